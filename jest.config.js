@@ -1,0 +1,27 @@
+const shared = {
+  rootDir: '.',
+  testEnvironment: 'node',
+  extensionsToTreatAsEsm: [],
+  transform: { '\\.(ts|sql|m?js)$': '<rootDir>/tests/support/transform.mjs' },
+  // Published as ES modules only; the transform turns them into CommonJS for jest.
+  transformIgnorePatterns: ['/node_modules/(?!(p-map|p-retry|is-network-error)/)'],
+  clearMocks: true,
+};
+
+export default {
+  projects: [
+    { ...shared, displayName: 'unit', testMatch: ['<rootDir>/tests/unit/**/*.test.ts'] },
+    {
+      ...shared,
+      displayName: 'integration',
+      testMatch: ['<rootDir>/tests/integration/**/*.test.ts'],
+      globalSetup: '<rootDir>/tests/support/globalSetup.ts',
+      globalTeardown: '<rootDir>/tests/support/globalTeardown.ts',
+    },
+  ],
+  coverageProvider: 'v8',
+  collectCoverageFrom: ['functions/**/*.ts', 'lib/**/*.ts', '!**/*.d.ts'],
+  coverageThreshold: { global: { lines: 90, branches: 90 } },
+  coverageReporters: ['text', 'lcovonly'],
+  testTimeout: 30_000,
+};

@@ -1,0 +1,137 @@
+import type * as z from 'zod/mini';
+import { SyncError } from './errors.ts';
+import { isSecretReference } from './secretReference.ts';
+import {
+  choice,
+  commaSeparated,
+  fieldMap,
+  flag,
+  httpUrl,
+  limit,
+  pattern,
+  postgresUrl,
+  required,
+  secret,
+  text,
+  wholeNumber,
+} from './variables.ts';
+
+// One entry per environment variable, grouped by what a function needs. docs and .env.example list the same names.
+const variables = {
+  runtime: {
+    NODE_ENV: choice(['development', 'test', 'staging', 'production'], 'development'),
+    PORT: wholeNumber(1, 65535, 8080),
+    LOG_LEVEL: choice(['DEBUG', 'INFO', 'NOTICE', 'WARNING', 'ERROR', 'CRITICAL'], 'INFO'),
+    GOOGLE_CLOUD_PROJECT: text(''),
+    CLOUD_RUN_TIMEOUT_SECONDS: wholeNumber(10, 3600, 540),
+  },
+  auth: {
+    ADMIN_API_KEY: secret(text('')),
+    AUTH_MODE: choice(['key', 'iam'], 'key'),
+    ALLOWED_CALLERS: commaSeparated(),
+    AUTH_AUDIENCE: commaSeparated(),
+  },
+  database: {
+    DATABASE_URL: secret(required(postgresUrl)),
+  },
+  django: {
+    DJANGO_BASE_URL: required(httpUrl),
+    DJANGO_API_KEY: secret(required()),
+    DJANGO_AUTH_SCHEME: choice(['Bearer', 'Token'], 'Bearer'),
+    DJANGO_MEMBERS_PATH: text('/api/members'),
+    DJANGO_PAGE_SIZE: wholeNumber(1, 10_000, 500),
+    DJANGO_CONCURRENCY: wholeNumber(1, 32, 4),
+    DJANGO_TIMEOUT_MS: wholeNumber(100, 600_000, 30_000),
+    DJANGO_MAX_RETRIES: wholeNumber(0, 20, 4),
+    DJANGO_MODIFIED_SINCE_PARAM: text(''),
+    DJANGO_FIELD_MAP: fieldMap,
+    DJANGO_EXCLUDE_KENNITALA: pattern,
+  },
+  sync: {
+    SYNC_ENABLED: flag(true),
+    SYNC_INTERVAL_MINUTES: wholeNumber(1, 10_080, 60),
+    SYNC_FULL_INTERVAL_MINUTES: wholeNumber(1, 525_600, 1440),
+    SYNC_MAX_REMOVALS: limit('2%'),
+    SYNC_MAX_ADDITIONS: limit('10%'),
+    SYNC_MAX_UPDATES: limit('50%'),
+    SYNC_LIMIT_FLOOR: wholeNumber(0, 1_000_000, 10),
+    SYNC_LIMIT_WINDOW_HOURS: wholeNumber(1, 8760, 24),
+    SYNC_CONFIRM_REMOVALS: choice(['auto', 'always', 'never'], 'auto'),
+    AUDIT_RETENTION_DAYS: wholeNumber(0, 36_500, 730),
+  },
+  notify: {
+    NOTIFY_URLS: commaSeparated(httpUrl),
+    NOTIFY_SECRET: secret(text('')),
+  },
+} as const;
+
+export type ConfigGroup = keyof typeof variables;
+type Parsed<G extends ConfigGroup> = {
+  [V in keyof (typeof variables)[G]]: z.output<(typeof variables)[G][V] & z.ZodMiniType>;
+};
+
+/** Every setting of the groups asked for, under the name of its environment variable. */
+export type Config<G extends ConfigGroup = ConfigGroup> = { [K in G]: Parsed<K> };
+export type Environment = Record<string, string | undefined>;
+
+/** Thrown when the environment cannot be used; names every missing or malformed variable at once. */
+export class ConfigError extends SyncError {
+  override readonly name = 'ConfigError';
+  readonly problems: string[];
+
+  constructor(problems: string[]) {
+    super(
+      'internal_error',
+      `The configuration has ${problems.length} problem(s):\n${problems.map((problem) => `  - ${problem}`).join('\n')}\nSee .env.example for every variable.`,
+    );
+    this.problems = problems;
+  }
+}
+
+/**
+ * Parses the environment once. A variable set to the empty string counts as not set. Groups that a
+ * function does not use are not looked at. Throws ConfigError; it never repeats a value.
+ */
+export function loadConfig<const G extends ConfigGroup>(
+  environment: Environment,
+  groups: readonly G[],
+): Config<G> {
+  const problems: string[] = [];
+  const config: Record<string, Record<string, unknown>> = {};
+  for (const group of groups) {
+    config[group] = {};
+    for (const [name, schema] of Object.entries<z.ZodMiniType>(variables[group])) {
+      const result = schema.safeParse(environment[name] || undefined);
+      if (result.success) config[group][name] = result.data;
+      else problems.push(...result.error.issues.map((issue) => `${name} ${issue.message}`));
+    }
+  }
+  problems.push(...crossChecks(config as Partial<Config>));
+  if (problems.length > 0) throw new ConfigError(problems);
+  return config as Config<G>;
+}
+
+/** The shortest ADMIN_API_KEY accepted outside development and tests, in characters. */
+const SHORTEST_KEY = 32;
+
+// What depends on more than one variable.
+function crossChecks({ runtime, auth, notify }: Partial<Config>): string[] {
+  const problems: string[] = [];
+  const relaxed = runtime?.NODE_ENV === 'development' || runtime?.NODE_ENV === 'test';
+  if (auth?.AUTH_MODE === 'key' && !auth.ADMIN_API_KEY) {
+    problems.push('ADMIN_API_KEY is missing (needed with AUTH_MODE=key)');
+  } else if (
+    auth?.ADMIN_API_KEY &&
+    !relaxed &&
+    auth.ADMIN_API_KEY.length < SHORTEST_KEY &&
+    !isSecretReference(auth.ADMIN_API_KEY)
+  ) {
+    problems.push(
+      `ADMIN_API_KEY is too short: at least ${SHORTEST_KEY} characters outside development`,
+    );
+  }
+  if (notify && notify.NOTIFY_URLS.length > 0 && !notify.NOTIFY_SECRET) {
+    problems.push('NOTIFY_SECRET is missing (needed with NOTIFY_URLS)');
+  }
+  return problems;
+}

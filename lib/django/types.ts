@@ -1,0 +1,72 @@
+/** One person of the register as this project understands it, validated and normalised. */
+export interface Member {
+  externalId: string;
+  /** Ten digits. */
+  kennitala: string;
+  /** undefined: the record has no such key, so the stored value stays. Otherwise 1–255 characters, NFC. */
+  name: string | undefined;
+  /** undefined: leave the stored value alone; null: clear it. */
+  email: string | null | undefined;
+  phone: string | null | undefined;
+  /** The membership rule: being in the list is not yet being a member. */
+  isMember: boolean;
+}
+
+export type RejectionCode =
+  | 'invalid_record'
+  | 'invalid_id'
+  | 'invalid_kennitala'
+  | 'invalid_name'
+  | 'invalid_is_active';
+
+/**
+ * A record that could not be read. It still shields the member that it names, by Django id or by
+ * kennitala, from being removed; one that names nobody (neither is known) stops all removals of the run.
+ */
+export interface Rejection {
+  code: RejectionCode;
+  externalId: string | undefined;
+  kennitala: string | undefined;
+  /** Says what is wrong without any value of the record. */
+  message: string;
+}
+
+/** An optional field that was dropped, or a name that was repaired; the member itself is kept. */
+export interface RecordWarning {
+  externalId: string;
+  field: 'name' | 'email' | 'phone';
+  message: string;
+}
+
+/** What one record of the register became. */
+export type ParsedRecord =
+  | { kind: 'member'; member: Member; warnings: RecordWarning[] }
+  | { kind: 'rejected'; rejection: Rejection }
+  | { kind: 'excluded'; externalId: string | undefined };
+
+export type Pagination = 'page-number' | 'limit-offset' | 'cursor' | 'single-page';
+
+/** One page of the register, parsed. */
+export interface MembersPage {
+  /** Position of this page in the walk, from 0. Pages may arrive out of order. */
+  index: number;
+  pagination: Pagination;
+  /** Pages in the walk as far as the register told; undefined for cursor lists. */
+  pagesTotal: number | undefined;
+  /** The register's own count of rows when it answered this page; undefined where it gives none. */
+  count: number | undefined;
+  /** Rows in the page, before parsing. */
+  rows: number;
+  /** How often this page had to be asked again. */
+  retries: number;
+  /** The register's clock when it answered (its Date header); undefined without one. */
+  serverDate: Date | undefined;
+  members: Member[];
+  rejections: Rejection[];
+  warnings: RecordWarning[];
+  /** Django ids of records left out by DJANGO_EXCLUDE_KENNITALA ('' where the record has none). */
+  excluded: string[];
+}
+
+/** What the detail endpoint says of one member. */
+export type MemberLookup = { found: false } | { found: true; record: ParsedRecord };

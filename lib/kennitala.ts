@@ -1,0 +1,16 @@
+/**
+ * The ten digits of a kennitala, its hyphen and spaces removed, or undefined when the value is no
+ * kennitala. Only strings count: a JSON number has lost the leading zero of those born on the
+ * first nine days of a month. There is no check-digit test (numbers issued since 18 February 2026
+ * have none, skra.is) and no calendar test (numbers with impossible dates are in use).
+ */
+export function normaliseKennitala(value: unknown): string | undefined {
+  if (typeof value !== 'string') return undefined;
+  const digits = value.replace(/[\s\u2010-\u2015-]/g, '');
+  return /^[0-9]{10}$/.test(digits) ? digits : undefined;
+}
+
+/** The one masked form in every answer: `DDMMYY-****`. */
+export function maskKennitala(kennitala: string): string {
+  return `${kennitala.slice(0, 6)}-****`;
+}

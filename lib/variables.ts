@@ -1,0 +1,166 @@
+import * as z from 'zod/mini';
+import { isSecretReference } from './secretReference.ts';
+
+// How one environment variable is read. Each schema takes `string | undefined` and says what is
+// wrong in words that follow the variable's name; none repeats the value, it may be a secret.
+
+const wrong = Symbol('wrong');
+
+function parsed<T>(parse: (value: string) => T | typeof wrong, message: string, fallback?: string) {
+  return z.pipe(
+    z.optional(z.string()),
+    z.transform((value: string | undefined, context): T => {
+      const given = value ?? fallback;
+      const result = given === undefined ? wrong : parse(given);
+      if (result !== wrong) return result;
+      context.issues.push({
+        code: 'custom',
+        message: given === undefined ? 'is missing' : message,
+        input: undefined,
+      });
+      return z.NEVER;
+    }),
+  );
+}
+
+export const text = (fallback: string) => parsed((value) => value, '', fallback);
+
+export const wholeNumber = (min: number, max: number, fallback: number) =>
+  parsed(
+    (value) => {
+      const number = /^[0-9]{1,15}$/.test(value.trim()) ? Number(value) : Number.NaN;
+      return number >= min && number <= max ? number : wrong;
+    },
+    `must be a whole number from ${min} to ${max}`,
+    String(fallback),
+  );
+
+export const choice = <const C extends string>(choices: readonly C[], fallback: C) =>
+  parsed(
+    (value) => choices.find((one) => one.toLowerCase() === value.trim().toLowerCase()) ?? wrong,
+    `must be one of ${choices.join(', ')}`,
+    fallback,
+  );
+
+export const flag = (fallback: boolean) =>
+  parsed(
+    (value) => {
+      const word = value.trim().toLowerCase();
+      if (['true', '1', 'yes', 'on'].includes(word)) return true;
+      return ['false', '0', 'no', 'off'].includes(word) ? false : wrong;
+    },
+    'must be true or false',
+    String(fallback),
+  );
+
+/** A share of the active members, or a number of members. */
+export type Limit = { share: number } | { count: number };
+
+export const limit = (fallback: string) =>
+  parsed<Limit>(
+    (value) => {
+      const match = /^([0-9]{1,9}(?:\.[0-9]{1,6})?)(%?)$/.exec(value.trim());
+      if (!match) return wrong;
+      const number = Number(match[1]);
+      if (match[2] === '%') return number <= 100 ? { share: number / 100 } : wrong;
+      return Number.isInteger(number) ? { count: number } : wrong;
+    },
+    'must be a share such as 2% (at most 100%) or a whole number of members',
+    fallback,
+  );
+
+const isHttpUrl = (value: string) => {
+  const url = URL.parse(value);
+  return url !== null && /^https?:$/.test(url.protocol) && !url.username && !url.password;
+};
+
+export const httpUrl = {
+  check: (value: string) => isHttpUrl(value),
+  message: 'must be an http:// or https:// URL without a user name or password in it',
+};
+
+export const postgresUrl = {
+  // A socket URL has no host (postgresql://u:p@/db?host=/cloudsql/…), which URL.parse refuses.
+  check: (value: string) =>
+    /^postgres(ql)?:\/\//.test(value) && URL.canParse(value.replace(/@\//, '@socket/')),
+  message: 'must be a postgresql:// URL',
+};
+
+interface Form {
+  check: (value: string) => boolean;
+  message: string;
+}
+
+/** A variable that has no default. */
+export const required = (form: Form = { check: () => true, message: '' }) =>
+  parsed((value) => (form.check(value) ? value : wrong), form.message);
+
+/** A variable whose value may be a reference to Secret Manager instead. */
+export const secret = (schema: z.ZodMiniType<string, string | undefined>) =>
+  z.pipe(
+    z.optional(z.string()),
+    z.transform((value: string | undefined, context): string => {
+      if (value !== undefined && isSecretReference(value)) return value;
+      const result = schema.safeParse(value);
+      if (result.success) return result.data;
+      for (const issue of result.error.issues)
+        context.issues.push({ code: 'custom', message: issue.message, input: undefined });
+      return z.NEVER;
+    }),
+  );
+
+/** A list; the variable may be absent, which is the empty list. */
+export const commaSeparated = (form: Form = { check: () => true, message: '' }) =>
+  parsed(
+    (value) => {
+      const items = value
+        .split(',')
+        .map((item) => item.trim())
+        .filter(Boolean);
+      return items.every(form.check) ? items : wrong;
+    },
+    `has an entry that ${form.message}`,
+    '',
+  );
+
+export const pattern = parsed<RegExp | undefined>(
+  (value) => {
+    if (value === '') return undefined;
+    try {
+      return new RegExp(value, 'u');
+    } catch {
+      return wrong;
+    }
+  },
+  'must be a regular expression',
+  '',
+);
+
+const fields = ['id', 'kennitala', 'name', 'email', 'phone', 'is_active', 'deleted_at'] as const;
+
+/** Our field → the keys that lead to it in a record of the register. */
+export type FieldMap = Record<(typeof fields)[number], string[]>;
+
+export const fieldMap = parsed<FieldMap>(
+  (value) => {
+    let given: unknown;
+    try {
+      given = JSON.parse(value);
+    } catch {
+      return wrong;
+    }
+    const schema = z.strictObject(
+      Object.fromEntries(
+        fields.map((field) => [field, z.optional(z.string().check(z.minLength(1)))]),
+      ),
+    );
+    const result = schema.safeParse(given);
+    if (!result.success) return wrong;
+    const paths = result.data as Record<string, string | undefined>;
+    return Object.fromEntries(
+      fields.map((field) => [field, (paths[field] ?? field).split('.')]),
+    ) as FieldMap;
+  },
+  `must be a JSON object from our fields (${fields.join(', ')}) to dotted paths`,
+  '{}',
+);

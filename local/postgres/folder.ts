@@ -1,0 +1,24 @@
+import { chown, mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { canReach, type Identity } from './unprivileged.ts';
+
+/**
+ * A new temporary folder that only that user and root can open. It lies in the system's folder for
+ * temporary files, or in /tmp when that one is closed to the user (TMPDIR under /root).
+ */
+export async function createFolder(identity: Identity): Promise<string> {
+  for (const parent of [tmpdir(), '/tmp', '/var/tmp']) {
+    if (!(await canEnter(parent, identity))) continue;
+    const folder = await mkdtemp(join(parent, 'membership-sync-postgres-'));
+    if (identity.uid !== undefined) await chown(folder, identity.uid, identity.gid);
+    return folder;
+  }
+  throw new Error(
+    `PostgreSQL needs a folder for temporary files; user ${identity.uid} can enter none`,
+  );
+}
+
+async function canEnter(parent: string, identity: Identity): Promise<boolean> {
+  return canReach(parent, identity).catch(() => false);
+}

@@ -1,0 +1,188 @@
+import { execFile } from 'node:child_process';
+import { cp, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { createEmptyDatabase, createTestDatabase, dump } from '../support/database.ts';
+
+const root = join(import.meta.dirname, '../..');
+const node = join(root, 'node_modules/.bin/node');
+
+type Outcome = { code: number; stdout: string; stderr: string };
+
+// The real command in a process of its own, as `npm run migrate` starts it.
+async function migrate(databaseUrl: string, script = 'migrations/migrate.ts'): Promise<Outcome> {
+  const env = { PATH: process.env['PATH'], DATABASE_URL: databaseUrl };
+  return promisify(execFile)(node, [resolve(root, script)], { env }).then(
+    ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
+    ({ code, stdout, stderr }) => ({ code, stdout, stderr }),
+  );
+}
+
+async function migrationNames(): Promise<string[]> {
+  const files = await readdir(join(root, 'migrations'));
+  return files
+    .filter((file) => file.endsWith('.sql'))
+    .map((file) => file.slice(0, -'.sql'.length))
+    .sort();
+}
+
+// A copy of the folder with one file changed.
+async function withChangedFolder(
+  change: (folder: string) => Promise<void>,
+  run: (script: string) => Promise<void>,
+): Promise<void> {
+  const project = await mkdtemp(join(tmpdir(), 'membership-sync-test-'));
+  try {
+    const folder = join(project, 'migrations');
+    await cp(join(root, 'migrations'), folder, { recursive: true });
+    await cp(join(root, 'package.json'), join(project, 'package.json'));
+    await symlink(join(root, 'node_modules'), join(project, 'node_modules'));
+    await change(folder);
+    await run(join(folder, 'migrate.ts'));
+  } finally {
+    await rm(project, { recursive: true });
+  }
+}
+
+test('an empty database gets every migration once, and a second run finds nothing to apply', async () => {
+  const database = await createEmptyDatabase();
+  const names = await migrationNames();
+
+  const first = await migrate(database.url);
+  expect(first).toEqual({
+    code: 0,
+    stdout: names.map((name) => `applied ${name}\n`).join(''),
+    stderr: '',
+  });
+  expect(await migrate(database.url)).toEqual({
+    code: 0,
+    stdout: 'nothing to apply\n',
+    stderr: '',
+  });
+  const rows = await database.query(
+    'select name from public.membership_sync_migrations order by id',
+  );
+  expect(rows.map(({ name }) => name)).toEqual(names);
+});
+
+test('two that start at once both succeed, and each migration is applied by one of them', async () => {
+  const database = await createEmptyDatabase();
+  const outcomes = await Promise.all([migrate(database.url), migrate(database.url)]);
+  expect(outcomes.map(({ code, stderr }) => [code, stderr])).toEqual([
+    [0, ''],
+    [0, ''],
+  ]);
+  const lines = outcomes.flatMap(({ stdout }) => stdout.trim().split('\n')).sort();
+  const applied = (await migrationNames()).map((name) => `applied ${name}`);
+  expect(lines).toEqual([...applied, 'nothing to apply'].sort());
+});
+
+test('every file runs as plain SQL, the first one twice, and the migrations then accept what it made', async () => {
+  const database = await createEmptyDatabase();
+  const first = await readFile(join(root, 'migrations/001_create_membership_tables.sql'), 'utf8');
+  await database.query(first);
+  await database.query(first);
+  expect((await migrate(database.url)).code).toBe(0);
+});
+
+test('rows that another service wrote before us stay as they are', async () => {
+  const database = await createEmptyDatabase();
+  await database.query(`
+    create table public.members (
+      id serial primary key, kennitala varchar(10) unique not null, name varchar(255) not null,
+      email varchar(255), phone varchar(20), is_active boolean default true,
+      added_at timestamp default now(), removed_at timestamp,
+      sync_source varchar(50) default 'django', external_id varchar(255), metadata jsonb,
+      last_verified_at timestamp);
+    insert into public.members (kennitala, name, sync_source, external_id, metadata)
+    values ('0101302989', 'Gervimaður Útlönd', 'elections', '7', '{"voted":[1]}'),
+           ('0101303019', 'Gervimaður Afríka', 'events', '7', null)`);
+  const before = await dump(database.url);
+
+  expect(await migrate(database.url)).toMatchObject({ code: 0, stderr: '' });
+  const kept = await database.query(
+    'select kennitala, name, sync_source, external_id, metadata, is_active from public.members order by id',
+  );
+  expect(kept).toEqual(
+    (before['members'] ?? [])
+      .map((line) => JSON.parse(line))
+      .sort((a, b) => a.id - b.id)
+      .map(({ kennitala, name, sync_source, external_id, metadata, is_active }) => ({
+        kennitala,
+        name,
+        sync_source,
+        external_id,
+        metadata,
+        is_active,
+      })),
+  );
+});
+
+test('the tables and indexes have exactly the columns that other services were promised', async () => {
+  const database = await createTestDatabase();
+  const columns = await database.query(
+    `select string_agg(column_name || ' ' || data_type || coalesce('(' || character_maximum_length || ')', ''), ', ' order by ordinal_position) as list
+     from information_schema.columns where table_schema = 'public' and table_name = 'members' and ordinal_position <= 12`,
+  );
+  expect(columns[0]?.['list']).toBe(
+    'id integer, kennitala character varying(10), name character varying(255), email character varying(255), phone character varying(20), is_active boolean, added_at timestamp without time zone, removed_at timestamp without time zone, sync_source character varying(50), external_id character varying(255), metadata jsonb, last_verified_at timestamp without time zone',
+  );
+});
+
+test('a migration that fails is named, rolled back, and makes the command fail', async () => {
+  const database = await createEmptyDatabase();
+  await withChangedFolder(
+    (folder) =>
+      writeFile(
+        join(folder, '999_break.sql'),
+        'create table public.half (id int);\nselect 1 / 0;\n',
+      ),
+    async (script) => {
+      const { code, stdout, stderr } = await migrate(database.url, script);
+      expect(code).toBe(1);
+      expect(stdout).toContain('applied 001_create_membership_tables\n');
+      expect(stderr).toContain('Migration 999_break failed and was rolled back.');
+      expect(stderr).toContain('division by zero');
+    },
+  );
+  expect(Object.keys(await dump(database.url))).not.toContain('half');
+  expect((await migrate(database.url)).stdout).toBe('nothing to apply\n');
+});
+
+test('an applied migration that is gone, and an older one slipped in, are refused', async () => {
+  const database = await createTestDatabase();
+  const [first = ''] = await migrationNames();
+  const last = (await migrationNames()).at(-1) ?? '';
+  await withChangedFolder(
+    (folder) => rm(join(folder, `${last}.sql`)),
+    async (script) => {
+      const { code, stderr } = await migrate(database.url, script);
+      expect([code, stderr]).toEqual([1, expect.stringContaining(`not here: ${last}.sql`)]);
+    },
+  );
+  await withChangedFolder(
+    (folder) => writeFile(join(folder, '000_older.sql'), 'select 1;\n'),
+    async (script) => {
+      const { code, stderr } = await migrate(database.url, script);
+      expect([code, stderr]).toEqual([
+        1,
+        expect.stringContaining(`already run migration ${first}`),
+      ]);
+    },
+  );
+});
+
+test('without a database the command says what to check, and never the password', async () => {
+  const { code, stdout, stderr } = await migrate('postgresql://user:hidden@127.0.0.1:1/members');
+  expect([code, stdout]).toEqual([1, '']);
+  expect(stderr).toContain('Cannot connect to PostgreSQL at 127.0.0.1:1, database members');
+  expect(stderr).toContain('Check that it is running and that DATABASE_URL is right');
+  expect(stderr).not.toContain('hidden');
+
+  const missing = await migrate('');
+  expect([missing.code, missing.stderr]).toEqual([
+    1,
+    expect.stringContaining('DATABASE_URL is missing'),
+  ]);
+});

@@ -1,0 +1,93 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from '../../local/freePort.ts';
+
+export type Bundle = {
+  /** The function answers at every path below. */
+  url: string;
+  process: ChildProcess;
+  /** Every line written so far, stdout and stderr in the order they came. */
+  output(): string[];
+  /** Sends a signal (SIGTERM when none is named) and waits until the process is gone. */
+  kill(signal?: NodeJS.Signals): Promise<void>;
+  /** Ends it in any state. Done by itself after the last test of the file. */
+  stop(): Promise<void>;
+};
+
+const root = join(import.meta.dirname, '../..');
+const node = join(root, 'node_modules/.bin/node');
+const framework = join(root, 'node_modules/@google-cloud/functions-framework/build/src/main.js');
+const START_TIMEOUT_MS = 20_000;
+
+/**
+ * Serves a built function as the platform does: its bundle under the functions framework, in a
+ * process of its own that sees PATH and the given variables only. Needs `npm run build` before.
+ */
+export async function startBundle(name: string, env: Record<string, string>): Promise<Bundle> {
+  const source = join(root, 'dist', name);
+  if (!existsSync(source)) throw new Error(`dist/${name} is missing: run \`npm run build\` first`);
+  const port = await freePort();
+  const flags = [framework, `--source=${source}`, `--target=${name}`, `--port=${port}`];
+  const child = spawn(node, flags, {
+    env: { PATH: process.env['PATH'], ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
+  const output = collectLines(child);
+  const kill = async (signal: NodeJS.Signals = 'SIGTERM') => {
+    if (child.exitCode === null && child.signalCode === null) child.kill(signal);
+    await ended;
+  };
+  open.add(() => kill('SIGKILL'));
+  await untilServing(child, port, name, output);
+  return {
+    url: `http://127.0.0.1:${port}`,
+    process: child,
+    output,
+    kill,
+    stop: () => kill('SIGKILL'),
+  };
+}
+
+// Registered when the file loads, because jest takes no afterAll from inside a running test.
+const open = new Set<() => Promise<void>>();
+afterAll(async () => {
+  await Promise.all([...open].map((stop) => stop()));
+});
+
+function collectLines(child: ChildProcess): () => string[] {
+  let text = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.setEncoding('utf8').on('data', (chunk) => {
+      text += chunk;
+    });
+  }
+  return () => text.split('\n').filter((line) => line !== '');
+}
+
+async function untilServing(
+  child: ChildProcess,
+  port: number,
+  name: string,
+  output: () => string[],
+): Promise<void> {
+  const deadline = Date.now() + START_TIMEOUT_MS;
+  while (!(await accepts(port))) {
+    const ended = child.exitCode !== null || child.signalCode !== null;
+    if (ended || Date.now() > deadline) {
+      throw new Error(`dist/${name} does not serve:\n${output().join('\n')}`);
+    }
+    await sleep(25);
+  }
+}
+
+function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
+    socket.once('connect', () => socket.destroy());
+  });
+}

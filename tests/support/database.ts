@@ -1,0 +1,73 @@
+import { randomBytes } from 'node:crypto';
+import pg from 'pg';
+import { onServer, SERVER_URL, TEMPLATE, withDatabase } from './server.ts';
+
+export type Row = Record<string, unknown>;
+export type TestDatabase = {
+  url: string;
+  /** Runs a statement on a connection of its own pool and gives the rows. */
+  query<R = Row>(sql: string, params?: unknown[]): Promise<R[]>;
+  /** Ends the connections and drops the database. Done by itself after the last test of the file. */
+  close(): Promise<void>;
+};
+
+/**
+ * A database for this test file alone: all migrations applied, no rows. Call it in beforeAll, in a
+ * test, or while the file loads; it removes itself after the last test.
+ */
+export function createTestDatabase(): Promise<TestDatabase> {
+  return createDatabase(process.env[TEMPLATE]);
+}
+
+/** The same without any of our tables: for tests of the migrations. */
+export function createEmptyDatabase(): Promise<TestDatabase> {
+  return createDatabase('template0');
+}
+
+async function createDatabase(template: string | undefined): Promise<TestDatabase> {
+  const server = process.env[SERVER_URL];
+  if (!server || !template) {
+    throw new Error('No test server: run this file with `jest --selectProjects integration`');
+  }
+  const name = `membership_sync_test_${randomBytes(6).toString('hex')}`;
+  await onServer(`create database ${name} template ${template}`);
+  const url = withDatabase(server, name);
+  const pool = new pg.Pool({ connectionString: url, max: 4 });
+  // A test may stop the server or end our sessions; the query that needs one then says so.
+  pool.on('error', () => {});
+  let closed: Promise<void> | undefined;
+  const close = () => {
+    closed ??= pool.end().then(() => onServer(`drop database if exists ${name} with (force)`));
+    return closed;
+  };
+  open.add(close);
+  return { url, close, query: async (sql, params) => (await pool.query(sql, params)).rows };
+}
+
+// Registered when the file loads, because jest takes no afterAll from inside a running test.
+const open = new Set<() => Promise<void>>();
+afterAll(async () => {
+  await Promise.all([...open].map((close) => close()));
+});
+
+/** Every row of every public table as text, by table: two dumps are equal when nothing was written in between. */
+export async function dump(url: string): Promise<Record<string, string[]>> {
+  const client = new pg.Client(url);
+  await client.connect();
+  try {
+    await client.query('begin isolation level repeatable read read only');
+    const tables = await client.query<{ name: string }>(
+      `select format('%I', tablename) as name from pg_tables where schemaname = 'public' order by 1`,
+    );
+    const all: Record<string, string[]> = {};
+    for (const { name } of tables.rows) {
+      const rows = await client.query<{ line: string }>(
+        `select to_jsonb(t)::text as line from public.${name} as t order by 1`,
+      );
+      all[name] = rows.rows.map(({ line }) => line);
+    }
+    return all;
+  } finally {
+    await client.end();
+  }
+}

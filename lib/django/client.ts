@@ -1,0 +1,124 @@
+import { type Config, ConfigError } from '../config.ts';
+import { readEnvelope } from './envelope.ts';
+import { DjangoHttpError, DjangoShapeError } from './errors.ts';
+import { interruption } from './interruption.ts';
+import { type MembersUrl, membersUrl } from './membersUrl.ts';
+import { parsePage } from './page.ts';
+import { parseRecord } from './record.ts';
+import { createRequests, type RequestOptions, type Requests } from './request.ts';
+import type { MemberLookup, MembersPage } from './types.ts';
+import { walkPages } from './walk.ts';
+
+export interface DjangoClientOptions extends RequestOptions {
+  /** Ends every request, pause and walk at once; its reason is thrown when it is a SyncError. */
+  signal?: AbortSignal;
+}
+
+export interface DjangoHealth {
+  ok: true;
+  /** Of the call with the key. */
+  latencyMs: number;
+  count: number | undefined;
+  /** Whether a call without a key gets 401 or 403. If not, a wrong scheme shows a public part of the list. */
+  refusesAnonymous: boolean;
+}
+
+/**
+ * The member register, over HTTP. Every method throws the errors of errors.ts, `secrets_unavailable`
+ * where the key cannot be read, and the interruption when the signal aborts.
+ */
+export class DjangoClient {
+  readonly #config: Config['django'];
+  readonly #url: MembersUrl;
+  readonly #requests: Requests;
+  readonly #signal: AbortSignal;
+
+  constructor(config: Config['django'], options: DjangoClientOptions) {
+    this.#config = config;
+    this.#url = membersUrl(config.DJANGO_BASE_URL, config.DJANGO_MEMBERS_PATH);
+    this.#requests = createRequests(this.#url.origin, config, options);
+    this.#signal = options.signal ?? new AbortController().signal;
+  }
+
+  /** Every member, page by page, as far ahead of the consumer as DJANGO_CONCURRENCY allows. */
+  getMembers(): AsyncGenerator<MembersPage> {
+    return this.#walk([]);
+  }
+
+  /** The members that the register says have changed since then. Throws ConfigError where it cannot be asked. */
+  async *getMembersModifiedSince(timestamp: Date): AsyncGenerator<MembersPage> {
+    const parameter = this.#config.DJANGO_MODIFIED_SINCE_PARAM;
+    if (!parameter) {
+      throw new ConfigError(['DJANGO_MODIFIED_SINCE_PARAM is missing (needed to ask for changes)']);
+    }
+    yield* this.#walk([[parameter, timestamp.toISOString()]]);
+  }
+
+  /** One member by Django id. The caller compares id and kennitala with what it asked for. */
+  async getMember(externalId: string): Promise<MemberLookup> {
+    const { DJANGO_FIELD_MAP: fieldMap, DJANGO_EXCLUDE_KENNITALA: exclude } = this.#config;
+    try {
+      const { body } = await this.#requests.getJson({
+        path: this.#url.memberPath(externalId),
+        query: new URLSearchParams(this.#url.query),
+        signal: this.#signal,
+      });
+      return { found: true, record: parseRecord(body, fieldMap, exclude) };
+    } catch (error) {
+      if (error instanceof DjangoHttpError && error.status === 404) return { found: false };
+      throw error;
+    }
+  }
+
+  /** One call with the key and one without. Throws when the one with the key fails. */
+  async healthCheck(): Promise<DjangoHealth> {
+    const path = this.#url.listPath;
+    const query = new URLSearchParams([...this.#url.query, ['page_size', '1']]);
+    const ask = { path, query, signal: this.#signal };
+    const { body, durationMs } = await this.#requests.getJson(ask);
+    const { count } = readEnvelope(body, path);
+    return { ok: true, latencyMs: durationMs, count, refusesAnonymous: await this.#refuses(ask) };
+  }
+
+  /** Closes idle connections; they would close by themselves a little later. */
+  close(): void {
+    this.#requests.close();
+  }
+
+  async #refuses(ask: Parameters<Requests['getJson']>[0]): Promise<boolean> {
+    try {
+      await this.#requests.getJson({ ...ask, anonymous: true });
+      return false;
+    } catch (error) {
+      if (error instanceof DjangoHttpError && !error.retryable) {
+        return error.status === 401 || error.status === 403;
+      }
+      // A login page, say: no proof that strangers are refused, and no reason to fail.
+      if (error instanceof DjangoShapeError) return false;
+      throw error;
+    }
+  }
+
+  async *#walk(filter: [string, string][]): AsyncGenerator<MembersPage> {
+    const config = this.#config;
+    const path = this.#url.listPath;
+    // Ends what is still on its way when the consumer stops early or one page fails.
+    const left = new AbortController();
+    const signal = AbortSignal.any([this.#signal, left.signal]);
+    if (signal.aborted) throw interruption(signal);
+    try {
+      const pages = walkPages({
+        path,
+        ownQuery: [...this.#url.query, ['page_size', String(config.DJANGO_PAGE_SIZE)], ...filter],
+        concurrency: config.DJANGO_CONCURRENCY,
+        signal,
+        get: (query) => this.#requests.getJson({ path, query, signal }),
+      });
+      for await (const page of pages) {
+        yield parsePage(page, config.DJANGO_FIELD_MAP, config.DJANGO_EXCLUDE_KENNITALA);
+      }
+    } finally {
+      left.abort();
+    }
+  }
+}

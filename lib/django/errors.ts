@@ -1,0 +1,127 @@
+import { type ErrorCode, SyncError } from '../errors.ts';
+
+interface Failure {
+  code: ErrorCode;
+  path: string;
+  retryable: boolean;
+  cause?: unknown;
+}
+
+/**
+ * The base of what a call to the register throws. The HTTP library's own error is never its cause:
+ * it holds the request, and with it the key. Only its code and message are kept.
+ */
+export class DjangoError extends SyncError {
+  override readonly name: string = 'DjangoError';
+  /** The path that was asked for, without its query. */
+  readonly path: string;
+  /** Whether asking the same again may help. */
+  readonly retryable: boolean;
+
+  constructor({ code, path, retryable, cause }: Failure, message: string) {
+    super(code, message, cause === undefined ? undefined : { cause });
+    this.path = path;
+    this.retryable = retryable;
+  }
+}
+
+/** The connection failed, was cut, or the body arrived damaged. */
+export class DjangoNetworkError extends DjangoError {
+  override readonly name = 'DjangoNetworkError';
+
+  constructor(path: string, cause: { code: string | undefined; message: string }) {
+    super(
+      {
+        code: 'django_unreachable',
+        path,
+        retryable: true,
+        cause: Object.assign(new Error(cause.message), { code: cause.code }),
+      },
+      `GET ${path} failed before its answer was complete (${cause.code ?? 'no code'}). Check DJANGO_BASE_URL and that Django can be reached from here.`,
+    );
+  }
+}
+
+/** No complete answer within DJANGO_TIMEOUT_MS, connecting and reading the whole body included. */
+export class DjangoTimeoutError extends DjangoError {
+  override readonly name = 'DjangoTimeoutError';
+
+  constructor(path: string, timeoutMs: number) {
+    super(
+      { code: 'django_unreachable', path, retryable: true },
+      `GET ${path} was not answered completely within ${timeoutMs} ms. Check Django's load, or raise DJANGO_TIMEOUT_MS or lower DJANGO_PAGE_SIZE.`,
+    );
+  }
+}
+
+/** A complete answer with a status other than 200. */
+export class DjangoHttpError extends DjangoError {
+  override readonly name = 'DjangoHttpError';
+  readonly status: number;
+  /** How long the register asked us to wait (429 and 503), in milliseconds. */
+  readonly retryAfterMs: number | undefined;
+
+  constructor(path: string, status: number, details: { retryAfterMs?: number; advice?: string }) {
+    const { retryAfterMs, advice = adviceFor(status) } = details;
+    const asked =
+      retryAfterMs === undefined
+        ? ''
+        : ` and asked to wait ${Math.ceil(retryAfterMs / 1000)} seconds`;
+    super(
+      {
+        code: codeFor(status),
+        path,
+        retryable: status === 408 || status === 429 || status >= 500,
+      },
+      `GET ${path} answered ${status}${asked}. ${advice}`,
+    );
+    this.status = status;
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
+/** An answer 200 that is not a page of members: its type, its size, its JSON or its shape. */
+export class DjangoShapeError extends DjangoError {
+  override readonly name = 'DjangoShapeError';
+
+  constructor(path: string, problem: string, options: { retryable?: boolean } = {}) {
+    const retryable = options.retryable ?? false;
+    super({ code: 'django_invalid_response', path, retryable }, `GET ${path} answered ${problem}`);
+  }
+}
+
+/** The list changed while it was walked: what was read may have gaps, and only a new walk can tell. */
+export class DjangoListChangedError extends DjangoError {
+  override readonly name = 'DjangoListChangedError';
+
+  constructor(path: string, problem: string) {
+    super(
+      { code: 'django_invalid_response', path, retryable: false },
+      `The register changed while GET ${path} was walked: ${problem}. It has to be read again from the start.`,
+    );
+  }
+}
+
+function codeFor(status: number): ErrorCode {
+  if (status === 401 || status === 403) return 'django_unauthorized';
+  return status === 429 ? 'django_rate_limited' : 'django_error';
+}
+
+// A wrong scheme is no error to Django REST framework but an anonymous call, and whether that is 401
+// or 403 depends on which authentication class is listed first (its authentication guide).
+function adviceFor(status: number): string {
+  switch (status) {
+    case 401:
+      return 'The key was refused: check DJANGO_API_KEY, and DJANGO_AUTH_SCHEME (Bearer or Token).';
+    case 403:
+      return 'The credentials were accepted but may not read members, or were not recognised: check the permissions of the key, DJANGO_API_KEY, and DJANGO_AUTH_SCHEME (Bearer or Token).';
+    case 404:
+      return 'Check DJANGO_BASE_URL and DJANGO_MEMBERS_PATH.';
+    case 429:
+      return "Raise the key's throttle rate in Django, or lower DJANGO_CONCURRENCY or raise DJANGO_PAGE_SIZE.";
+    default:
+      return status >= 500
+        ? "Django or a proxy before it failed: see Django's own log."
+        : 'Check DJANGO_BASE_URL, DJANGO_MEMBERS_PATH and the request that Django expects.';
+  }
+}

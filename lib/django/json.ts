@@ -1,0 +1,31 @@
+import { DjangoShapeError } from './errors.ts';
+import type { Answer } from './exchange.ts';
+
+const decoder = new TextDecoder('utf-8', { fatal: true });
+
+/**
+ * The JSON of an answer 200. Throws DjangoShapeError when it is something else: the browsable API
+ * and login pages answer HTML with 200. JSON that does not parse counts as cut off on its way
+ * (a shortened gzip stream ends without an error), so that one may be asked again; so does text
+ * that is not UTF-8, which would otherwise change names silently.
+ */
+export function readJson(answer: Answer, path: string): unknown {
+  const type = (answer.header('content-type') ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
+  if (!/^application\/([a-z0-9.+-]+\+)?json$/.test(type)) {
+    const what = type.includes('html') ? 'an HTML page' : 'something that is not declared as JSON';
+    throw new DjangoShapeError(
+      path,
+      `with ${what}. Check DJANGO_BASE_URL and DJANGO_MEMBERS_PATH, and that no login page or proxy answers instead of the API.`,
+    );
+  }
+  try {
+    return JSON.parse(decoder.decode(answer.body));
+  } catch {
+    // The parser's own message quotes the body.
+    throw new DjangoShapeError(
+      path,
+      'with JSON that is cut off or malformed. If it stays so, look at the answer with curl.',
+      { retryable: true },
+    );
+  }
+}

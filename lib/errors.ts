@@ -20,6 +20,13 @@ export type ErrorCode =
   | 'abandoned'
   | 'deadline_exceeded';
 
+export interface SyncErrorOptions extends ErrorOptions {
+  /** The run that failed, where there is one. */
+  runId?: number | undefined;
+  /** More fields of the answer's error object, such as the plan that is now in force. */
+  extra?: Record<string, unknown> | undefined;
+}
+
 /**
  * The base of every error that we throw on purpose. Its message may be shown to the caller and
  * logged as it stands: it says what failed and what to do, and never holds a query string, a
@@ -28,10 +35,14 @@ export type ErrorCode =
 export class SyncError extends Error {
   override readonly name: string = 'SyncError';
   readonly code: ErrorCode;
+  readonly runId: number | undefined;
+  readonly extra: Record<string, unknown>;
 
-  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options);
+  constructor(code: ErrorCode, message: string, options: SyncErrorOptions = {}) {
+    super(message, 'cause' in options ? { cause: options.cause } : undefined);
     this.code = code;
+    this.runId = options.runId;
+    this.extra = options.extra ?? {};
   }
 }
 

@@ -10,10 +10,13 @@ export interface Log {
 
 const order: Severity[] = ['DEBUG', 'INFO', 'NOTICE', 'WARNING', 'ERROR', 'CRITICAL'];
 
+/** Cloud Logging refuses entries above 256 KiB; a line longer than this loses its fields. */
+const LONGEST_LINE = 200_000;
+
 /**
  * A log that writes one JSON object per line, as Cloud Logging reads it (severity, message and
  * time are its special keys). Each line is one write: the functions framework turns two objects
- * written together into plain text.
+ * written together into plain text. Logging never throws.
  */
 export function createLog(
   level: Severity,
@@ -22,17 +25,28 @@ export function createLog(
 ): Log {
   const log = (severity: Severity, event: string, message: string, fields: LogFields = {}) => {
     if (order.indexOf(severity) < order.indexOf(level)) return;
-    const entry = {
-      severity,
-      message,
-      event,
-      time: new Date().toISOString(),
-      ...common,
-      ...fields,
-    };
-    write(`${JSON.stringify(entry)}\n`);
+    const reserved = { severity, message, event, time: new Date().toISOString() };
+    write(`${serialise({ ...reserved, ...common, ...fields, ...reserved }, reserved)}\n`);
   };
   return Object.assign(log, {
     with: (more: LogFields) => createLog(level, write, { ...common, ...more }),
   });
+}
+
+function serialise(entry: LogFields, reserved: LogFields): string {
+  try {
+    const line = JSON.stringify(entry, readable);
+    if (line.length <= LONGEST_LINE) return line;
+  } catch {
+    // A field that refers to itself, or whose toJSON throws.
+  }
+  const message = String(reserved['message']).slice(0, LONGEST_LINE / 4);
+  return JSON.stringify({ ...reserved, message, fields_dropped: true });
+}
+
+// What JSON cannot hold: bigint throws, and an Error would become {}.
+function readable(_key: string, value: unknown): unknown {
+  if (typeof value === 'bigint') return value.toString();
+  if (value instanceof Error) return { name: value.name, message: value.message };
+  return value;
 }

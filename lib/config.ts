@@ -1,13 +1,16 @@
 import type * as z from 'zod/mini';
 import { SyncError } from './errors.ts';
 import { isSecretReference } from './secretReference.ts';
+import type { SecretName } from './secrets.ts';
 import {
   choice,
   commaSeparated,
   fieldMap,
   flag,
+  hostAndPort,
   httpUrl,
   limit,
+  optional,
   pattern,
   postgresUrl,
   required,
@@ -24,12 +27,14 @@ const variables = {
     LOG_LEVEL: choice(['DEBUG', 'INFO', 'NOTICE', 'WARNING', 'ERROR', 'CRITICAL'], 'INFO'),
     GOOGLE_CLOUD_PROJECT: text(''),
     CLOUD_RUN_TIMEOUT_SECONDS: wholeNumber(10, 3600, 540),
+    SECRET_MANAGER_EMULATOR_HOST: hostAndPort,
   },
   auth: {
     ADMIN_API_KEY: secret(text('')),
     AUTH_MODE: choice(['key', 'iam'], 'key'),
     ALLOWED_CALLERS: commaSeparated(),
     AUTH_AUDIENCE: commaSeparated(),
+    AUTH_CERTS_URL: optional(httpUrl),
   },
   database: {
     DATABASE_URL: secret(required(postgresUrl)),
@@ -111,24 +116,52 @@ export function loadConfig<const G extends ConfigGroup>(
   return config as Config<G>;
 }
 
+/** The secrets among the variables of some groups. */
+export type SecretsOf<G extends ConfigGroup> = {
+  [K in G]: Extract<keyof (typeof variables)[K], SecretName>;
+}[G];
+
+const secretNames = ['ADMIN_API_KEY', 'DATABASE_URL', 'DJANGO_API_KEY', 'NOTIFY_SECRET'] as const;
+
+/** The secrets among the variables of a group. */
+export function secretsOf<G extends ConfigGroup>(group: G): SecretsOf<G>[] {
+  return secretNames.filter((name) => name in variables[group]) as SecretsOf<G>[];
+}
+
+/**
+ * What is wrong with the value that a reference to Secret Manager turned out to have, in words
+ * that do not repeat it; undefined when it would have been accepted in the environment itself.
+ */
+export function problemWithSecret(nodeEnv: string) {
+  return (name: SecretName, value: string): string | undefined => {
+    if (value === '') return 'is empty';
+    if (isSecretReference(value)) return 'is itself a reference';
+    if (name === 'DATABASE_URL' && !postgresUrl.check(value)) return postgresUrl.message;
+    if (name === 'ADMIN_API_KEY' && isTooShort(value, nodeEnv)) return tooShort;
+    // A header could not carry anything else.
+    if (name !== 'DATABASE_URL' && !/^[\x21-\x7e]+$/.test(value))
+      return 'has spaces or characters outside ASCII';
+    return undefined;
+  };
+}
+
 /** The shortest ADMIN_API_KEY accepted outside development and tests, in characters. */
 const SHORTEST_KEY = 32;
+const tooShort = `is too short: at least ${SHORTEST_KEY} characters outside development`;
+const isTooShort = (key: string, nodeEnv: string | undefined) =>
+  key.length < SHORTEST_KEY && !['development', 'test'].includes(nodeEnv ?? '');
 
 // What depends on more than one variable.
 function crossChecks({ runtime, auth, notify }: Partial<Config>): string[] {
   const problems: string[] = [];
-  const relaxed = runtime?.NODE_ENV === 'development' || runtime?.NODE_ENV === 'test';
-  if (auth?.AUTH_MODE === 'key' && !auth.ADMIN_API_KEY) {
+  const key = auth?.ADMIN_API_KEY;
+  if (auth?.AUTH_MODE === 'key' && !key) {
     problems.push('ADMIN_API_KEY is missing (needed with AUTH_MODE=key)');
-  } else if (
-    auth?.ADMIN_API_KEY &&
-    !relaxed &&
-    auth.ADMIN_API_KEY.length < SHORTEST_KEY &&
-    !isSecretReference(auth.ADMIN_API_KEY)
-  ) {
-    problems.push(
-      `ADMIN_API_KEY is too short: at least ${SHORTEST_KEY} characters outside development`,
-    );
+  } else if (key && isTooShort(key, runtime?.NODE_ENV) && !isSecretReference(key)) {
+    problems.push(`ADMIN_API_KEY ${tooShort}`);
+  }
+  if (auth?.AUTH_CERTS_URL && runtime?.NODE_ENV === 'production') {
+    problems.push('AUTH_CERTS_URL is for development and tests only: it decides whom we trust');
   }
   if (notify && notify.NOTIFY_URLS.length > 0 && !notify.NOTIFY_SECRET) {
     problems.push('NOTIFY_SECRET is missing (needed with NOTIFY_URLS)');

@@ -1,3 +1,8 @@
+import { SyncError } from './errors.ts';
+import type { Log } from './log.ts';
+import type { FetchSecret } from './secretManager.ts';
+import { isSecretReference, secretVersionName } from './secretReference.ts';
+
 /** The variables whose value may be a reference to Secret Manager. */
 export type SecretName = 'DATABASE_URL' | 'DJANGO_API_KEY' | 'ADMIN_API_KEY' | 'NOTIFY_SECRET';
 
@@ -5,7 +10,10 @@ export type SecretName = 'DATABASE_URL' | 'DJANGO_API_KEY' | 'ADMIN_API_KEY' | '
 export interface Credential {
   /** The value; fetched at most once per instance. Throws SyncError `secrets_unavailable`. */
   get(): Promise<string>;
-  /** Fetches the value once more; undefined when it is not a reference or has not changed. */
+  /**
+   * Fetches the value once more; undefined when it is not a reference or has not changed.
+   * Throws SyncError `secrets_unavailable`, and then keeps the value that it has.
+   */
   refresh(): Promise<string | undefined>;
 }
 
@@ -13,3 +21,83 @@ export interface Credential {
 export function fixedCredential(value: string): Credential {
   return { get: async () => value, refresh: async () => undefined };
 }
+
+interface Sources {
+  fetch: FetchSecret;
+  /** What is wrong with a value of this variable, or undefined. */
+  problemWith(name: SecretName, value: string): string | undefined;
+  log: Log;
+}
+
+/**
+ * The credential behind one variable. For a reference, fetching begins now and not with the first
+ * request; a failure is kept for whoever asks, and asking again tries again.
+ */
+export function openCredential(name: SecretName, value: string, sources: Sources): Credential {
+  if (!isSecretReference(value)) return fixedCredential(value);
+  const versionName = secretVersionName(value) ?? value;
+  let current: string | undefined;
+  let pending: Promise<string> | undefined;
+
+  const fetch = () => {
+    pending ??= fetchValid(name, versionName, sources).finally(() => {
+      pending = undefined;
+    });
+    return pending;
+  };
+  const get = async () => {
+    current ??= await fetch();
+    return current;
+  };
+  const refresh = async () => {
+    const [before, after] = [current, await fetch()];
+    current = after;
+    return after === before ? undefined : after;
+  };
+
+  get().catch(() => {
+    // The first request asks again and reports it.
+  });
+  return { get, refresh };
+}
+
+async function fetchValid(
+  name: SecretName,
+  versionName: string,
+  { fetch, problemWith, log }: Sources,
+): Promise<string> {
+  const started = performance.now();
+  const value = withoutNewline(await fetch(versionName).catch((cause) => fail(name, cause)));
+  const problem = problemWith(name, value);
+  if (problem) throw unavailable(name, `the value it has ${problem}`);
+  const milliseconds = Math.round(performance.now() - started);
+  log('INFO', 'secret_fetched', `Fetched ${name} from Secret Manager`, {
+    duration_ms: milliseconds,
+  });
+  return value;
+}
+
+// `echo` and most editors end a value with a newline, which no value of ours means.
+const withoutNewline = (value: string) => value.replace(/\r?\n$/, '');
+
+// gRPC status codes, which the library reports over REST as well.
+const reasons: Record<string, string> = {
+  4: 'no answer in time',
+  5: 'there is no such secret or version',
+  7: 'this service account may not read it (it needs roles/secretmanager.secretAccessor)',
+  9: 'the version is disabled or destroyed',
+  14: 'Secret Manager could not be reached',
+  16: 'there are no credentials for Secret Manager',
+};
+
+function fail(name: SecretName, cause: unknown): never {
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+  const message = cause instanceof Error ? cause.message : '';
+  const ours = /^(no answer|the secret|the value)/.test(message) ? message : undefined;
+  throw unavailable(name, reasons[code] ?? ours ?? 'it could not be read', cause);
+}
+
+const unavailable = (name: SecretName, why: string, cause?: unknown) =>
+  new SyncError('secrets_unavailable', `The secret behind ${name} cannot be used: ${why}.`, {
+    ...(cause === undefined ? {} : { cause }),
+  });

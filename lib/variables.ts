@@ -95,6 +95,15 @@ interface Form {
 export const required = (form: Form = { check: () => true, message: '' }) =>
   parsed((value) => (form.check(value) ? value : wrong), form.message);
 
+/** A variable that may be absent, which is the empty string. */
+export const optional = (form: Form) =>
+  parsed((value) => (value === '' || form.check(value) ? value : wrong), form.message, '');
+
+export const hostAndPort = optional({
+  check: (value) => /^[^\s/@:]+:[0-9]{1,5}$/.test(value),
+  message: 'must be host:port',
+});
+
 /** A variable whose value may be a reference to Secret Manager instead. */
 export const secret = (schema: z.ZodMiniType<string, string | undefined>) =>
   z.pipe(

@@ -1,0 +1,77 @@
+import { crc32c } from './crc32c.ts';
+
+/** Fetches one secret version by its resource name. Rejects with the reason, which never holds the value. */
+export type FetchSecret = (versionName: string) => Promise<string>;
+
+/** For everything together: loading the library, finding credentials, the call. */
+const DEADLINE_MS = 5_000;
+
+/**
+ * A fetcher on the real Secret Manager, or on a local fake of it at `emulatorHost` (host:port).
+ * The library is loaded with the first secret asked for; after a failure the next call starts over.
+ */
+export function createSecretFetcher(emulatorHost?: string): FetchSecret {
+  let client: ReturnType<typeof connect> | undefined;
+  const fetch = async (versionName: string) => {
+    client ??= connect(emulatorHost);
+    const [version] = await (await client).accessSecretVersion(
+      { name: versionName },
+      { timeout: DEADLINE_MS },
+    );
+    return decode(version.payload?.data, version.payload?.dataCrc32c);
+  };
+  return async (versionName) => {
+    try {
+      return await withDeadline(fetch(versionName));
+    } catch (error) {
+      client = undefined;
+      throw error;
+    }
+  };
+}
+
+async function connect(emulatorHost: string | undefined) {
+  const { SecretManagerServiceClient } = await import('@google-cloud/secret-manager');
+  // REST rather than gRPC: the same transport as the fake's, and the quicker one to load.
+  const client = new SecretManagerServiceClient({
+    fallback: true,
+    ...(emulatorHost ? emulated(emulatorHost) : {}),
+  });
+  // Without this a failure to find credentials is also an unhandled rejection, which ends the process.
+  await client.initialize();
+  return client;
+}
+
+type ClientOptions = ConstructorParameters<
+  typeof import('@google-cloud/secret-manager').SecretManagerServiceClient
+>[0] & {};
+
+function emulated(host: string): ClientOptions {
+  const { hostname, port } = new URL(`http://${host}`);
+  const authClient = {
+    getRequestHeaders: async () => new Headers(),
+    fetch: (url: string, options: RequestInit) => globalThis.fetch(url, options),
+    universeDomain: 'googleapis.com',
+  };
+  return {
+    apiEndpoint: hostname,
+    port: Number(port),
+    protocol: 'http',
+    authClient: authClient as unknown as NonNullable<ClientOptions['authClient']>,
+  };
+}
+
+function decode(data: Uint8Array | string | null | undefined, checksum: unknown): string {
+  if (!(data instanceof Uint8Array)) throw new Error('the secret has no value');
+  if (checksum !== undefined && checksum !== null && Number(checksum) !== crc32c(data)) {
+    throw new Error('the value was damaged on its way (checksum)');
+  }
+  return new TextDecoder('utf-8', { fatal: true }).decode(data);
+}
+
+function withDeadline<T>(promise: Promise<T>): Promise<T> {
+  const { promise: expired, reject } = Promise.withResolvers<never>();
+  const error = new Error(`no answer within ${DEADLINE_MS / 1000} seconds`);
+  const timer = setTimeout(() => reject(error), DEADLINE_MS).unref();
+  return Promise.race([promise, expired]).finally(() => clearTimeout(timer));
+}

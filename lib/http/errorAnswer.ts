@@ -1,0 +1,50 @@
+import { asDatabaseUnavailable } from '../databaseErrors.ts';
+import { asSyncError, type ErrorCode, SyncError } from '../errors.ts';
+
+/** The one mapping from what went wrong to an HTTP status. */
+export const statusOf: Record<ErrorCode, number> = {
+  invalid_request: 400,
+  unauthorized: 401,
+  forbidden: 403,
+  not_found: 404,
+  method_not_allowed: 405,
+  sync_in_progress: 409,
+  plan_changed: 409,
+  payload_too_large: 413,
+  internal_error: 500,
+  abandoned: 500,
+  django_unreachable: 502,
+  django_unauthorized: 502,
+  django_rate_limited: 502,
+  django_invalid_response: 502,
+  django_error: 502,
+  database_unavailable: 503,
+  secrets_unavailable: 503,
+  interrupted: 503,
+  deadline_exceeded: 504,
+};
+
+/**
+ * The SyncError that stands for anything thrown while a request was handled. Once the request was
+ * told to stop, an error of a library is only the echo of that. What nobody expected becomes
+ * `internal_error`, without any detail, and keeps the original as its cause.
+ */
+export function toSyncError(thrown: unknown, signal: AbortSignal): SyncError {
+  const known = asSyncError(thrown);
+  if (known && known.code !== 'internal_error') return known;
+  const stopped = signal.aborted ? asSyncError(signal.reason) : undefined;
+  if (stopped) return new SyncError(stopped.code, stopped.message, { cause: thrown });
+  return (
+    asDatabaseUnavailable(thrown) ??
+    new SyncError('internal_error', 'Something went wrong that nobody expected. See the log.', {
+      cause: thrown,
+      runId: known?.runId,
+    })
+  );
+}
+
+/** The body of an answer that reports an error. */
+export function errorBody(error: SyncError): Record<string, unknown> {
+  const run = error.runId === undefined ? {} : { run_id: error.runId };
+  return { error: { ...error.extra, code: error.code, message: error.message, ...run } };
+}

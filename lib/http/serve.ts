@@ -1,0 +1,138 @@
+import type { HttpFunction, Request, Response } from '@google-cloud/functions-framework';
+import { SyncError } from '../errors.ts';
+import { createLog, type Log, type LogFields, type Severity } from '../log.ts';
+import { redactedStack } from '../redact.ts';
+import { processShutdown, type Shutdown } from '../shutdown.ts';
+import { traceFields } from '../trace.ts';
+import { errorBody, statusOf, toSyncError } from './errorAnswer.ts';
+import { checkRequest } from './request.ts';
+import { send } from './send.ts';
+
+export interface Answer {
+  /** 200 when left out. */
+  status?: number;
+  body: object;
+}
+
+/** One request being answered. */
+export interface Exchange {
+  request: Request;
+  log: Log;
+  /** Aborted with a SyncError: `interrupted` when the instance stops, `deadline_exceeded` when time is up. */
+  signal: AbortSignal;
+  /** When `deadline_exceeded` comes. */
+  deadline: Date;
+  /** Adds fields to the line that is logged for this request. */
+  note(fields: LogFields): void;
+}
+
+export interface Route {
+  name: string;
+  /** Where the function answers locally and behind a gateway; `/` and `/<name>` always work too. */
+  path: string;
+  methods: readonly string[];
+  level?: Severity;
+  /** The project under which traces are named. */
+  project?: string;
+  /** The platform's timeout for this function. */
+  timeoutSeconds?: number;
+  shutdown?: Shutdown;
+  handle(exchange: Exchange): Promise<Answer>;
+}
+
+/**
+ * A handler for the functions framework that always answers, and always JSON: path, method and
+ * size are checked, whatever is thrown becomes an answer in one place, every request is logged in
+ * one line, and the instance can be stopped without losing a request. It knows nothing of
+ * configuration, callers or parameters: see endpoint.ts.
+ */
+export function serve(route: Route): HttpFunction {
+  const { project = '', timeoutSeconds = 60, level = 'INFO' } = route;
+  const serverLog = createLog(level);
+
+  return async (request: Request, response: Response): Promise<void> => {
+    const shutdown = route.shutdown ?? processShutdown();
+    const leave = shutdown.enter();
+    const started = performance.now();
+    const log = serverLog.with({ route: route.name, ...traceFields(request.headers, project) });
+    const limit = startDeadline(timeoutSeconds);
+    const signal = AbortSignal.any([shutdown.signal, limit.signal]);
+    const notes: LogFields = { method: request.method };
+    const note = (fields: LogFields) => Object.assign(notes, fields);
+
+    try {
+      signal.throwIfAborted();
+      checkRequest(request, route);
+      const { deadline } = limit;
+      const answer = await route.handle({ request, log, signal, deadline, note });
+      const status = answer.status ?? 200;
+      send(request, response, status, answer.body);
+      logRequest(log, started, status, notes);
+    } catch (thrown) {
+      const error = toSyncError(thrown, signal);
+      const status = statusOf[error.code];
+      if (error.code === 'unauthorized') response.set('WWW-Authenticate', 'Bearer');
+      if (error.code === 'method_not_allowed') response.set('Allow', route.methods.join(', '));
+      send(request, response, status, errorBody(error));
+      logRequest(log, started, status, notes, error);
+    } finally {
+      limit.stop();
+      await sent(response);
+      leave();
+    }
+  };
+}
+
+// Time to roll back, to close the log row and to answer is kept back from the platform's timeout.
+function startDeadline(timeoutSeconds: number) {
+  const milliseconds = 1000 * (timeoutSeconds - Math.min(15, timeoutSeconds / 4));
+  const controller = new AbortController();
+  const stop = () => controller.abort(deadlineExceeded(milliseconds));
+  const timer = setTimeout(stop, milliseconds).unref();
+  return {
+    signal: controller.signal,
+    deadline: new Date(Date.now() + milliseconds),
+    stop: () => clearTimeout(timer),
+  };
+}
+
+const deadlineExceeded = (milliseconds: number) =>
+  new SyncError(
+    'deadline_exceeded',
+    `Not finished within ${milliseconds / 1000} seconds, and so stopped before the platform would.`,
+  );
+
+// 'close' also comes when the caller has gone before the answer.
+const sent = (response: Response) =>
+  response.writableFinished || response.destroyed
+    ? undefined
+    : new Promise<void>((resolve) => response.once('close', resolve));
+
+function logRequest(
+  log: Log,
+  started: number,
+  status: number,
+  notes: LogFields,
+  error?: SyncError,
+): void {
+  const fields: LogFields = {
+    ...notes,
+    status,
+    duration_ms: Math.round(performance.now() - started),
+  };
+  if (!error) return void log('INFO', 'request', `Answered ${status}`, fields);
+  fields['error_code'] = error.code;
+  if (error.runId !== undefined) fields['run_id'] = error.runId;
+  if (error.code === 'internal_error') {
+    const stack = redactedStack(error.cause ?? error);
+    return void log('ERROR', 'request', stack, { ...fields, ...reportedError });
+  }
+  if (error.cause !== undefined) fields['cause'] = redactedStack(error.cause);
+  log(status >= 500 ? 'ERROR' : 'WARNING', 'request', error.message, fields);
+}
+
+// The shape that Error Reporting picks up.
+const reportedError = {
+  '@type': 'type.googleapis.com/google.devtools.clouderrorreporting.v1beta1.ReportedErrorEvent',
+  serviceContext: { service: 'membership-sync' },
+};

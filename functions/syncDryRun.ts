@@ -1,0 +1,20 @@
+import { http } from '@google-cloud/functions-framework';
+import { endpoint } from '../lib/http/endpoint.ts';
+import { dryRunParameters, syncRequest } from '../lib/sync/parameters.ts';
+import { performSync } from '../lib/sync/performSync.ts';
+
+// What a run would do now: the same code in a session that can write nothing.
+http(
+  'syncDryRun',
+  endpoint({
+    name: 'syncDryRun',
+    path: '/sync/dry-run',
+    methods: ['POST'],
+    needs: ['database', 'django', 'sync', 'notify'],
+    parameters: dryRunParameters,
+    answer: async ({ config, secrets, parameters, caller, log, signal }) => {
+      const context = { config, secrets, log, signal, now: () => new Date() };
+      return { body: await performSync(syncRequest(parameters, true, caller), context) };
+    },
+  }),
+);

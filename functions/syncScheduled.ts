@@ -1,0 +1,24 @@
+import { http } from '@google-cloud/functions-framework';
+import { endpoint } from '../lib/http/endpoint.ts';
+import { syncParameters, syncRequest } from '../lib/sync/parameters.ts';
+import { performSync } from '../lib/sync/performSync.ts';
+
+// The run itself: called by Cloud Scheduler every hour, by Django's webhooks and by admins.
+http(
+  'syncScheduled',
+  endpoint({
+    name: 'syncScheduled',
+    path: '/sync',
+    methods: ['POST'],
+    needs: ['database', 'django', 'sync', 'notify'],
+    parameters: syncParameters,
+    pubsub: true,
+    answer: async ({ config, secrets, parameters, caller, log, signal }) => {
+      const request = syncRequest(parameters, false, caller);
+      if (!config.sync.SYNC_ENABLED)
+        return { body: { status: 'skipped', reason: 'sync_disabled' } };
+      const context = { config, secrets, log, signal, now: () => new Date() };
+      return { body: await performSync(request, context) };
+    },
+  }),
+);

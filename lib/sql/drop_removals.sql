@@ -1,0 +1,1 @@
+delete from plan where action = 'remove' and member_id = any($1::int[])

@@ -1,0 +1,1 @@
+select distinct receiver from public.notification_outbox where status = 'pending'

@@ -1,0 +1,1 @@
+update plan set held = $2::text where action = any($1::text[])

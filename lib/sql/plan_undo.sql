@@ -1,0 +1,26 @@
+-- The inverse of the changes of run $1, for the members that still are as that run left them. $2: now.
+insert into plan (
+  action, member_id, member_version, external_id, kennitala, name, email, phone, is_active, removed_at,
+  fields, suspended, evidence, outcome
+)
+select
+  case c.action when 'add' then 'remove' when 'reactivate' then 'remove' when 'remove' then 'reactivate' else 'update' end,
+  m.id, m.xmin,
+  w.external_id, w.kennitala, w.name, w.email, w.phone, w.is_active,
+  case when c.action = 'add' then $2::timestamptz at time zone 'UTC' else w.removed_at end,
+  case when c.action = 'add' then array['is_active', 'removed_at'] else c.fields end,
+  false, 'undo',
+  sha256(convert_to(row(c.action, w.external_id, w.kennitala, w.name, w.email, w.phone)::text, 'UTF8'))
+from public.member_changes c
+join public.members m on m.id = c.member_id
+cross join lateral (
+  -- What was added had no row before: it stays, removed, because other tables may point to it.
+  select * from jsonb_to_record(
+    coalesce(c.before, c.after || '{"is_active": false}'::jsonb)
+  ) as w(external_id text, kennitala text, name text, email text, phone text, is_active boolean, removed_at timestamp)
+) w
+where c.run_id = $1::int
+  and c.after = jsonb_build_object(
+    'kennitala', m.kennitala, 'name', m.name, 'email', m.email, 'phone', m.phone,
+    'external_id', m.external_id, 'is_active', m.is_active, 'removed_at', m.removed_at
+  )

@@ -1,0 +1,6 @@
+-- Changes of run $1 whose member is no longer as that run left it, or whose old kennitala is taken.
+select c.after ->> 'external_id' as external_id
+from public.member_changes c
+where c.run_id = $1::int
+  and not exists (select from plan p where p.member_id = c.member_id and p.held is null)
+order by c.id

@@ -1,0 +1,12 @@
+-- $1: the time of the run, or null when the run did not see the register (an undo).
+update public.members m
+set kennitala = p.kennitala, name = p.name, email = p.email, phone = p.phone,
+  external_id = p.external_id, is_active = p.is_active, removed_at = p.removed_at,
+  last_verified_at = case
+    when p.action = 'remove' or $1::timestamptz is null then m.last_verified_at
+    else $1::timestamptz at time zone 'UTC'
+  end
+from plan p
+where m.id = p.member_id
+  and (m.xmin = p.member_version or 'kennitala' = any(p.fields))
+  and p.held is null and p.action in ('update', 'reactivate', 'remove')

@@ -1,0 +1,69 @@
+import type pg from 'pg';
+import { inTransaction } from '../database.ts';
+import auditChanges from '../sql/audit_changes.sql';
+import forgetUndone from '../sql/forget_undone.sql';
+import insertMembers from '../sql/insert_members.sql';
+import rememberUndone from '../sql/remember_undone.sql';
+import stampVerified from '../sql/stamp_verified.sql';
+import updateMembers from '../sql/update_members.sql';
+import vacateKennitalas from '../sql/vacate_kennitalas.sql';
+import type { Action } from './types.ts';
+
+/** Someone else wrote a planned row between plan and apply; the plan has to be made again. */
+export class PlanOutdatedError extends Error {
+  override readonly name = 'PlanOutdatedError';
+}
+
+export interface Application {
+  runId: number;
+  now: Date;
+  /** What the plan applies, without what is held. */
+  counts: Record<Action, number>;
+  /** undefined for an undo, which has not seen the register. */
+  verified: boolean;
+  wholeRegister: boolean;
+  /** The run that is taken back. */
+  undo: number | undefined;
+  /** Writes the outbox and the final state of the run, inside the transaction. */
+  conclude: () => Promise<void>;
+}
+
+// SQLSTATE unique_violation: another service inserted a member that the plan adds.
+const UNIQUE_VIOLATION = '23505';
+
+/**
+ * Applies the plan in one short transaction: audit rows, changes, additions, verification stamp and
+ * whatever `conclude` writes; all of it or none. Readers are never blocked. Throws PlanOutdatedError when
+ * a row is no longer the version that the plan was made from, and what pg throws.
+ */
+export async function applyPlan(client: pg.Client, application: Application): Promise<void> {
+  const { runId, now, counts, verified, wholeRegister, undo } = application;
+  try {
+    await inTransaction(client, async () => {
+      const changed = counts.update + counts.reactivate + counts.remove;
+      if (changed > 0) {
+        expectRows(await client.query(auditChanges, [runId]), changed);
+        await client.query(vacateKennitalas);
+        expectRows(await client.query(updateMembers, [verified ? now : null]), changed);
+      }
+      if (counts.add > 0) expectRows(await client.query(insertMembers, [runId, now]), counts.add);
+      if (verified) {
+        await client.query(stampVerified, [now]);
+        await client.query(forgetUndone, [wholeRegister]);
+      }
+      if (undo !== undefined) await client.query(rememberUndone, [undo, runId]);
+      await application.conclude();
+    });
+  } catch (error) {
+    if ((error as { code?: string }).code !== UNIQUE_VIOLATION) throw error;
+    throw new PlanOutdatedError('another service wrote a kennitala that the plan adds', {
+      cause: error,
+    });
+  }
+}
+
+// A row that was changed since the plan is skipped by the statement, and missing from its count.
+function expectRows({ rowCount }: pg.QueryResult, planned: number): void {
+  if (rowCount !== planned)
+    throw new PlanOutdatedError(`${planned} rows planned, ${rowCount} still as the plan saw them`);
+}

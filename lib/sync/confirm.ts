@@ -1,0 +1,181 @@
+import pMap from 'p-map';
+import type pg from 'pg';
+import type { DjangoClient } from '../django/client.ts';
+import type { MemberLookup, MembersPage } from '../django/types.ts';
+import { asSyncError } from '../errors.ts';
+import dropRemovals from '../sql/drop_removals.sql';
+import selectRemovals from '../sql/select_removals.sql';
+import type { ErrorList } from './errorList.ts';
+import { addPage, emptyProof, judgeWalk } from './walkProof.ts';
+
+export interface Removal {
+  member_id: number;
+  external_id: string | null;
+  kennitala: string;
+}
+
+type Answer =
+  | 'gone'
+  | 'not_a_member'
+  | 'still_a_member'
+  | 'another_record'
+  | 'unreadable'
+  | 'unanswered';
+
+export interface Confirmation {
+  /** Removals dropped from the plan because the register did not confirm them. */
+  unconfirmed: number;
+  /** Of those, members that the register still has: the walk had missed them. */
+  stillMembers: number;
+}
+
+interface Confirming {
+  client: pg.Client;
+  django: DjangoClient;
+  concurrency: number;
+  exclude: RegExp | undefined;
+  errors: ErrorList;
+  signal: AbortSignal;
+}
+
+const reasons: Partial<Record<Answer, string>> = {
+  still_a_member: 'the register still has this member, though the list did not show it',
+  another_record: 'the register answered with another person; nothing was removed',
+  unreadable: 'the register answered with a record that could not be read; nothing was removed',
+  unanswered: 'the register did not answer whether this member is gone; nothing was removed',
+};
+
+/**
+ * Asks the register about every member that the plan would remove, one by one, and drops from the plan
+ * each removal that it does not confirm. Where there is no detail endpoint, or a row has no Django id, a
+ * second walk answers instead. Throws only when the run itself must end.
+ */
+export async function confirmRemovals(confirming: Confirming): Promise<Confirmation> {
+  const { client, errors } = confirming;
+  const { rows: removals } = await client.query<Removal>(selectRemovals);
+  if (removals.length === 0) return { unconfirmed: 0, stillMembers: 0 };
+  const answers = await askOneByOne(confirming, removals);
+  const open = removals.filter((removal) => !answers.has(removal));
+  const gone = removals.filter((removal) => answers.get(removal) === 'gone');
+  const endpointExists = [...answers.values()].some(
+    (answer) => answer !== 'gone' && answer !== 'unanswered',
+  );
+  if (gone.length > 0 && !endpointExists && !(await detailEndpointExists(confirming)))
+    open.push(...gone);
+  if (open.length > 0) await askByWalk(confirming, open, answers);
+
+  const dropped = removals.filter(
+    (removal) => reasons[answers.get(removal) ?? 'unanswered'] !== undefined,
+  );
+  for (const removal of dropped) {
+    const reason = reasons[answers.get(removal) ?? 'unanswered'] as string;
+    errors.add('removal_unconfirmed', removal.external_id, reason);
+  }
+  if (dropped.length > 0)
+    await client.query(dropRemovals, [dropped.map(({ member_id }) => member_id)]);
+  return {
+    unconfirmed: dropped.length,
+    stillMembers: dropped.filter((removal) => answers.get(removal) === 'still_a_member').length,
+  };
+}
+
+/** What an answer of the detail endpoint means for the removal of this member; pure. */
+export function readAnswer(
+  lookup: MemberLookup,
+  removal: Removal,
+  exclude: RegExp | undefined,
+): Answer {
+  if (!lookup.found) return 'gone';
+  const { record } = lookup;
+  if (record.kind === 'rejected') return 'unreadable';
+  if (record.kind === 'excluded')
+    return record.externalId === removal.external_id && exclude?.test(removal.kennitala)
+      ? 'not_a_member'
+      : 'another_record';
+  const { externalId, kennitala, isMember } = record.member;
+  if (externalId !== removal.external_id || kennitala !== removal.kennitala)
+    return 'another_record';
+  return isMember ? 'still_a_member' : 'not_a_member';
+}
+
+async function askOneByOne(
+  confirming: Confirming,
+  removals: Removal[],
+): Promise<Map<Removal, Answer>> {
+  const { django, concurrency, exclude, signal } = confirming;
+  const answers = new Map<Removal, Answer>();
+  const ask = async (removal: Removal) => {
+    if (removal.external_id === null) return;
+    try {
+      answers.set(
+        removal,
+        readAnswer(await django.getMember(removal.external_id), removal, exclude),
+      );
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!asSyncError(error)) throw error;
+      answers.set(removal, 'unanswered');
+    }
+  };
+  await pMap(removals, ask, { concurrency });
+  return answers;
+}
+
+/**
+ * Whether the register finds a member by id at all, asked for one that its list shows: only then does
+ * 404 mean that a member is gone.
+ */
+export async function detailEndpointExists({
+  client,
+  django,
+  signal,
+}: Pick<Confirming, 'client' | 'django' | 'signal'>): Promise<boolean> {
+  const staged = await client.query<{ external_id: string }>(
+    'select external_id from incoming where is_member limit 1',
+  );
+  const listed = staged.rows[0]?.external_id ?? (await firstListedMember(django));
+  if (listed === undefined) return false;
+  try {
+    return (await django.getMember(listed)).found;
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!asSyncError(error)) throw error;
+    return false;
+  }
+}
+
+async function firstListedMember(django: DjangoClient): Promise<string | undefined> {
+  for await (const page of django.getMembers())
+    for (const member of page.members) if (member.isMember) return member.externalId;
+  return undefined;
+}
+
+// A walk that is complete and does not show a member confirms that the register has no such member.
+async function askByWalk(
+  { django, signal }: Confirming,
+  open: Removal[],
+  answers: Map<Removal, Answer>,
+): Promise<void> {
+  const byId = new Map(open.map((removal) => [removal.external_id, removal]));
+  const byKennitala = new Map(open.map((removal) => [removal.kennitala, removal]));
+  const seen = new Set<Removal>();
+  const proof = emptyProof(1);
+  const look = (page: MembersPage) => {
+    addPage(proof, page);
+    const members = page.members.filter((member) => member.isMember);
+    for (const { externalId, kennitala } of [...members, ...page.rejections])
+      for (const removal of [byId.get(externalId ?? ''), byKennitala.get(kennitala ?? '')])
+        if (removal) seen.add(removal);
+  };
+  let failed = false;
+  try {
+    for await (const page of django.getMembers()) look(page);
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!asSyncError(error)) throw error;
+    failed = true;
+  }
+  const proven = !failed && judgeWalk(proof, false).complete;
+  for (const removal of open)
+    answers.set(removal, seen.has(removal) ? 'still_a_member' : proven ? 'gone' : 'unanswered');
+}

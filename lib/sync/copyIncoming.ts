@@ -1,0 +1,52 @@
+import type pg from 'pg';
+import { from } from 'pg-copy-streams';
+import copyStatement from '../sql/copy_incoming.sql';
+
+/** Text is sent when this much has gathered, in UTF-16 units (at most about twice that in bytes). */
+const BATCH = 256 * 1024;
+
+export interface IncomingWriter {
+  /** Takes lines of COPY text; resolves as soon as there is room for more. */
+  write(lines: string): Promise<void>;
+  /** Resolves when every line is in the table. */
+  end(): Promise<void>;
+}
+
+/**
+ * Streams lines into `incoming` in batches, one COPY each, so that between two of them the connection
+ * is free for progress and nothing waits in a transaction while pages are fetched. One batch is on its
+ * way while the next one gathers.
+ */
+export function copyIncoming(client: pg.Client): IncomingWriter {
+  let gathered = '';
+  let sending: Promise<void> = Promise.resolve();
+
+  const flush = async () => {
+    await sending;
+    if (gathered === '') return;
+    sending = send(client, gathered);
+    // The rejection is seen by the next flush; it must not count as unhandled until then.
+    sending.catch(() => undefined);
+    gathered = '';
+  };
+
+  return {
+    write: async (lines) => {
+      gathered += lines;
+      if (gathered.length >= BATCH) await flush();
+    },
+    end: async () => {
+      await flush();
+      await sending;
+    },
+  };
+}
+
+function send(client: pg.Client, text: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const stream = client.query(from(copyStatement));
+    stream.once('finish', resolve);
+    stream.once('error', reject);
+    stream.end(text);
+  });
+}

@@ -1,0 +1,40 @@
+import * as z from 'zod/mini';
+import { queryPooled } from '../pool.ts';
+import type { Credential } from '../secrets.ts';
+import syncLogs from '../sql/sync_logs.sql';
+import { readableRun } from './readableRun.ts';
+
+const DEFAULT_LIMIT = 20;
+
+/** What syncLogs takes; `before` is a run id, as `next_before` gave it. */
+export const logsParameters = z.strictObject({
+  limit: z.optional(z.int().check(z.minimum(1), z.maximum(200))),
+  before: z.optional(z.int().check(z.minimum(1), z.maximum(2_147_483_647))),
+  status: z.optional(z.enum(['pending', 'success', 'partial', 'held', 'failed', 'refused'])),
+  sync_type: z.optional(z.enum(['membership', 'manual', 'webhook', 'undo', 'scheduled'])),
+});
+
+export interface LogPage {
+  logs: Record<string, unknown>[];
+  /** Pass it as `before` for the next page; null on the last one. */
+  next_before: number | null;
+}
+
+/** The rows of sync_log, newest first, a page at a time. Throws what pg throws. */
+export async function readLogs(
+  database: Credential,
+  { limit = DEFAULT_LIMIT, before, status, sync_type }: z.output<typeof logsParameters>,
+): Promise<LogPage> {
+  const storedType = sync_type === 'scheduled' ? 'membership' : sync_type;
+  // One row more than asked for tells whether there is a next page.
+  const rows = await queryPooled<{ log: Record<string, unknown> & { id: number } }>(
+    database,
+    syncLogs,
+    [before ?? null, status ?? null, storedType ?? null, limit + 1],
+  );
+  const shown = rows.slice(0, limit).map(({ log }) => log);
+  return {
+    logs: shown.map(readableRun),
+    next_before: rows.length > limit ? (shown.at(-1)?.id ?? null) : null,
+  };
+}

@@ -1,0 +1,42 @@
+import type pg from 'pg';
+import type { Config } from '../config.ts';
+import { SyncError } from '../errors.ts';
+import lastMarks from '../sql/last_marks.sql';
+import type { SyncMode, SyncRequest } from './types.ts';
+
+/** Django's clock and the rows behind it are trusted to this many ms: changes are asked for again. */
+const OVERLAP_MS = 5 * 60_000;
+
+export interface ChosenMode {
+  mode: SyncMode;
+  /** For an incremental run: what has changed since then. */
+  since: Date | undefined;
+}
+
+/**
+ * Chooses how the register is read. Incremental needs a mark left by a complete run and a full run that
+ * is recent enough; whoever asks for full gets full. Throws `invalid_request` when incremental is asked
+ * for and not configured.
+ */
+export async function chooseMode(
+  client: pg.Client,
+  request: SyncRequest,
+  config: Config<'django' | 'sync'>,
+): Promise<ChosenMode> {
+  if (request.undo !== undefined) return { mode: 'undo', since: undefined };
+  if (request.externalIds !== undefined) return { mode: 'selected', since: undefined };
+  const possible = config.django.DJANGO_MODIFIED_SINCE_PARAM !== '';
+  if (request.mode === 'incremental' && !possible)
+    throw new SyncError(
+      'invalid_request',
+      'mode: incremental needs DJANGO_MODIFIED_SINCE_PARAM, which is not set. Leave mode out or ask for full.',
+    );
+  if (!possible || request.mode === 'full') return { mode: 'full', since: undefined };
+  const { rows } = await client.query<{ register_mark: Date | null; full_is_recent: boolean }>(
+    lastMarks,
+    [config.sync.SYNC_FULL_INTERVAL_MINUTES],
+  );
+  const last = rows[0];
+  if (!last?.register_mark || !last.full_is_recent) return { mode: 'full', since: undefined };
+  return { mode: 'incremental', since: new Date(last.register_mark.getTime() - OVERLAP_MS) };
+}

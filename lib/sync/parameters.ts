@@ -1,0 +1,75 @@
+import * as z from 'zod/mini';
+import { SyncError } from '../errors.ts';
+import type { SyncRequest, SyncType } from './types.ts';
+
+/** Most members that one call may name; more are a full run. */
+const MAX_EXTERNAL_IDS = 100;
+
+const runId = z.int().check(z.minimum(1), z.maximum(2_147_483_647));
+
+const common = {
+  sync_type: z.optional(z.enum(['scheduled', 'membership', 'manual', 'webhook'])),
+  mode: z.optional(z.enum(['full', 'incremental'])),
+  undo: z.optional(runId),
+  external_ids: z.optional(
+    z
+      .array(z.string().check(z.minLength(1), z.maxLength(255)))
+      .check(z.minLength(1), z.maxLength(MAX_EXTERNAL_IDS)),
+  ),
+};
+
+/** What syncScheduled takes. */
+export const syncParameters = z.strictObject({
+  ...common,
+  plan: z.optional(z.string().check(z.regex(/^sha256:[0-9a-f]{64}$/))),
+});
+
+/** What syncDryRun takes; `limit` is how many changes it lists. */
+export const dryRunParameters = z.strictObject({
+  ...common,
+  limit: z.optional(z.int().check(z.minimum(1), z.maximum(1000))),
+});
+
+type Parameters = z.output<typeof syncParameters> & z.output<typeof dryRunParameters>;
+
+/** The changes that a dry run lists unless told otherwise. */
+const PREVIEWED = 100;
+
+/** What the caller asked for. Throws `invalid_request` for parameters that do not go together. */
+export function syncRequest(parameters: Parameters, dryRun: boolean, caller: string): SyncRequest {
+  const { sync_type, mode, plan, undo, external_ids, limit } = parameters;
+  const chosen = Object.entries({ mode, undo, external_ids }).filter(
+    ([, value]) => value !== undefined,
+  );
+  if (chosen.length > 1)
+    throw new SyncError(
+      'invalid_request',
+      `${chosen.map(([name]) => name).join(' and ')} do not go together; give one of them.`,
+    );
+  if (undo !== undefined && plan !== undefined)
+    throw new SyncError(
+      'invalid_request',
+      'plan and undo do not go together; an undo needs no approval.',
+    );
+  return {
+    syncType: storedType(sync_type, undo, external_ids),
+    dryRun,
+    previewLimit: limit ?? PREVIEWED,
+    mode,
+    approvedPlan: plan,
+    undo,
+    externalIds: external_ids,
+    caller,
+  };
+}
+
+// Scheduled runs have always been stored as `membership`.
+function storedType(
+  given: Parameters['sync_type'],
+  undo?: number,
+  externalIds?: string[],
+): SyncType {
+  if (undo !== undefined) return 'undo';
+  if (given === undefined) return externalIds === undefined ? 'membership' : 'webhook';
+  return given === 'scheduled' ? 'membership' : given;
+}

@@ -1,0 +1,127 @@
+import type pg from 'pg';
+import { SyncError } from '../errors.ts';
+import { toSyncError } from '../http/errorAnswer.ts';
+import { PlanOutdatedError } from './apply.ts';
+import { applyRun } from './applyRun.ts';
+import { chooseMode } from './mode.ts';
+import { deliverNotifications } from './notify.ts';
+import { planRun } from './planRun.ts';
+import { progressReporter } from './progress.ts';
+import type { Run } from './run.ts';
+import { closeFailedRun, startRun } from './runLog.ts';
+import { createStaging, makeReadOnly, openSession, takeLock } from './session.ts';
+import type { SyncContext, SyncRequest, SyncResult } from './types.ts';
+
+/**
+ * Makes the members say what the register says, or tells what that would change. One path for runs, dry
+ * runs, approvals and undo: stage, plan, judge, and (no dry run) apply in one transaction. A run that
+ * throws has changed nothing and is closed in the log. Throws SyncError; `sync_in_progress` when another
+ * run holds the lock.
+ */
+export async function performSync(request: SyncRequest, context: SyncContext): Promise<SyncResult> {
+  if (request.dryRun) return rehearse(request, context);
+  try {
+    return await runLocked(request, context);
+  } finally {
+    // The lock is free by now: a slow receiver delays nobody's run.
+    if (!context.signal.aborted) await deliverNotifications(context);
+  }
+}
+
+async function rehearse(request: SyncRequest, context: SyncContext): Promise<SyncResult> {
+  const startedAt = context.now();
+  const client = await openSession(context);
+  try {
+    const chosen = await chooseMode(client, request, context.config);
+    await createStaging(client, chosen.mode === 'full');
+    await makeReadOnly(client);
+    const run = { request, context, client, id: null, startedAt };
+    const outlook = await planRun(run, chosen, progressReporter(client, null));
+    return outlook.result;
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
+
+async function runLocked(request: SyncRequest, context: SyncContext): Promise<SyncResult> {
+  const client = await openSession(context);
+  try {
+    if (!(await takeLock(client)))
+      throw new SyncError(
+        'sync_in_progress',
+        'Another run is going on. syncStatus shows how far it is.',
+      );
+    return await runLogged(request, context, client);
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
+
+async function runLogged(
+  request: SyncRequest,
+  context: SyncContext,
+  client: pg.Client,
+): Promise<SyncResult> {
+  const startedAt = context.now();
+  const id = await startRun(client, request, startedAt, context.log);
+  const log = context.log.with({ run_id: id });
+  const run: Run = { request, context: { ...context, log }, client, id, startedAt };
+  try {
+    log('INFO', 'sync_started', `run ${id} started`, {
+      sync_type: request.syncType,
+      caller: request.caller,
+    });
+    const result = await planAndApply(run, id);
+    logOutcome(log, result);
+    return result;
+  } catch (thrown) {
+    const { code, message, cause, extra } = toSyncError(thrown, context.signal);
+    const error = new SyncError(code, message, { cause, extra, runId: id });
+    await client.end().catch(() => undefined);
+    await closeFailedRun(run, id, error);
+    log('ERROR', 'sync_failed', `run ${id} failed and changed nothing: ${message}`, {
+      error_code: code,
+    });
+    throw error;
+  }
+}
+
+/** How often a run plans anew because another service wrote the members it was about to change. */
+const MAX_PLANS = 3;
+
+async function planAndApply(run: Run, id: number): Promise<SyncResult> {
+  const { client, request, context } = run;
+  const chosen = await chooseMode(client, request, context.config);
+  await createStaging(client, chosen.mode === 'full');
+  const report = progressReporter(client, id);
+  for (let plans = 1; ; plans++) {
+    const outlook = await planRun(run, chosen, report);
+    report('apply');
+    try {
+      return await applyRun(run, id, outlook);
+    } catch (error) {
+      if (!(error instanceof PlanOutdatedError)) throw error;
+      if (plans >= MAX_PLANS)
+        throw new SyncError(
+          'database_unavailable',
+          `Another service keeps changing the members: ${error.message}.`,
+        );
+      context.log('WARNING', 'plan_outdated', `planning again: ${error.message}`);
+    }
+  }
+}
+
+function logOutcome(log: SyncContext['log'], result: SyncResult): void {
+  const { errors: _shown, run_id, status, ...figures } = result;
+  if (status === 'held')
+    log(
+      'CRITICAL',
+      'sync_held',
+      `run ${run_id} holds changes back until an admin approves the plan`,
+      {
+        status,
+        ...figures,
+      },
+    );
+  else log('INFO', 'sync_completed', `run ${run_id} completed`, { status, ...figures });
+}

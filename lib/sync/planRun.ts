@@ -1,0 +1,152 @@
+import { DjangoClient } from '../django/client.ts';
+import { SyncError } from '../errors.ts';
+import releasePlan from '../sql/release_plan.sql';
+import { type Confirmation, confirmRemovals } from './confirm.ts';
+import { calculateDelta, type Delta, guardInput, summarise } from './delta.ts';
+import { createErrorList } from './errorList.ts';
+import { judge, type Verdict } from './guard.ts';
+import type { ChosenMode } from './mode.ts';
+import { conclude, type Outlook } from './outlook.ts';
+import type { ReportProgress } from './progress.ts';
+import type { Run } from './run.ts';
+import { takeSelection } from './selected.ts';
+import { MAX_WALKS, type Snapshot, takeSnapshot } from './snapshot.ts';
+import { planTheUndo } from './undo.ts';
+
+interface Planning {
+  run: Run;
+  chosen: ChosenMode;
+  django: DjangoClient;
+  report: ReportProgress;
+}
+
+/**
+ * From the register (or, for an undo, from the audit trail) to a judged plan. Nothing outside the
+ * session's temporary tables is written. Throws `plan_changed` when the plan that an admin approved is
+ * no longer this one.
+ */
+export async function planRun(
+  run: Run,
+  chosen: ChosenMode,
+  report: ReportProgress,
+): Promise<Outlook> {
+  const { request, context, client, startedAt } = run;
+  if (request.undo !== undefined) {
+    const errors = createErrorList();
+    const delta = await planTheUndo(client, request.undo, startedAt, errors);
+    return conclude(run, { chosen, delta, errors });
+  }
+  const { log, signal, secrets } = context;
+  const django = new DjangoClient(context.config.django, {
+    key: secrets.DJANGO_API_KEY,
+    log,
+    signal,
+  });
+  try {
+    const planning = { run, chosen, django, report };
+    for (let walks = 1; ; walks++) {
+      const snapshot = await look(planning, walks);
+      const lastWalk = walks >= MAX_WALKS;
+      if (snapshot.proof.complete || lastWalk) {
+        const outlook = await planFrom(planning, snapshot, lastWalk);
+        if (outlook) return outlook;
+      }
+      const { mismatches } = snapshot.proof;
+      log(
+        'WARNING',
+        'walk_repeated',
+        `walk ${walks} did not see the whole register: ${mismatches.join('; ')}`,
+      );
+    }
+  } finally {
+    django.close();
+  }
+}
+
+function look({ run, chosen, django, report }: Planning, walks: number): Promise<Snapshot> {
+  const { request, context, client } = run;
+  const { log, signal } = context;
+  if (request.externalIds === undefined)
+    return takeSnapshot({ client, django, since: chosen.since, log, report }, walks);
+  const concurrency = context.config.django.DJANGO_CONCURRENCY;
+  return takeSelection({ client, django, concurrency, signal }, request.externalIds);
+}
+
+// undefined: a removal turned out to be no removal, so the register has to be walked again.
+async function planFrom(
+  planning: Planning,
+  snapshot: Snapshot,
+  lastWalk: boolean,
+): Promise<Outlook | undefined> {
+  const { run, chosen, report } = planning;
+  report('plan');
+  const { errors } = snapshot;
+  let delta = await calculateDelta(run.client, chosen.mode === 'full', run.startedAt, errors);
+  let verdict = await weigh(run, chosen, delta, snapshot);
+  let unconfirmed = 0;
+
+  // What is held anyway is not asked about before an admin wants it.
+  const held = verdict.holds.removals !== undefined;
+  if (!held && mustConfirm(run, chosen, snapshot)) {
+    const confirmation = await confirm(planning, snapshot);
+    unconfirmed = confirmation.unconfirmed;
+    if (confirmation.stillMembers > 0 && chosen.mode === 'full') {
+      snapshot.proof.complete = false;
+      snapshot.proof.mismatches.push(`${confirmation.stillMembers} members were not in the list`);
+      if (!lastWalk) return undefined;
+    }
+    delta = { ...delta, ...(await summarise(run.client)) };
+    verdict = await weigh(run, chosen, delta, snapshot);
+  }
+
+  const approved = isApproved(run, delta);
+  if (approved) {
+    await run.client.query(releasePlan);
+    // Approved or not, nobody is removed whom the register still has.
+    if ((held || delta.undone.removals > 0) && mustConfirm(run, chosen, snapshot))
+      unconfirmed += (await confirm(planning, snapshot)).unconfirmed;
+  }
+  return conclude(run, { chosen, delta, verdict, snapshot, errors, approved, unconfirmed });
+}
+
+// An answer of the detail endpoint needs no second one; a cursor walk that ended cannot have missed rows.
+function mustConfirm({ context }: Run, chosen: ChosenMode, { proof }: Snapshot): boolean {
+  if (chosen.mode === 'selected') return false;
+  const { SYNC_CONFIRM_REMOVALS: when } = context.config.sync;
+  if (when === 'auto') return !(proof.pagination === 'cursor' && proof.complete);
+  return when === 'always';
+}
+
+function confirm({ run, django, report }: Planning, { errors }: Snapshot): Promise<Confirmation> {
+  report('confirm');
+  const { client, context } = run;
+  const { DJANGO_CONCURRENCY: concurrency, DJANGO_EXCLUDE_KENNITALA: exclude } =
+    context.config.django;
+  return confirmRemovals({ client, django, concurrency, exclude, errors, signal: context.signal });
+}
+
+async function weigh(
+  { client, context }: Run,
+  { mode }: ChosenMode,
+  delta: Delta,
+  { proof, members, unidentified }: Snapshot,
+): Promise<Verdict> {
+  const seen = { complete: proof.complete, empty: mode === 'full' && members === 0, unidentified };
+  const { sync } = context.config;
+  return judge(await guardInput(client, delta, sync.SYNC_LIMIT_WINDOW_HOURS, seen), sync);
+}
+
+function isApproved({ request, context }: Run, { digest }: Delta): boolean {
+  if (request.approvedPlan === undefined) return false;
+  if (request.approvedPlan !== digest)
+    throw new SyncError(
+      'plan_changed',
+      'The plan is no longer the one that was approved. Look at it again with syncDryRun and approve the new one.',
+      { extra: { plan: digest } },
+    );
+  context.log('NOTICE', 'plan_approved', 'a plan was approved', {
+    plan: digest,
+    caller: request.caller,
+  });
+  return true;
+}

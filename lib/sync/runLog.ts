@@ -1,0 +1,90 @@
+import type pg from 'pg';
+import { withConnection } from '../database.ts';
+import { SyncError } from '../errors.ts';
+import type { Log } from '../log.ts';
+import closeAbandonedRuns from '../sql/close_abandoned_runs.sql';
+import failRunStatement from '../sql/fail_run.sql';
+import finishRunStatement from '../sql/finish_run.sql';
+import startRunStatement from '../sql/start_run.sql';
+import type { Run } from './run.ts';
+import type { SyncRequest, SyncResult } from './types.ts';
+
+/**
+ * Writes the pending row of a new run and returns its id. Runs that a killed process left pending are
+ * closed as failed first; only the holder of the sync lock may call this.
+ */
+export async function startRun(
+  client: pg.Client,
+  request: SyncRequest,
+  now: Date,
+  log: Log,
+): Promise<number> {
+  const abandoned = await client.query<{ id: number }>(closeAbandonedRuns);
+  for (const { id } of abandoned.rows)
+    log(
+      'WARNING',
+      'run_abandoned',
+      `run ${id} was left pending by a process that ended; it is closed as failed`,
+      {
+        abandoned_run_id: id,
+      },
+    );
+  const details = {
+    caller: request.caller,
+    ...(request.undo === undefined ? {} : { undo: request.undo }),
+  };
+  const { rows } = await client.query<{ id: number }>(startRunStatement, [
+    request.syncType,
+    now,
+    JSON.stringify(details),
+  ]);
+  return (rows[0] as { id: number }).id;
+}
+
+export interface FinishedRun {
+  result: SyncResult;
+  /** Django's clock at the start of a complete run; null for any other. */
+  mark: Date | null;
+  countsTowardsLimits: boolean;
+  details: Record<string, unknown>;
+}
+
+/** Writes the final state of a run; part of the transaction that applies it. */
+export async function finishRun(client: pg.Client, runId: number, run: FinishedRun): Promise<void> {
+  const { rowCount } = await client.query(finishRunStatement, [
+    runId,
+    JSON.stringify(run.result),
+    run.mark,
+    run.countsTowardsLimits,
+    JSON.stringify(run.details),
+  ]);
+  if (rowCount !== 1)
+    throw new SyncError('interrupted', `run ${runId} was closed by another run while it went on`, {
+      runId,
+    });
+}
+
+/** Errors that say no to the caller; the run did not fail, it was refused. */
+const REFUSALS = ['plan_changed', 'not_found', 'invalid_request'];
+
+/**
+ * Closes a run that ended with an error, on a connection of its own because the run's may be dead. It
+ * never throws: without a database the row stays pending and the next run closes it.
+ */
+export async function closeFailedRun(run: Run, runId: number, error: SyncError): Promise<void> {
+  const { context, startedAt } = run;
+  const status = REFUSALS.includes(error.code) ? 'refused' : 'failed';
+  const duration = context.now().getTime() - startedAt.getTime();
+  const reason = JSON.stringify({ code: error.code, message: error.message });
+  try {
+    await withConnection(context.secrets.DATABASE_URL, (client) =>
+      client.query(failRunStatement, [runId, duration, reason, status]),
+    );
+  } catch {
+    context.log(
+      'WARNING',
+      'run_left_pending',
+      `run ${runId} could not be closed; the next run will close it`,
+    );
+  }
+}

@@ -1,0 +1,88 @@
+import pMap from 'p-map';
+import type pg from 'pg';
+import type { DjangoClient } from '../django/client.ts';
+import type { Member, MemberLookup } from '../django/types.ts';
+import addShields from '../sql/add_shields.sql';
+import { detailEndpointExists } from './confirm.ts';
+import { copyIncoming } from './copyIncoming.ts';
+import { copyGoneRow, copyRow } from './copyRows.ts';
+import { createErrorList } from './errorList.ts';
+import type { Snapshot } from './snapshot.ts';
+import { emptyProof } from './walkProof.ts';
+
+interface Selecting {
+  client: pg.Client;
+  django: DjangoClient;
+  concurrency: number;
+  signal: AbortSignal;
+}
+
+/**
+ * Asks the register for these members only and stages its answers; who it does not know is staged as
+ * gone. Nothing is concluded from silence: a member whose record could not be read is an error.
+ */
+export async function takeSelection(
+  selecting: Selecting,
+  externalIds: string[],
+): Promise<Snapshot> {
+  const { client, django, concurrency, signal } = selecting;
+  const errors = createErrorList();
+  const lookups = new Map<string, MemberLookup>();
+  await pMap([...new Set(externalIds)], async (id) => lookups.set(id, await django.getMember(id)), {
+    concurrency,
+    signal,
+  });
+
+  const members: Member[] = [];
+  const gone: string[] = [];
+  for (const [id, lookup] of lookups) {
+    if (!lookup.found) {
+      gone.push(id);
+      continue;
+    }
+    const { record } = lookup;
+    if (record.kind === 'member' && record.member.externalId === id) members.push(record.member);
+    else if (record.kind === 'excluded' && record.externalId === id) gone.push(id);
+    else {
+      errors.add(
+        record.kind === 'rejected' ? record.rejection.code : 'another_record',
+        id,
+        record.kind === 'rejected'
+          ? record.rejection.message
+          : 'the register answered with another record than the one asked for',
+      );
+      await client.query(addShields, [[id], [null]]);
+    }
+  }
+
+  // Where nobody is ever found by id, 404 says nothing about anyone.
+  const trusted = lookups.size > gone.length || (await detailEndpointExists(selecting));
+  if (!trusted)
+    for (const id of gone)
+      errors.add(
+        'removal_unconfirmed',
+        id,
+        'the register has no detail endpoint that could tell; nothing was removed',
+      );
+
+  const writer = copyIncoming(client);
+  const lines = [
+    ...members.map((member, row) => copyRow(row, member)),
+    ...(trusted ? gone : []).map((id, row) => copyGoneRow(members.length + row, id)),
+  ];
+  await writer.write(lines.join(''));
+  await writer.end();
+  return {
+    proof: {
+      ...emptyProof(0),
+      rows: lookups.size,
+      distinct_members: members.length,
+      complete: true,
+    },
+    mark: undefined,
+    fetched: lookups.size - gone.length,
+    members: members.filter((member) => member.isMember).length,
+    errors,
+    unidentified: 0,
+  };
+}

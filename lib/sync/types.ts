@@ -1,0 +1,92 @@
+import type { Config } from '../config.ts';
+import type { Log } from '../log.ts';
+import type { Credential } from '../secrets.ts';
+
+export type SyncType = 'membership' | 'manual' | 'webhook' | 'undo';
+/** full and incremental walk the register; selected looks at named members; undo at an earlier run. */
+export type SyncMode = 'full' | 'incremental' | 'selected' | 'undo';
+export type Action = 'add' | 'update' | 'reactivate' | 'remove';
+/** The classes of change that have a limit each; additions are new and returning members. */
+export type ChangeClass = 'removals' | 'additions' | 'updates';
+export type HeldReason =
+  | 'limit_exceeded'
+  | 'window_limit_exceeded'
+  | 'snapshot_empty'
+  | 'snapshot_incomplete'
+  | 'unidentified_record'
+  | 'undone'
+  | 'blocked';
+
+/** What a caller asks for. */
+export interface SyncRequest {
+  syncType: SyncType;
+  dryRun: boolean;
+  /** How many changes a dry run lists. */
+  previewLimit: number;
+  /** undefined: as the configuration and the last complete run say. */
+  mode?: 'full' | 'incremental' | undefined;
+  /** The digest of the plan that an admin approves. */
+  approvedPlan?: string | undefined;
+  /** The run whose changes are taken back. */
+  undo?: number | undefined;
+  /** Only these members, by Django id. */
+  externalIds?: string[] | undefined;
+  /** Who called, for the log. */
+  caller: string;
+}
+
+/** What a run needs from outside. */
+export interface SyncContext {
+  config: Config<'django' | 'sync' | 'notify'>;
+  secrets: Record<'DATABASE_URL' | 'DJANGO_API_KEY' | 'NOTIFY_SECRET', Credential>;
+  log: Log;
+  /** Aborted at the run's deadline or at shutdown; its reason is a SyncError. */
+  signal: AbortSignal;
+  now: () => Date;
+}
+
+/** Something that an admin should look at; it never holds personal data. */
+export interface RunError {
+  code: string;
+  external_id: string | null;
+  message: string;
+}
+
+export interface HeldClass {
+  count: number;
+  limit: number;
+  reason: HeldReason;
+}
+export type Held = Partial<Record<ChangeClass, HeldClass>>;
+
+export interface PreviewedChange {
+  action: Action;
+  external_id: string | null;
+  kennitala: string;
+  fields: string[];
+  held?: HeldReason;
+}
+
+/** What a run or a dry run answers; the field names are the API's. */
+export interface SyncResult {
+  run_id: number | null;
+  sync_type: SyncType;
+  mode: SyncMode;
+  status: 'success' | 'partial' | 'held';
+  dry_run: boolean;
+  timestamp: string;
+  duration_ms: number;
+  members_fetched: number;
+  members_added: number;
+  members_updated: number;
+  members_reactivated: number;
+  members_removed: number;
+  members_verified: number;
+  members_suspended: number;
+  removals_unconfirmed: number;
+  error_count: number;
+  errors: RunError[];
+  plan: string;
+  held?: Held;
+  changes?: PreviewedChange[];
+}

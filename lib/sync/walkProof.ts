@@ -1,0 +1,69 @@
+import type { MembersPage, Pagination } from '../django/types.ts';
+
+/** What one walk of the register saw, and whether that proves it complete; stored as details.snapshot. */
+export interface WalkProof {
+  pagination: Pagination | null;
+  pages: number;
+  rows: number;
+  distinct_members: number;
+  count_at_start: number | null;
+  count_lowest: number | null;
+  count_highest: number | null;
+  count_at_end: number | null;
+  duplicates_across_pages: number;
+  retried_pages: number;
+  /** Which walk this was: a walk that fails its proof is made again. */
+  walks: number;
+  complete: boolean;
+  /** What did not agree, in words; empty when complete. */
+  mismatches: string[];
+}
+
+/** A proof that has seen no page yet. */
+export function emptyProof(walks: number): WalkProof {
+  return {
+    pagination: null,
+    pages: 0,
+    rows: 0,
+    distinct_members: 0,
+    count_at_start: null,
+    count_lowest: null,
+    count_highest: null,
+    count_at_end: null,
+    duplicates_across_pages: 0,
+    retried_pages: 0,
+    walks,
+    complete: false,
+    mismatches: [],
+  };
+}
+
+/** Adds what a page says, in the order of arrival: the last page to arrive gives the count at the end. */
+export function addPage(proof: WalkProof, page: MembersPage): void {
+  proof.pagination = page.pagination;
+  proof.pages += 1;
+  proof.rows += page.rows;
+  proof.retried_pages += page.retries > 0 ? 1 : 0;
+  if (page.count === undefined) return;
+  proof.count_at_start ??= page.count;
+  proof.count_lowest = Math.min(proof.count_lowest ?? page.count, page.count);
+  proof.count_highest = Math.max(proof.count_highest ?? page.count, page.count);
+  proof.count_at_end = page.count;
+}
+
+/**
+ * Judges a walk that has ended: counts equal from start to end, as many rows as counted, no record on
+ * two pages. It is needed but not enough (one row deleted early and one added late agree on all of
+ * this), which is why each removal is confirmed at the source as well.
+ */
+export function judgeWalk(proof: WalkProof, listChanged: boolean): WalkProof {
+  const mismatches: string[] = [];
+  if (listChanged) mismatches.push('the list changed while it was read: a page was gone');
+  if (proof.count_lowest !== proof.count_highest)
+    mismatches.push(`the count went from ${proof.count_at_start} to ${proof.count_at_end}`);
+  if (proof.count_at_end !== null && proof.rows !== proof.count_at_end)
+    mismatches.push(`${proof.rows} rows received, ${proof.count_at_end} counted`);
+  if (proof.duplicates_across_pages > 0)
+    mismatches.push(`${proof.duplicates_across_pages} records came on two pages`);
+  return { ...proof, mismatches, complete: mismatches.length === 0 };
+}

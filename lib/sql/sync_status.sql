@@ -21,7 +21,8 @@ select
   (select to_jsonb(f) from finished f order by id desc limit 1) as last_run,
   (select to_jsonb(g) from last_good g) as last_success,
   (select count(*)::int from finished f
-    where f.status = 'failed' and f.id > coalesce((select max(id) from finished where status <> 'failed'), 0)
+    where f.status = 'failed'
+      and f.id > coalesce((select max(id) from finished where status not in ('failed', 'refused')), 0)
   ) as consecutive_failures,
   (select max(sync_timestamp) at time zone 'UTC' from public.sync_log
     where mode in ('full', 'incremental') or mode is null) as last_started_at,

@@ -3,6 +3,7 @@ import { withConnection } from '../database.ts';
 import type { Log } from '../log.ts';
 import claimNotification from '../sql/claim_notification.sql';
 import dueReceivers from '../sql/due_receivers.sql';
+import expireNotifications from '../sql/expire_notifications.sql';
 import pruneNotifications from '../sql/prune_notifications.sql';
 import settleNotification from '../sql/settle_notification.sql';
 import type { SyncContext } from './types.ts';
@@ -41,11 +42,13 @@ export async function deliverNotifications(context: SyncContext): Promise<void> 
 
 async function deliverAll(context: SyncContext): Promise<void> {
   const { secrets, config, log } = context;
-  if (config.notify.NOTIFY_URLS.length === 0) return;
+  const receivers = config.notify.NOTIFY_URLS;
+  if (receivers.length === 0) return;
   const secret = await secrets.NOTIFY_SECRET.get();
   await withConnection(secrets.DATABASE_URL, async (client) => {
-    const { rows } = await client.query<{ receiver: string }>(dueReceivers);
+    const { rows } = await client.query<{ receiver: string }>(dueReceivers, [receivers]);
     await Promise.all(rows.map(({ receiver }) => deliverInOrder(client, receiver, secret, log)));
+    await client.query(expireNotifications, [receivers]);
     await client.query(pruneNotifications);
   });
 }

@@ -47,7 +47,7 @@ function describe(
   counts: Record<Action, number>,
   held: Held,
 ): SyncResult {
-  const { counts: planned, suspended, nameless, digest } = delta;
+  const { suspended, digest } = delta;
   const anyHeld = Object.keys(held).length > 0;
   return {
     run_id: id,
@@ -62,9 +62,7 @@ function describe(
     members_updated: counts.update,
     members_reactivated: counts.reactivate,
     members_removed: counts.remove,
-    // Every member of the register is active here already, or suspended, or among the changes.
-    members_verified:
-      (snapshot?.members ?? 0) - planned.add - planned.reactivate - suspended - nameless,
+    members_verified: snapshot ? verified(snapshot, delta) : 0,
     members_suspended: suspended,
     removals_unconfirmed: unconfirmed,
     error_count: errors.count(),
@@ -73,6 +71,10 @@ function describe(
     ...(anyHeld ? { held } : {}),
   };
 }
+
+// Every member of the register is active here already, or suspended, or among the additions.
+const verified = ({ members }: Snapshot, { counts, suspended, nameless }: Delta) =>
+  members - counts.add - counts.reactivate - suspended - nameless;
 
 async function preview({ client, request }: Run): Promise<PreviewedChange[]> {
   const { rows } = await client.query(previewPlan, [request.previewLimit]);

@@ -79,9 +79,6 @@ async function runLogged(
     const error = new SyncError(code, message, { cause, extra, runId: id });
     await client.end().catch(() => undefined);
     await closeFailedRun(run, id, error);
-    log('ERROR', 'sync_failed', `run ${id} failed and changed nothing: ${message}`, {
-      error_code: code,
-    });
     throw error;
   }
 }

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { withConnection } from '../database.ts';
-import { SyncError } from '../errors.ts';
+import { type ErrorCode, SyncError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import closeAbandonedRuns from '../sql/close_abandoned_runs.sql';
 import failRunStatement from '../sql/fail_run.sql';
@@ -64,24 +64,33 @@ export async function finishRun(client: pg.Client, runId: number, run: FinishedR
     });
 }
 
-/** Errors that say no to the caller; the run did not fail, it was refused. */
-const REFUSALS = ['plan_changed', 'not_found', 'invalid_request'];
+// Errors that say no to the caller: the run did not fail, it was refused.
+const refusals: ErrorCode[] = ['plan_changed', 'not_found', 'invalid_request'];
 
 /**
- * Closes a run that ended with an error, on a connection of its own because the run's may be dead. It
+ * Closes a run that ended with an error, in sync_log and in the log, on a connection of its own because the run's may be dead. It
  * never throws: without a database the row stays pending and the next run closes it.
  */
 export async function closeFailedRun(run: Run, runId: number, error: SyncError): Promise<void> {
   const { context, startedAt } = run;
-  const status = REFUSALS.includes(error.code) ? 'refused' : 'failed';
+  const { log } = context;
   const duration = context.now().getTime() - startedAt.getTime();
+  const refused = refusals.includes(error.code);
   const reason = JSON.stringify({ code: error.code, message: error.message });
+  if (refused)
+    log('WARNING', 'sync_refused', `run ${runId} was refused: ${error.message}`, {
+      error_code: error.code,
+    });
+  else
+    log('ERROR', 'sync_failed', `run ${runId} failed and changed nothing: ${error.message}`, {
+      error_code: error.code,
+    });
   try {
     await withConnection(context.secrets.DATABASE_URL, (client) =>
-      client.query(failRunStatement, [runId, duration, reason, status]),
+      client.query(failRunStatement, [runId, duration, reason, refused ? 'refused' : 'failed']),
     );
   } catch {
-    context.log(
+    log(
       'WARNING',
       'run_left_pending',
       `run ${runId} could not be closed; the next run will close it`,

@@ -1,0 +1,144 @@
+#!/usr/bin/env bash
+# Deploys membership-sync to Google Cloud. Safe to run again: what is there and right is left alone.
+#
+# Usage: ./deploy.sh --project=P [--region=europe-west2] [--env=staging|production] [option...] [step...]
+#
+# Steps, all of the first list in this order when none is named:
+#   apis              enable the services that are needed
+#   service-accounts  create the identities and their project roles
+#   secrets           create what is missing, value from a hidden prompt or from stdin
+#   build             bundle the functions into dist/, each with its lock file and upload list
+#   migrate           bring the database schema up to date
+#   functions         deploy the five functions; unchanged ones are skipped
+#   cloudsql          attach the Cloud SQL instance and check that it is there
+#   invokers          let the scheduler and the admins in, nobody else
+#   scheduler         create or update the job that starts a run
+#   monitoring        metrics, notification channel, alerts, dashboard
+#   verify            call the deployed system and say whether it works
+# Only when named:
+#   rollback          traffic back to the previous deployment, scheduler paused
+#   destroy           delete what the steps above made; asks for the project name
+#
+# Options:
+#   --dry-run            print the exact commands and change nothing (needs no credentials, no gcloud)
+#   --env=NAME           settings from deploy/NAME.env: staging (the default) or production
+#   --env-dir=DIR        where to look for NAME.env instead
+#   --SETTING=VALUE      any setting of deploy/settings.sh, e.g. --django-base-url=https://...
+#   --rotate=NAME        with secrets: add a new version of NAME (e.g. DJANGO_API_KEY)
+#   --source-maps        upload the source maps too
+#   --force              deploy functions even when nothing changed
+#   --same-build         with verify: also compare what is deployed with dist/
+#   --with-secrets       with destroy: delete the secrets as well
+#   --with-database      with destroy: delete the Cloud SQL instance as well; asks for its name
+#   --verbose            print every command with its output
+#   --help               this text
+#
+# A setting is taken from its flag, else the environment, else the file, else its default.
+# Production refuses a dirty tree, unreleased changes, and a build that staging does not run well.
+
+set -euo pipefail
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+readonly ROOT
+cd "$ROOT"
+# The pinned Node.js of the project, whatever the machine has.
+export PATH="$ROOT/node_modules/.bin:$PATH"
+export CLOUDSDK_CORE_DISABLE_PROMPTS=1
+
+source deploy/settings.sh
+source deploy/commands.sh
+source deploy/gates.sh
+source deploy/project.sh
+source deploy/secrets.sh
+source deploy/build.sh
+source deploy/database.sh
+source deploy/functions.sh
+source deploy/scheduler.sh
+source deploy/monitoring.sh
+source deploy/verify.sh
+source deploy/undo.sh
+
+readonly STEPS='apis service-accounts secrets build migrate functions cloudsql invokers scheduler monitoring verify'
+readonly STEPS_BY_NAME='rollback destroy'
+
+usage() { sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p;}' "$ROOT/deploy.sh"; }
+
+usage_error() {
+  printf 'deploy.sh: %s\n' "$*" >&2
+  printf 'Steps: %s %s\nSee ./deploy.sh --help\n' "$STEPS" "$STEPS_BY_NAME" >&2
+  exit 2
+}
+
+DRY_RUN=false SOURCE_MAPS=false FORCE=false SAME_BUILD=false WITH_SECRETS=false WITH_DATABASE=false
+VERBOSE=false ROTATE='' ENVIRONMENT=staging ENV_DIR="$ROOT/deploy" STEP='' REMAINING='' TMP='' PROXY=''
+GIVEN=()
+
+read_arguments() {
+  local arg
+  for arg in "$@"; do
+    case $arg in
+      --help | -h) usage && exit 0 ;;
+      --dry-run) DRY_RUN=true ;;
+      --source-maps) SOURCE_MAPS=true ;;
+      --force) FORCE=true ;;
+      --same-build) SAME_BUILD=true ;;
+      --with-secrets) WITH_SECRETS=true ;;
+      --with-database) WITH_DATABASE=true ;;
+      --verbose) VERBOSE=true ;;
+      --rotate=*) ROTATE=${arg#*=} ;;
+      --env=staging | --env=production) ENVIRONMENT=${arg#*=} ;;
+      --env=*) usage_error "--env is staging or production, not '${arg#*=}'" ;;
+      --env-dir=*) ENV_DIR=${arg#*=} ;;
+      --*=*) setting_from_flag "$arg" ;;
+      -*) usage_error "unknown option '$arg' (a setting is given as --name=value)" ;;
+      *) add_step "$arg" && continue ;;
+    esac
+    GIVEN+=("$arg")
+  done
+  REMAINING=${REMAINING:-$STEPS}
+}
+
+add_step() {
+  is_word "$1" "$STEPS $STEPS_BY_NAME" || usage_error "unknown step '$1'"
+  REMAINING="${REMAINING:+$REMAINING }$1"
+}
+
+# Runs at every exit: removes what is temporary and, in the middle of a step, says how to go on.
+on_exit() {
+  local status=$?
+  [ -z "$PROXY" ] || kill "$PROXY" 2>/dev/null || true
+  [ -z "$TMP" ] || rm -rf "$TMP"
+  [ "$status" -ne 0 ] && [ -n "$STEP" ] || exit "$status"
+  printf '\nStep %s failed. When the cause is gone, go on with:\n  %s %s\n' "$STEP" \
+    "$(typed ./deploy.sh ${GIVEN[@]+"${GIVEN[@]}"})" "$REMAINING" >&2
+  exit "$status"
+}
+
+run_steps() {
+  local steps count number=0
+  steps=$REMAINING
+  count=$(wc -w <<<"$steps" | tr -d ' ')
+  for STEP in $steps; do
+    number=$((number + 1))
+    PROGRESS="[$number/$count] $STEP"
+    "step_${STEP//-/_}"
+    REMAINING=${REMAINING#"$STEP"} REMAINING=${REMAINING# }
+  done
+  STEP=''
+}
+
+main() {
+  read_arguments "$@"
+  load_settings
+  exec 3>&1
+  trap on_exit EXIT
+  $DRY_RUN || TMP=$(mktemp -d)
+  printf 'membership-sync to project %s, region %s, as %s\nSteps: %s\n' \
+    "$PROJECT" "$REGION" "$ENVIRONMENT" "$REMAINING"
+  check_tools
+  check_gates
+  run_steps
+  if $DRY_RUN; then echo 'Dry run: nothing was changed.'; else echo 'Done.'; fi
+}
+
+main "$@"

@@ -1,0 +1,47 @@
+# shellcheck shell=bash
+# dist/<function>/ becomes a folder that can be uploaded as it stands.
+
+BUILT=false
+
+step_build() { build_all; }
+
+build_all() {
+  local name
+  if $BUILT; then return; fi
+  say 'bundling ...'
+  run npm run build
+  for name in $FUNCTIONS; do
+    lock "dist/$name"
+    list_uploads "dist/$name"
+  done
+  BUILT=true
+}
+
+# A lock with the very versions that were tested: npm prunes a copy of the project's own lock to
+# what the small package.json needs, and asks no registry for it.
+lock() {
+  run cp package-lock.json "$1/package-lock.json"
+  run npm install --prefix "$1" --package-lock-only --offline --ignore-scripts --no-audit --no-fund
+}
+
+# Names what may be uploaded. Without it gcloud would follow .gitignore, or upload all it finds.
+list_uploads() {
+  comment "writes $1/.gcloudignore: nothing but the bundle, package.json and the lock"
+  if $DRY_RUN; then return; fi
+  {
+    printf '%s\n' '*' '!index.js' '!package.json' '!package-lock.json'
+    if $SOURCE_MAPS; then echo '!index.js.map'; fi
+  } >"$1/.gcloudignore"
+}
+
+# What identifies a build: the digest of the files that are uploaded.
+bundle_digest() {
+  if $DRY_RUN; then
+    printf known-after-the-build
+    return
+  fi
+  [ -f "dist/$1/.gcloudignore" ] || fail "dist/$1 is not built: ./deploy.sh --project=$PROJECT build"
+  local files=(index.js package.json package-lock.json)
+  if grep -qxF '!index.js.map' "dist/$1/.gcloudignore"; then files+=(index.js.map); fi
+  (cd "dist/$1" && json digest "${files[@]}")
+}

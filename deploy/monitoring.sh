@@ -1,0 +1,110 @@
+# shellcheck shell=bash
+# Metrics from the log, one e-mail channel, alerts for failed, held and stale, one dashboard.
+# Each definition is a file under monitoring/; what is there already is changed in place.
+
+step_monitoring() {
+  local channel
+  [ -n "$ALERT_EMAIL" ] || fail '--alert-email=ADDRESS is missing: who is told when a run fails?'
+  ensure_metrics
+  say "notification channel for $ALERT_EMAIL ..."
+  channel=$(ensure_channel)
+  ensure_policies "$channel"
+  ensure_dashboard
+}
+
+# Says whether one of the objects in the JSON list $2 is `same`, `different` or `absent` when held
+# against the JSON object $1, found by the member $3; then its name. A dry run knows neither.
+compare() {
+  if $DRY_RUN; then return; fi
+  json compare "$1" "$3" <<<"$2"
+}
+
+ensure_metrics() {
+  local existing file name answer
+  say 'metrics ...'
+  existing=$(look logging metrics list --format=json)
+  for file in monitoring/metrics/*.json; do
+    name=$(basename "$file" .json)
+    answer=$(compare "$(cat "$file")" "$existing" name)
+    case $answer in
+      same*) continue ;;
+      different*) gc logging metrics update "$name" "--config-from-file=$file" ;;
+      absent*) gc logging metrics create "$name" "--config-from-file=$file" ;;
+      *)
+        comment "$name, when absent; when it is there and differs:"
+        gc logging metrics create "$name" "--config-from-file=$file"
+        gc logging metrics update "$name" "--config-from-file=$file"
+        ;;
+    esac
+  done
+}
+
+# Prints the name of the channel.
+ensure_channel() {
+  local words=(beta monitoring channels list "--filter=type=\"email\" AND labels.email_address=\"$ALERT_EMAIL\"" --limit=1 '--format=value(name)')
+  if $DRY_RUN; then
+    comment 'when there is none for this address:'
+  else
+    look "${words[@]}" | grep . && return
+  fi
+  gc beta monitoring channels create '--display-name=membership-sync' --type=email "--channel-labels=email_address=$ALERT_EMAIL"
+  if $DRY_RUN; then
+    # shellcheck disable=SC2016
+    printf '$(%s)' "$(typed gcloud "${words[@]}" "--project=$PROJECT")"
+  else
+    look "${words[@]}" | grep . || fail "the channel for $ALERT_EMAIL cannot be found"
+  fi
+}
+
+# Three intervals without a complete run is stale. 25 hours is the longest that Monitoring can add
+# up, and 23.5 hours the longest absence that it can watch: for long intervals only the sum is watched.
+stale_seconds() {
+  local seconds=$((SYNC_INTERVAL_MINUTES * 60 * 3))
+  [ "$seconds" -le 90000 ] || seconds=90000
+  echo "$seconds"
+}
+
+policy_files() {
+  printf '%s\n' monitoring/policies/failed.json monitoring/policies/held.json
+  if [ "$(stale_seconds)" -le 84600 ]; then echo monitoring/policies/stale.json; else echo monitoring/policies/stale-daily.json; fi
+}
+
+# A policy file on one line, with the window filled in.
+policy_of() { sed -e "s/STALE_SECONDS/$(stale_seconds)/g" -e 's/^ *//' "$1" | tr -d '\n'; }
+
+ensure_policies() {
+  local existing file policy answer
+  existing=$(look alpha monitoring policies list --format=json)
+  for file in $(policy_files); do
+    policy=$(policy_of "$file")
+    say "alert $(basename "$file" .json) ..."
+    answer=$(compare "${policy%\}},\"notificationChannels\":[\"$1\"]}" "$existing" displayName)
+    case $answer in
+      same*) continue ;;
+      different*) gc alpha monitoring policies update "${answer#* }" "--policy=$policy" "--set-notification-channels=$1" ;;
+      absent*) gc alpha monitoring policies create "--policy=$policy" "--notification-channels=$1" ;;
+      *)
+        comment 'when absent; when it is there and differs (by the name that the list gives):'
+        gc alpha monitoring policies create "--policy=$policy" "--notification-channels=$1"
+        gc alpha monitoring policies update POLICY_NAME "--policy=$policy" "--set-notification-channels=$1"
+        ;;
+    esac
+  done
+}
+
+ensure_dashboard() {
+  local existing answer file=monitoring/dashboard.json
+  say 'dashboard ...'
+  existing=$(look monitoring dashboards list --format=json)
+  answer=$(compare "$(cat "$file")" "$existing" displayName)
+  case $answer in
+    same*) ;;
+    different*) gc monitoring dashboards update "${answer#* }" "--config=$(json with-etag "$(cat "$file")" displayName <<<"$existing")" ;;
+    absent*) gc monitoring dashboards create "--config-from-file=$file" ;;
+    *)
+      comment 'when absent; when it is there and differs (by its name, with its etag added):'
+      gc monitoring dashboards create "--config-from-file=$file"
+      gc monitoring dashboards update DASHBOARD_NAME "--config-from-file=$file"
+      ;;
+  esac
+}

@@ -1,0 +1,134 @@
+# shellcheck shell=bash
+# The way back: `rollback` of a bad deployment, `destroy` of everything.
+
+# The scheduler first, so that no run starts in between. Data is not touched: that is what undo is
+# for. Each deployment has two revisions or more (attaching Cloud SQL makes one), so the way back
+# goes by the variable DEPLOYMENT, to the last revision of the deployment before.
+step_rollback() {
+  local serving revisions plan line
+  pause_job
+  say 'which revisions are there'
+  serving=$(look run services list "--region=$REGION" '--format=value(metadata.name,status.traffic[0].revisionName)')
+  revisions=$(look run revisions list "--region=$REGION" --format=json)
+  if $DRY_RUN; then
+    comment 'for each function, to the revision that was found:'
+    plan=$(for name in $FUNCTIONS; do printf '%s\tPREVIOUS_REVISION\n' "$(service_of "$name")"; done)
+  else
+    plan=$(json previous "$(ours "$serving")" "$CLOUDSQL_INSTANCE" <<<"$revisions")
+  fi
+  [ -n "$plan" ] || fail 'there is no earlier deployment to go back to'
+  for line in ${plan//$'\t'/=}; do
+    say "${line%%=*} to ${line#*=} ..."
+    gc run services update-traffic "${line%%=*}" "--region=$REGION" "--to-revisions=${line#*=}=100"
+  done
+  say 'done; the scheduler stays paused until ./deploy.sh scheduler'
+}
+
+# Of the lines "service <tab> revision", those of our functions.
+ours() {
+  local name
+  for name in $FUNCTIONS; do
+    awk -F'\t' -v service="$(service_of "$name")" '$1 == service' <<<"$1"
+  done
+}
+
+pause_job() {
+  local jobs name
+  jobs=$(look scheduler jobs list "--location=$REGION" '--format=value(name.basename(),state)')
+  for name in $JOB $PUBSUB_JOB; do
+    if has_line "$name"$'\t'ENABLED "$jobs" || { $DRY_RUN && [ "$name" = "$JOB" ]; }; then
+      say "pausing $name ..."
+      gc scheduler jobs pause "$name" "--location=$REGION"
+    fi
+  done
+}
+
+step_destroy() {
+  confirm "This deletes the functions, the scheduler, the alerts and the accounts of membership-sync in $PROJECT.
+Type the name of the project to go on: " "$PROJECT"
+  destroy_job
+  destroy_functions
+  destroy_monitoring
+  destroy_accounts
+  if $WITH_SECRETS; then destroy_secrets; else say 'the secrets are kept (--with-secrets deletes them)'; fi
+  if $WITH_DATABASE; then destroy_database; else say 'the database is kept'; fi
+}
+
+confirm() {
+  local answer=''
+  if $DRY_RUN; then return; fi
+  printf '%s' "$1" >&3
+  IFS= read -r answer || true
+  [ "$answer" = "$2" ] || fail "Not confirmed ('$answer' is not '$2'): nothing was deleted."
+}
+
+# Deletes those of the names $2 that are in the list $1: delete_listed LIST NAMES command...
+delete_listed() {
+  local list=$1 names=$2 name
+  shift 2
+  for name in $names; do
+    if $DRY_RUN || has_line "$name" "$list"; then
+      say "deleting $name ..."
+      gc "${@//NAME/$name}"
+    fi
+  done
+}
+
+destroy_job() {
+  local list
+  list=$(look scheduler jobs list "--location=$REGION" '--format=value(name.basename())')
+  delete_listed "$list" "$JOB $PUBSUB_JOB" scheduler jobs delete NAME "--location=$REGION"
+  if [ "$TRIGGER" = http ]; then return; fi
+  list=$(look pubsub subscriptions list '--format=value(name.basename())')
+  delete_listed "$list" "$TOPIC" pubsub subscriptions delete NAME
+  list=$(look pubsub topics list '--format=value(name.basename())')
+  delete_listed "$list" "$TOPIC" pubsub topics delete NAME
+}
+
+destroy_functions() {
+  local list
+  list=$(look functions list --v2 "--regions=$REGION" '--format=value(name.basename())')
+  delete_listed "$list" "$FUNCTIONS" functions delete NAME --gen2 "--region=$REGION"
+}
+
+# The alerts before the metrics that they watch. The channel may serve others and is kept.
+destroy_monitoring() {
+  local list file names=''
+  list=$(look alpha monitoring policies list '--filter=userLabels.app=membership-sync' '--format=value(name)')
+  delete_listed "$list" "$(if $DRY_RUN; then echo POLICY_NAME; else echo "$list"; fi)" alpha monitoring policies delete NAME
+  list=$(look monitoring dashboards list '--filter=displayName=membership-sync' '--format=value(name)')
+  delete_listed "$list" "$(if $DRY_RUN; then echo DASHBOARD_NAME; else echo "$list"; fi)" monitoring dashboards delete NAME
+  list=$(look logging metrics list '--format=value(name)')
+  for file in monitoring/metrics/*.json; do names="$names $(basename "$file" .json)"; done
+  delete_listed "$list" "$names" logging metrics delete NAME
+}
+
+destroy_accounts() {
+  local list name member project=${CLOUDSQL_INSTANCE%%:*}
+  list=$(look iam service-accounts list '--format=value(email)')
+  member=$(account "$RUNTIME_ACCOUNT")
+  if [ -n "$project" ] && { $DRY_RUN || has_line "$member" "$list"; }; then
+    say "roles/cloudsql.client of $RUNTIME_ACCOUNT ..."
+    run gcloud projects remove-iam-policy-binding "$project" "--member=serviceAccount:$member" --role=roles/cloudsql.client --condition=None
+  fi
+  for name in "$RUNTIME_ACCOUNT" "$HEALTH_ACCOUNT" "$SCHEDULER_ACCOUNT"; do
+    delete_listed "$list" "$(account "$name")" iam service-accounts delete NAME
+  done
+}
+
+destroy_secrets() {
+  local list name
+  list=$(look secrets list '--format=value(name.basename())')
+  for name in $SECRET_SETTINGS; do
+    delete_listed "$list" "$(secret_id "$name")" secrets delete NAME
+  done
+}
+
+destroy_database() {
+  local instance=${CLOUDSQL_INSTANCE##*:}
+  [ -n "$instance" ] || fail '--with-database needs --cloudsql-instance'
+  confirm "This deletes the Cloud SQL instance $CLOUDSQL_INSTANCE with EVERY database in it.
+Type the name of the instance to go on: " "$instance"
+  say "deleting $instance ..."
+  run gcloud sql instances delete "$instance" "--project=${CLOUDSQL_INSTANCE%%:*}"
+}

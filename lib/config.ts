@@ -7,6 +7,7 @@ import {
   commaSeparated,
   fieldMap,
   flag,
+  headerValue,
   hostAndPort,
   httpUrl,
   limit,
@@ -30,7 +31,7 @@ const variables = {
     SECRET_MANAGER_EMULATOR_HOST: hostAndPort,
   },
   auth: {
-    ADMIN_API_KEY: secret(text('')),
+    ADMIN_API_KEY: secret(optional(headerValue)),
     AUTH_MODE: choice(['key', 'iam'], 'key'),
     ALLOWED_CALLERS: commaSeparated(),
     AUTH_AUDIENCE: commaSeparated(),
@@ -41,7 +42,7 @@ const variables = {
   },
   django: {
     DJANGO_BASE_URL: required(httpUrl),
-    DJANGO_API_KEY: secret(required()),
+    DJANGO_API_KEY: secret(required(headerValue)),
     DJANGO_AUTH_SCHEME: choice(['Bearer', 'Token'], 'Bearer'),
     DJANGO_MEMBERS_PATH: text('/api/members'),
     DJANGO_PAGE_SIZE: wholeNumber(1, 10_000, 500),
@@ -66,9 +67,12 @@ const variables = {
   },
   notify: {
     NOTIFY_URLS: commaSeparated(httpUrl),
-    NOTIFY_SECRET: secret(text('')),
+    NOTIFY_SECRET: secret(optional(headerValue)),
   },
 } as const;
+
+/** The names of all variables, as .env.example lists them. */
+export const variableNames: string[] = Object.values(variables).flatMap(Object.keys);
 
 export type ConfigGroup = keyof typeof variables;
 type Parsed<G extends ConfigGroup> = {
@@ -111,7 +115,7 @@ export function loadConfig<const G extends ConfigGroup>(
       else problems.push(...result.error.issues.map((issue) => `${name} ${issue.message}`));
     }
   }
-  problems.push(...crossChecks(config as Partial<Config>));
+  problems.push(...crossChecks(config as Incomplete));
   if (problems.length > 0) throw new ConfigError(problems);
   return config as Config<G>;
 }
@@ -136,12 +140,9 @@ export function problemWithSecret(nodeEnv: string) {
   return (name: SecretName, value: string): string | undefined => {
     if (value === '') return 'is empty';
     if (isSecretReference(value)) return 'is itself a reference';
-    if (name === 'DATABASE_URL' && !postgresUrl.check(value)) return postgresUrl.message;
     if (name === 'ADMIN_API_KEY' && isTooShort(value, nodeEnv)) return tooShort;
-    // A header could not carry anything else.
-    if (name !== 'DATABASE_URL' && !/^[\x21-\x7e]+$/.test(value))
-      return 'has spaces or characters outside ASCII';
-    return undefined;
+    const form = name === 'DATABASE_URL' ? postgresUrl : headerValue;
+    return form.check(value) ? undefined : form.message;
   };
 }
 
@@ -151,8 +152,10 @@ const tooShort = `is too short: at least ${SHORTEST_KEY} characters outside deve
 const isTooShort = (key: string, nodeEnv: string | undefined) =>
   key.length < SHORTEST_KEY && !['development', 'test'].includes(nodeEnv ?? '');
 
-// What depends on more than one variable.
-function crossChecks({ runtime, auth, notify }: Partial<Config>): string[] {
+type Incomplete = { [G in ConfigGroup]?: Partial<Config[G]> };
+
+// What depends on more than one variable. Those that could not be read are not there.
+function crossChecks({ runtime, auth, notify }: Incomplete): string[] {
   const problems: string[] = [];
   const key = auth?.ADMIN_API_KEY;
   if (auth?.AUTH_MODE === 'key' && !key) {
@@ -163,7 +166,7 @@ function crossChecks({ runtime, auth, notify }: Partial<Config>): string[] {
   if (auth?.AUTH_CERTS_URL && runtime?.NODE_ENV === 'production') {
     problems.push('AUTH_CERTS_URL is for development and tests only: it decides whom we trust');
   }
-  if (notify && notify.NOTIFY_URLS.length > 0 && !notify.NOTIFY_SECRET) {
+  if (notify?.NOTIFY_URLS?.length && !notify.NOTIFY_SECRET) {
     problems.push('NOTIFY_SECRET is missing (needed with NOTIFY_URLS)');
   }
   return problems;

@@ -99,6 +99,12 @@ export const required = (form: Form = { check: () => true, message: '' }) =>
 export const optional = (form: Form) =>
   parsed((value) => (value === '' || form.check(value) ? value : wrong), form.message, '');
 
+/** What an HTTP header can carry as one word. */
+export const headerValue = {
+  check: (value: string) => /^[\x21-\x7e]+$/.test(value),
+  message: 'must be printable ASCII without spaces or line ends',
+};
+
 export const hostAndPort = optional({
   check: (value) => /^[^\s/@:]+:[0-9]{1,5}$/.test(value),
   message: 'must be host:port',

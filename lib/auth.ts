@@ -26,56 +26,60 @@ export function isSameKey(candidate: string, key: string): boolean {
   return key !== '' && timingSafeEqual(digest(candidate), digest(key));
 }
 
+/** Who is calling; `name` is an e-mail or `admin-key`, for the log. */
+export interface Caller {
+  name: string;
+  hasAdminKey: boolean;
+}
+
 /**
- * Who is calling, as a name for the log: an e-mail, or `admin-key`. Throws SyncError unauthorized
- * when the caller has not proved anything, forbidden when it is known but not allowed.
+ * Finds out who is calling. Throws SyncError unauthorized when that is not proved; the answer and
+ * the log say why, and never repeat the credential.
  */
 export async function authenticate(
   headers: NodeJS.Dict<string[]>,
   policy: AuthPolicy,
-): Promise<string> {
+): Promise<Caller> {
   return policy.mode === 'iam' ? byPlatform(headers, policy) : byKey(headers, policy);
 }
 
-async function byKey(headers: NodeJS.Dict<string[]>, policy: AuthPolicy): Promise<string> {
-  const token = bearer(headers, 'authorization');
-  if (token === undefined) throw unauthorized('Send Authorization: Bearer with the admin key.');
-  if (await policy.isAdminKey(token)) return 'admin-key';
-  // Behind a public URL nobody has checked a token, so one without its signature proves nothing.
-  const claims = isIdToken(token) && !isStripped(token) ? await policy.verifyIdToken(token) : null;
-  if (!claims?.email || claims.emailVerified !== true) {
-    throw unauthorized('The credential in Authorization is not valid.');
-  }
-  return allowed(claims.email, policy.allowedCallers, { emptyMeansAll: false });
+/** Throws SyncError forbidden when a known caller may not call. The admin key always may. */
+export function authorize(caller: Caller, { mode, allowedCallers }: AuthPolicy): void {
+  const name = caller.name.toLowerCase();
+  if (mode === 'key' && caller.hasAdminKey) return;
+  // IAM has let the caller in already; nobody has where the URL is public.
+  if (mode === 'iam' && allowedCallers.length === 0) return;
+  if (allowedCallers.some((one) => one.toLowerCase() === name)) return;
+  throw new SyncError('forbidden', 'You are known, but not in ALLOWED_CALLERS of this function.');
 }
 
-async function byPlatform(headers: NodeJS.Dict<string[]>, policy: AuthPolicy): Promise<string> {
+async function byKey(headers: NodeJS.Dict<string[]>, policy: AuthPolicy): Promise<Caller> {
+  const token = bearer(headers, 'authorization');
+  if (token === undefined) throw unauthorized('Send Authorization: Bearer with the admin key.');
+  if (await policy.isAdminKey(token)) return { name: 'admin-key', hasAdminKey: true };
+  // Nobody has checked a token before us here, so one without its signature proves nothing.
+  const isSigned = isIdToken(token) && !isStripped(token);
+  const claims = isSigned ? await policy.verifyIdToken(token) : undefined;
+  if (!claims?.email || claims.emailVerified !== true) {
+    throw unauthorized('The credential in Authorization is not valid here.');
+  }
+  return { name: claims.email, hasAdminKey: false };
+}
+
+async function byPlatform(headers: NodeJS.Dict<string[]>, policy: AuthPolicy): Promise<Caller> {
   // With both headers present the platform has checked only the first of these two.
   const identity = bearer(headers, 'x-serverless-authorization');
   const authorization = bearer(headers, 'authorization');
   const claims = decodeClaims(identity ?? authorization ?? '');
-  const caller = claims?.email ?? claims?.subject;
-  if (!claims || !caller || claims.emailVerified === false) {
+  const name = claims?.email ?? claims?.subject;
+  if (!claims || !name || claims.emailVerified === false) {
     throw unauthorized('No identity token came with this call.');
   }
-  if (identity !== undefined && authorization !== undefined && !isIdToken(authorization)) {
-    if (!(await policy.isAdminKey(authorization))) {
-      throw unauthorized('The admin key in Authorization is not valid.');
-    }
+  const key = identity === undefined || isIdToken(authorization ?? '') ? undefined : authorization;
+  if (key !== undefined && !(await policy.isAdminKey(key))) {
+    throw unauthorized('The admin key in Authorization is not valid.');
   }
-  return allowed(caller, policy.allowedCallers, { emptyMeansAll: true });
-}
-
-function allowed(
-  caller: string,
-  callers: readonly string[],
-  { emptyMeansAll }: { emptyMeansAll: boolean },
-): string {
-  const isListed = callers.some((one) => one.toLowerCase() === caller.toLowerCase());
-  if (isListed || (emptyMeansAll && callers.length === 0)) return caller;
-  throw new SyncError('forbidden', 'This caller is not in ALLOWED_CALLERS.', {
-    cause: new Error(`caller ${caller}`),
-  });
+  return { name, hasAdminKey: key !== undefined };
 }
 
 // A repeated header is refused: the platform may have checked the other one.
@@ -89,7 +93,7 @@ function bearer(headers: NodeJS.Dict<string[]>, name: string): string | undefine
 
 const isStripped = (token: string) => token.endsWith('.SIGNATURE_REMOVED_BY_GOOGLE');
 
-/** Whether it has the form of a JSON Web Token, which no admin key has to our knowledge. */
+/** Whether it has the form of a JSON Web Token. */
 export const isIdToken = (token: string): boolean => /^eyJ[\w-]*\.[\w-]+\.[\w-]*$/.test(token);
 
 /** The claims of a token that the platform has verified already. */

@@ -10,7 +10,7 @@ interface Options {
 
 /**
  * Verifies tokens signed by Google, with Google's own library, which is loaded with the first
- * token that names one of our audiences. Its messages are not logged: they hold the token.
+ * token that names one of our audiences. Of its messages only the first words are logged.
  */
 export function createIdTokenVerifier({ audiences, log, certsUrl }: Options) {
   let client: ReturnType<typeof createClient> | undefined;
@@ -28,11 +28,15 @@ export function createIdTokenVerifier({ audiences, log, certsUrl }: Options) {
     try {
       const ticket = await verifier.verifyIdToken({ idToken: token, audience: [...audiences] });
       return toClaims({ ...ticket.getPayload() });
-    } catch {
+    } catch (error) {
+      log('WARNING', 'token_refused', `An identity token was refused: ${firstWords(error)}`);
       return undefined;
     }
   };
 }
+
+// "Token used too late", "Invalid token signature", …: what follows in the message is the token.
+const firstWords = (error: unknown) => /^[A-Za-z ]*/.exec((error as Error).message)?.[0] ?? '';
 
 async function createClient(certsUrl: string | undefined) {
   const { OAuth2Client } = await import('google-auth-library');

@@ -31,7 +31,9 @@ export function createSecretFetcher(emulatorHost?: string): FetchSecret {
 }
 
 async function connect(emulatorHost: string | undefined) {
-  const { SecretManagerServiceClient } = await import('@google-cloud/secret-manager');
+  const { SecretManagerServiceClient } = await import(
+    '@google-cloud/secret-manager/build/src/v1/index.js'
+  );
   // REST rather than gRPC: the same transport as the fake's, and the quicker one to load.
   const client = new SecretManagerServiceClient({
     fallback: true,
@@ -43,7 +45,7 @@ async function connect(emulatorHost: string | undefined) {
 }
 
 type ClientOptions = ConstructorParameters<
-  typeof import('@google-cloud/secret-manager').SecretManagerServiceClient
+  typeof import('@google-cloud/secret-manager/build/src/v1/index.js').SecretManagerServiceClient
 >[0] & {};
 
 function emulated(host: string): ClientOptions {

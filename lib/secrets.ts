@@ -94,7 +94,8 @@ function fail(name: SecretName, cause: unknown): never {
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
   const message = cause instanceof Error ? cause.message : '';
   const ours = /^(no answer|the secret|the value)/.test(message) ? message : undefined;
-  throw unavailable(name, reasons[code] ?? ours ?? 'it could not be read', cause);
+  const credentials = /credential/i.test(message) ? reasons['16'] : undefined;
+  throw unavailable(name, reasons[code] ?? ours ?? credentials ?? 'it could not be read', cause);
 }
 
 const unavailable = (name: SecretName, why: string, cause?: unknown) =>

@@ -22,7 +22,10 @@ type Host = Pick<NodeJS.Process, 'removeAllListeners' | 'once' | 'on'> & {
  * get up to eight seconds to roll back, close their log row and answer. An idle instance exits at
  * once. A rejection that nobody handled is logged and no longer ends the process.
  */
-export function createShutdown(host: Host = process, graceMs = GRACE_MS): Shutdown {
+export function createShutdown(
+  host: Host = process,
+  { graceMs = GRACE_MS, log = createLog('NOTICE') } = {},
+): Shutdown {
   const controller = new AbortController();
   let inFlight = 0;
   let adopted = false;
@@ -31,8 +34,12 @@ export function createShutdown(host: Host = process, graceMs = GRACE_MS): Shutdo
   const drain = () => {
     controller.abort(new SyncError('interrupted', 'The instance is being stopped. Try again.'));
     onIdle = () => host.exit(0);
-    if (inFlight === 0) onIdle();
-    else setTimeout(onIdle, graceMs);
+    if (inFlight === 0) return onIdle();
+    log('NOTICE', 'shutdown', 'The instance is being stopped', { requests_in_flight: inFlight });
+    setTimeout(() => {
+      log('ERROR', 'shutdown_incomplete', 'A request did not end in time', { grace_ms: graceMs });
+      host.exit(0);
+    }, graceMs);
   };
   const adopt = () => {
     adopted = true;

@@ -1,6 +1,6 @@
 import type { HttpFunction } from '@google-cloud/functions-framework';
 import * as z from 'zod/mini';
-import { authenticate, schedulerHints } from '../auth.ts';
+import { authenticate, authorize, schedulerHints } from '../auth.ts';
 import {
   type Config,
   ConfigError,
@@ -11,7 +11,6 @@ import {
   type SecretsOf,
   secretsOf,
 } from '../config.ts';
-import { asSyncError } from '../errors.ts';
 import { createLog, type Log } from '../log.ts';
 import { createSecretFetcher } from '../secretManager.ts';
 import { type Credential, openCredential, type SecretName } from '../secrets.ts';
@@ -73,11 +72,12 @@ export function endpoint<
     timeoutSeconds: CLOUD_RUN_TIMEOUT_SECONDS,
     async handle({ request, ...exchange }) {
       exchange.note(schedulerHints(request.headers));
-      const caller = await identify(request.headersDistinct, policy, exchange.log);
-      exchange.note({ caller });
+      const caller = await authenticate(request.headersDistinct, policy);
+      exchange.note({ caller: caller.name });
+      authorize(caller, policy);
       const parameters = readParameters(request, schema, definition) as z.output<P>;
       await Promise.all(needed.map((name) => secrets[name].get()));
-      return definition.answer({ ...exchange, config, secrets, parameters, caller });
+      return definition.answer({ ...exchange, config, secrets, parameters, caller: caller.name });
     },
   });
 }
@@ -113,18 +113,4 @@ function openSecrets(
   return Object.fromEntries(
     names.map((name) => [name, openCredential(name, String(values[name]), sources)]),
   ) as Record<SecretName, Credential>;
-}
-
-async function identify(
-  headers: NodeJS.Dict<string[]>,
-  policy: Parameters<typeof authenticate>[1],
-  log: Log,
-): Promise<string> {
-  try {
-    return await authenticate(headers, policy);
-  } catch (error) {
-    const refusal = asSyncError(error);
-    if (refusal) log('WARNING', 'auth_failed', refusal.message, { error_code: refusal.code });
-    throw error;
-  }
 }

@@ -44,6 +44,9 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
     detached: true,
     cwd: '/',
   });
+  const guardEnded = new Promise<void>((resolve) => {
+    guard.once('exit', () => resolve()).once('error', () => resolve());
+  });
   guard.unref();
   (guard.stdin as unknown as { unref(): void }).unref();
 
@@ -55,7 +58,9 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
     stopped ??= (async () => {
       await server?.stop('SIGINT');
       await rm(folder, { recursive: true, force: true, maxRetries: 5 });
-      guard.stdin.destroy();
+      guard.ref();
+      guard.stdin.end();
+      await guardEnded;
     })();
     return stopped;
   };

@@ -1,0 +1,51 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Progress } from './progressLine.ts';
+
+/** The fields of the API's answers that are shown. */
+export type SyncResult = { status: string; reason?: string; duration_ms?: number } & Record<
+  string,
+  unknown
+>;
+export type SyncFailure = { code: string; message: string };
+export type SyncOutcome = { result: SyncResult } | { failure: SyncFailure };
+
+const POLL_MS = 200;
+
+/** Runs one sync over HTTP, as anybody would, and tells how far it is until the answer comes. */
+export async function firstSync(
+  url: string,
+  key: string,
+  onProgress: (progress: Progress) => void,
+): Promise<SyncOutcome> {
+  const headers = { Authorization: `Bearer ${key}`, 'Content-Type': 'application/json' };
+  const answered = new AbortController();
+  const watching = watchProgress(url, headers, answered.signal, onProgress);
+  try {
+    const body = JSON.stringify({ sync_type: 'manual' });
+    const response = await fetch(`${url}/sync`, { method: 'POST', headers, body });
+    const answer = (await response.json()) as SyncResult & { error: SyncFailure };
+    return response.ok ? { result: answer } : { failure: answer.error };
+  } finally {
+    answered.abort();
+    await watching;
+  }
+}
+
+// Progress is a courtesy: when it cannot be had, the sync goes on all the same.
+async function watchProgress(
+  url: string,
+  headers: Record<string, string>,
+  signal: AbortSignal,
+  onProgress: (progress: Progress) => void,
+): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      const response = await fetch(`${url}/sync/status`, { headers, signal });
+      const { running } = (await response.json()) as { running?: Progress };
+      if (running) onProgress(running);
+      await sleep(POLL_MS, undefined, { signal });
+    } catch {
+      await sleep(POLL_MS);
+    }
+  }
+}

@@ -1,0 +1,61 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { join } from 'node:path';
+
+const STOP_TIMEOUT_MS = 10_000;
+const dist = join(import.meta.dirname, '../../dist');
+
+export type RunningFunctions = {
+  /** The port of each function on 127.0.0.1. */
+  ports: ReadonlyMap<string, number>;
+  /** As the platform does: SIGTERM, ten seconds for the work at hand, then SIGKILL. */
+  stop(): Promise<void>;
+};
+
+/**
+ * Runs every built function in a process of its own, as the platform does: each takes over how its
+ * process ends, so they cannot share one. The processes are in a session of their own, so that
+ * Ctrl-C reaches them only through stop(). Throws when one does not start.
+ */
+export async function startFunctions(
+  names: readonly string[],
+  env: NodeJS.ProcessEnv,
+): Promise<RunningFunctions> {
+  const children = names.map((name) => start(name, env));
+  const stop = async () => {
+    await Promise.all(children.map((child) => end(child)));
+  };
+  try {
+    const ports = await Promise.all(
+      children.map((child, index) => serving(child, names[index] ?? '')),
+    );
+    return { ports: new Map(ports.map((port, index) => [names[index] ?? '', port])), stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+function start(name: string, env: NodeJS.ProcessEnv): ChildProcess {
+  return fork(join(import.meta.dirname, 'serveFunction.ts'), [join(dist, name), name], {
+    env,
+    detached: true,
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
+}
+
+function serving(child: ChildProcess, name: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    child.once('message', ({ port }: { port: number }) => resolve(port));
+    child.once('error', reject);
+    child.once('exit', () => reject(new Error(`The function ${name} did not start`)));
+  });
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  child.kill('SIGTERM');
+  const timer = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS);
+  await ended;
+  clearTimeout(timer);
+}

@@ -2,12 +2,18 @@ import pruneChanges from '../sql/prune_changes.sql';
 import { applyPlan } from './apply.ts';
 import { writeOutbox } from './outbox.ts';
 import type { Outlook } from './outlook.ts';
+import type { Progress } from './progress.ts';
 import type { Run } from './run.ts';
 import { finishRun } from './runLog.ts';
 import type { SyncResult } from './types.ts';
 
 /** Applies what planning left of the plan, with its audit trail, its notifications and the run's own log row. */
-export async function applyRun(run: Run, runId: number, outlook: Outlook): Promise<SyncResult> {
+export async function applyRun(
+  run: Run,
+  runId: number,
+  outlook: Outlook,
+  progress: Progress,
+): Promise<SyncResult> {
   const { client, context, request, startedAt } = run;
   const { chosen, snapshot, verdict, approved = false, counts } = outlook;
   const result = { ...outlook.result };
@@ -33,6 +39,7 @@ export async function applyRun(run: Run, runId: number, outlook: Outlook): Promi
             ? { removals_unconfirmed: result.removals_unconfirmed }
             : {}),
           errors: result.errors,
+          phases_ms: progress.durations(),
         },
       });
     },

@@ -6,7 +6,7 @@ import { applyRun } from './applyRun.ts';
 import { chooseMode } from './mode.ts';
 import { deliverNotifications } from './notify.ts';
 import { planRun } from './planRun.ts';
-import { progressReporter } from './progress.ts';
+import { trackProgress } from './progress.ts';
 import type { Run } from './run.ts';
 import { closeFailedRun, startRun } from './runLog.ts';
 import { createStaging, makeReadOnly, openSession, takeLock } from './session.ts';
@@ -36,7 +36,7 @@ async function rehearse(request: SyncRequest, context: SyncContext): Promise<Syn
     await createStaging(client, chosen.mode === 'full');
     await makeReadOnly(client);
     const run = { request, context, client, id: null, startedAt };
-    const outlook = await planRun(run, chosen, progressReporter(client, null));
+    const outlook = await planRun(run, chosen, trackProgress(client, null));
     return outlook.result;
   } finally {
     await client.end().catch(() => undefined);
@@ -90,12 +90,12 @@ async function planAndApply(run: Run, id: number): Promise<SyncResult> {
   const { client, request, context } = run;
   const chosen = await chooseMode(client, request, context.config);
   await createStaging(client, chosen.mode === 'full');
-  const report = progressReporter(client, id);
+  const progress = trackProgress(client, id);
   for (let plans = 1; ; plans++) {
-    const outlook = await planRun(run, chosen, report);
-    report('apply');
+    const outlook = await planRun(run, chosen, progress);
+    progress.report('apply');
     try {
-      return await applyRun(run, id, outlook);
+      return await applyRun(run, id, outlook, progress);
     } catch (error) {
       if (!(error instanceof PlanOutdatedError)) throw error;
       if (plans >= MAX_PLANS)

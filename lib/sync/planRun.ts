@@ -7,7 +7,7 @@ import { createErrorList } from './errorList.ts';
 import { judge, type Verdict } from './guard.ts';
 import type { ChosenMode } from './mode.ts';
 import { conclude, type Outlook } from './outlook.ts';
-import type { ReportProgress } from './progress.ts';
+import type { Progress } from './progress.ts';
 import type { Run } from './run.ts';
 import { takeSelection } from './selected.ts';
 import { MAX_WALKS, type Snapshot, takeSnapshot } from './snapshot.ts';
@@ -17,7 +17,7 @@ interface Planning {
   run: Run;
   chosen: ChosenMode;
   django: DjangoClient;
-  report: ReportProgress;
+  progress: Progress;
 }
 
 /**
@@ -25,11 +25,7 @@ interface Planning {
  * session's temporary tables is written. Throws `plan_changed` when the plan that an admin approved is
  * no longer this one.
  */
-export async function planRun(
-  run: Run,
-  chosen: ChosenMode,
-  report: ReportProgress,
-): Promise<Outlook> {
+export async function planRun(run: Run, chosen: ChosenMode, progress: Progress): Promise<Outlook> {
   const { request, context, client, startedAt } = run;
   if (request.undo !== undefined) {
     const errors = createErrorList();
@@ -43,7 +39,7 @@ export async function planRun(
     signal,
   });
   try {
-    const planning = { run, chosen, django, report };
+    const planning = { run, chosen, django, progress };
     for (let walks = 1; ; walks++) {
       const snapshot = await look(planning, walks);
       const lastWalk = walks >= MAX_WALKS;
@@ -63,11 +59,11 @@ export async function planRun(
   }
 }
 
-function look({ run, chosen, django, report }: Planning, walks: number): Promise<Snapshot> {
+function look({ run, chosen, django, progress }: Planning, walks: number): Promise<Snapshot> {
   const { request, context, client } = run;
   const { log, signal } = context;
   if (request.externalIds === undefined)
-    return takeSnapshot({ client, django, since: chosen.since, log, report }, walks);
+    return takeSnapshot({ client, django, since: chosen.since, log, progress }, walks);
   const concurrency = context.config.django.DJANGO_CONCURRENCY;
   return takeSelection({ client, django, concurrency, signal }, request.externalIds);
 }
@@ -78,8 +74,8 @@ async function planFrom(
   snapshot: Snapshot,
   lastWalk: boolean,
 ): Promise<Outlook | undefined> {
-  const { run, chosen, report } = planning;
-  report('plan');
+  const { run, chosen, progress } = planning;
+  progress.report('plan');
   const { errors } = snapshot;
   let delta = await calculateDelta(run.client, chosen.mode === 'full', run.startedAt, errors);
   let verdict = await weigh(run, chosen, delta, snapshot);
@@ -117,8 +113,8 @@ function mustConfirm({ context }: Run, chosen: ChosenMode, { proof }: Snapshot):
   return when === 'always';
 }
 
-function confirm({ run, django, report }: Planning, { errors }: Snapshot): Promise<Confirmation> {
-  report('confirm');
+function confirm({ run, django, progress }: Planning, { errors }: Snapshot): Promise<Confirmation> {
+  progress.report('confirm');
   const { client, context } = run;
   const { DJANGO_CONCURRENCY: concurrency, DJANGO_EXCLUDE_KENNITALA: exclude } =
     context.config.django;

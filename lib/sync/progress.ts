@@ -9,30 +9,48 @@ export interface Counts {
   members_fetched?: number;
 }
 
-/** Tells how far the run is; never waits and never fails the run. */
-export type ReportProgress = (phase: Phase, counts?: Counts) => void;
+export interface Progress {
+  /** Tells how far the run is; never waits and never fails the run. */
+  report(phase: Phase, counts?: Counts): void;
+  /** How long each phase has taken until now, in ms. */
+  durations(): Partial<Record<Phase, number>>;
+}
 
 /** At most one row version per this many ms: a walk of ten thousand pages must not write as many. */
 const INTERVAL_MS = 500;
 
 /**
- * Keeps sync_log.progress of a run current while it goes on, for syncStatus. A new phase is told at once.
- * A dry run has no row and reports to nobody.
+ * Keeps sync_log.progress of a run current while it goes on, for syncStatus, and times its phases. A new
+ * phase is told at once. A dry run has no row and tells nobody.
  */
-export function progressReporter(
+export function trackProgress(
   client: pg.Client,
   runId: number | null,
-  now = Date.now,
-): ReportProgress {
-  if (runId === null) return () => undefined;
+  now: () => number = () => performance.now(),
+): Progress {
+  const durations: Partial<Record<Phase, number>> = {};
   let counts: Counts = {};
-  let last: { phase: Phase; at: number } | undefined;
-  return (phase, more = {}) => {
-    counts = { ...counts, ...more };
-    if (last?.phase === phase && now() - last.at < INTERVAL_MS) return;
-    last = { phase, at: now() };
-    client
-      .query(reportProgress, [runId, JSON.stringify({ phase, ...counts })])
-      .catch(() => undefined);
+  let current: { phase: Phase; since: number; toldAt: number } | undefined;
+
+  const settle = () => {
+    if (!current) return;
+    const { phase, since } = current;
+    durations[phase] = Math.round((durations[phase] ?? 0) + now() - since);
+    current.since = now();
+  };
+  return {
+    report: (phase, more = {}) => {
+      counts = { ...counts, ...more };
+      if (current?.phase === phase && now() - current.toldAt < INTERVAL_MS) return;
+      settle();
+      current = { phase, since: now(), toldAt: now() };
+      if (runId === null) return;
+      const told = JSON.stringify({ phase, ...counts });
+      client.query(reportProgress, [runId, told]).catch(() => undefined);
+    },
+    durations: () => {
+      settle();
+      return { ...durations };
+    },
   };
 }

@@ -9,7 +9,7 @@ import dropRepeatedKennitalas from '../sql/drop_repeated_kennitalas.sql';
 import { copyIncoming } from './copyIncoming.ts';
 import { copyRow } from './copyRows.ts';
 import { createErrorList, type ErrorList } from './errorList.ts';
-import type { ReportProgress } from './progress.ts';
+import type { Progress } from './progress.ts';
 import { addPage, emptyProof, judgeWalk, type WalkProof } from './walkProof.ts';
 
 /** Ordinals of a page begin at its index times this; a page never holds as many rows. */
@@ -36,7 +36,7 @@ interface Walk {
   django: DjangoClient;
   since: Date | undefined;
   log: Log;
-  report: ReportProgress;
+  progress: Progress;
 }
 
 /**
@@ -45,7 +45,8 @@ interface Walk {
  * that says so.
  */
 export async function takeSnapshot(walk: Walk, walks: number): Promise<Snapshot> {
-  const { client, django, since, log, report } = walk;
+  const { client, django, since, log, progress } = walk;
+  progress.report('fetch');
   await client.query('delete from incoming');
   await client.query('delete from shield');
   const proof = emptyProof(walks);
@@ -65,7 +66,7 @@ export async function takeSnapshot(walk: Walk, walks: number): Promise<Snapshot>
           .map((member, row) => copyRow(page.index * ORDINALS_PER_PAGE + row, member))
           .join(''),
       );
-      report('fetch', {
+      progress.report('fetch', {
         pages_done: proof.pages,
         pages_total: page.pagesTotal ?? null,
         members_fetched: proof.rows,

@@ -17,14 +17,14 @@ import { onRebuild } from './start/watch.ts';
 //   npm start -- --once   end after the sync; the exit code says whether it went well
 //   npm run dev           (--watch) start the functions anew whenever their code changes
 
-const { values: flags } = parseArgs({
-  options: { once: { type: 'boolean' }, watch: { type: 'boolean' } },
-});
 const resources = createResources();
 let serving = false;
 const signals = stopOnSignals(resources, () => (serving ? 0 : 130));
 
 async function start(): Promise<number | undefined> {
+  const { values: flags } = parseArgs({
+    options: { once: { type: 'boolean' }, watch: { type: 'boolean' } },
+  });
   loadEnvFile();
   const gateway = await startGateway(portFrom(process.env));
   resources.add(gateway.stop);

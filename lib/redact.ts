@@ -1,7 +1,8 @@
 // Applied to what libraries say, whose words we do not choose. Our own messages hold none of this.
 const patterns: [RegExp, string][] = [
   [/\/\/[^/\s@]*@/g, '//***@'],
-  [/\b(Bearer|Token|Basic)\s+[^\s,;"']+/gi, '$1 ***'],
+  [/\bBearer\s+[^\s,;"']+/gi, 'Bearer ***'],
+  [/\b(Token|Basic)\s+(?=\S*[0-9])[^\s,;"']+/g, '$1 ***'],
   [/\beyJ[\w-]+\.[\w-]+(\.[\w-]+)?/g, '***'],
   [/[\w.+-]+@[\w-]+(\.[\w-]+)+/g, '***@***'],
   [/\b[0-9]{6}[- ]?[0-9]{4}\b/g, '******-****'],

@@ -1,0 +1,58 @@
+import { createLog, type LogFields } from '../../lib/log.ts';
+
+function recorded(level: Parameters<typeof createLog>[0] = 'DEBUG') {
+  const lines: string[] = [];
+  const log = createLog(level, (line) => lines.push(line));
+  return { log, lines, entries: () => lines.map((line) => JSON.parse(line) as LogFields) };
+}
+
+test('an event is one line of JSON in one write', () => {
+  const { log, lines, entries } = recorded();
+  log('INFO', 'sync_completed', 'two\nlines', { run_id: 7 });
+  expect(lines).toHaveLength(1);
+  expect(lines[0]).toMatch(/^\{[^\n]*\}\n$/);
+  expect(entries()[0]).toMatchObject({
+    severity: 'INFO',
+    event: 'sync_completed',
+    message: 'two\nlines',
+    run_id: 7,
+    time: expect.stringMatching(/^\d{4}-.*Z$/),
+  });
+});
+
+test('events below the level are left out', () => {
+  const { log, entries } = recorded('WARNING');
+  log('INFO', 'a', '');
+  log('WARNING', 'b', '');
+  log('CRITICAL', 'c', '');
+  expect(entries().map((entry) => entry['event'])).toEqual(['b', 'c']);
+});
+
+test('common fields are on every event and a field cannot replace what Cloud Logging reads', () => {
+  const { log, entries } = recorded();
+  log.with({ route: 'x' }).with({ run_id: 1 })('INFO', 'a', 'b', { severity: 'DEBUG', event: 'z' });
+  expect(entries()[0]).toMatchObject({ severity: 'INFO', event: 'a', route: 'x', run_id: 1 });
+});
+
+test('logging never throws, whatever the fields hold', () => {
+  const { log, entries } = recorded();
+  const circle: LogFields = {};
+  circle['self'] = circle;
+  log('INFO', 'circular', 'kept', circle);
+  log('INFO', 'values', '', { big: 10n, error: new TypeError('broken'), nothing: undefined });
+  log('INFO', 'long', 'x'.repeat(300_000), { more: 1 });
+  expect(entries()[0]).toMatchObject({ message: 'kept', fields_dropped: true });
+  expect(entries()[1]).toMatchObject({
+    big: '10',
+    error: { name: 'TypeError', message: 'broken' },
+  });
+  expect(entries()[2]).toMatchObject({ fields_dropped: true });
+  expect(JSON.stringify(entries()[2]).length).toBeLessThan(256 * 1024);
+});
+
+test('stdout is where it writes unless told otherwise', () => {
+  const write = jest.spyOn(process.stdout, 'write').mockReturnValue(true);
+  createLog('INFO')('INFO', 'a', 'b');
+  expect(write).toHaveBeenCalledWith(expect.stringContaining('"event":"a"'));
+  write.mockRestore();
+});

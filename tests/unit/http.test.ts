@@ -1,0 +1,350 @@
+import * as z from 'zod/mini';
+import { type ErrorCode, SyncError } from '../../lib/errors.ts';
+import { errorBody, statusOf, toSyncError } from '../../lib/http/errorAnswer.ts';
+import { readParameters } from '../../lib/http/parameters.ts';
+import { checkRequest } from '../../lib/http/request.ts';
+import { isGcloud } from '../../lib/http/send.ts';
+
+const schema = z.strictObject({
+  limit: z._default(z.int().check(z.minimum(1), z.maximum(200)), 20),
+  share: z.optional(z.number()),
+  mode: z.optional(z.enum(['full', 'incremental'])),
+  verbose: z.optional(z.boolean()),
+  before: z.optional(z.nullable(z.iso.datetime())),
+  note: z.optional(z.string().check(z.minLength(2), z.maxLength(5))),
+  ids: z.optional(z.array(z.number()).check(z.maxLength(1))),
+  even: z.optional(z.number().check(z.refine((value) => value % 2 === 0, 'must be even'))),
+  step: z.optional(z.number().check(z.multipleOf(5))),
+});
+
+interface Given {
+  query?: Record<string, unknown>;
+  body?: unknown;
+  raw?: string;
+  type?: string;
+  pubsub?: boolean;
+}
+
+const read = ({ query = {}, body, raw, type, pubsub = false }: Given) =>
+  readParameters(
+    {
+      query: query as Record<string, string>,
+      body,
+      headers: type ? { 'content-type': type } : {},
+      ...(raw === undefined ? {} : { rawBody: Buffer.from(raw) }),
+    },
+    schema,
+    { pubsub },
+  );
+
+const form = 'application/x-www-form-urlencoded';
+const base64 = (text: string) => Buffer.from(text).toString('base64');
+const push = (data?: unknown) => ({
+  message: { data, messageId: '1', attributes: {} },
+  subscription: 'projects/p/subscriptions/s',
+});
+
+describe('parameters are understood:', () => {
+  const cases: (Given & { name: string; expected: object })[] = [
+    { name: 'no body at all', expected: { limit: 20 } },
+    { name: 'an empty object', body: {}, expected: { limit: 20 } },
+    { name: 'JSON', body: { limit: 5, verbose: true }, expected: { limit: 5, verbose: true } },
+    {
+      name: 'null where the schema allows it',
+      body: { before: null },
+      expected: { limit: 20, before: null },
+    },
+    {
+      name: 'numbers and booleans of a query',
+      query: { limit: '5', verbose: 'false', share: '-2.5', note: '12' },
+      expected: { limit: 5, verbose: false, share: -2.5, note: '12' },
+    },
+    {
+      name: 'some in the query and some in the body',
+      query: { limit: '5' },
+      body: { mode: 'full' },
+      expected: { limit: 5, mode: 'full' },
+    },
+    {
+      name: 'JSON as octet-stream',
+      body: Buffer.from('{"limit":5}'),
+      type: 'application/octet-stream',
+      expected: { limit: 5 },
+    },
+    { name: 'JSON as text', body: '{"limit":5}', type: 'text/plain', expected: { limit: 5 } },
+    {
+      name: 'JSON with a byte order mark',
+      body: Buffer.from('\ufeff{"limit":5}'),
+      expected: { limit: 5 },
+    },
+    { name: 'an empty buffer', body: Buffer.from(' \n'), expected: { limit: 20 } },
+    {
+      name: 'a form',
+      body: { limit: '5', verbose: 'true' },
+      raw: 'limit=5&verbose=true',
+      type: form,
+      expected: { limit: 5, verbose: true },
+    },
+    {
+      name: 'JSON that curl -d calls a form',
+      body: { '{"limit":5}': '' },
+      raw: '{"limit":5}',
+      type: `${form}; charset=utf-8`,
+      expected: { limit: 5 },
+    },
+    { name: 'an empty form', type: form, expected: { limit: 20 } },
+    {
+      name: 'a Pub/Sub push',
+      pubsub: true,
+      body: push(base64('{"mode":"full"}')),
+      expected: { limit: 20, mode: 'full' },
+    },
+    { name: 'a Pub/Sub push without data', pubsub: true, body: push(), expected: { limit: 20 } },
+    { name: 'a Pub/Sub push of nothing', pubsub: true, body: push(''), expected: { limit: 20 } },
+  ];
+  test.each(cases)('$name', ({ expected, ...given }) => {
+    expect(read(given)).toEqual(expected);
+  });
+});
+
+describe('parameters are refused:', () => {
+  const cases: (Given & { name: string; message: string })[] = [
+    {
+      name: 'a string for a number',
+      body: { limit: '5' },
+      message: 'limit must be of type number.',
+    },
+    {
+      name: 'a word for a boolean',
+      query: { verbose: 'yes' },
+      message: 'verbose must be of type boolean.',
+    },
+    {
+      name: 'a word for a number',
+      query: { limit: 'ten' },
+      message: 'limit must be of type number.',
+    },
+    {
+      name: 'nothing for a number',
+      query: { limit: '' },
+      message: 'limit must be of type number.',
+    },
+    { name: 'null', body: { limit: null }, message: 'limit must be of type number.' },
+    { name: 'a fraction', body: { limit: 1.5 }, message: 'limit must be a whole number.' },
+    { name: 'too little', query: { limit: '0' }, message: 'limit must be at least 1.' },
+    { name: 'too much', query: { limit: '201' }, message: 'limit must be at most 200.' },
+    { name: 'too short', body: { note: 'x' }, message: 'note must be at least 2 characters.' },
+    { name: 'too long', body: { note: 'secret' }, message: 'note must be at most 5 characters.' },
+    { name: 'too many', body: { ids: [1, 2] }, message: 'ids must be at most 1 entries.' },
+    { name: 'a wrong entry', body: { ids: ['x'] }, message: 'ids.0 must be of type number.' },
+    {
+      name: 'another word',
+      body: { mode: 'all' },
+      message: 'mode must be one of full, incremental.',
+    },
+    { name: 'no time', query: { before: 'now' }, message: 'before must be a valid datetime.' },
+    { name: 'an odd number', body: { even: 3 }, message: 'even must be even.' },
+    { name: 'no multiple', body: { step: 3 }, message: 'step is not valid.' },
+    { name: 'an unknown field', body: { foo: 1 }, message: 'foo is unknown here.' },
+    {
+      name: 'everything that is wrong at once',
+      body: { limit: 0, a: 1, b: 2 },
+      message: 'limit must be at least 1; a, b are unknown here.',
+    },
+    {
+      name: 'names that are no names',
+      body: JSON.parse('{"0101302989":1,"k0101302989":1,"a b":1,"__proto__":1,"ok":1,"more":1}'),
+      message:
+        '(unreadable name), (unreadable name), (unreadable name), __proto__, ok, … are unknown here.',
+    },
+    {
+      name: 'a nested query',
+      query: { 'limit[a]': '2' },
+      message: '(unreadable name) is unknown here.',
+    },
+    {
+      name: 'a name twice',
+      query: { limit: ['1', '2'] },
+      message: 'limit is given more than once.',
+    },
+    {
+      name: 'a name in both places',
+      query: { limit: '1' },
+      body: { limit: 1 },
+      message: 'limit is given in the query and in the body.',
+    },
+    { name: 'an array', body: [], message: 'The body must be a JSON object.' },
+    {
+      name: 'null as octet-stream',
+      body: Buffer.from('null'),
+      message: 'The body must be a JSON object.',
+    },
+    { name: 'text', body: 'limit', type: 'text/plain', message: 'The body must be JSON.' },
+    { name: 'bytes', body: Buffer.from([0xff, 0xfe]), message: 'The body must be JSON.' },
+    {
+      name: 'broken JSON that claims to be a form',
+      body: {},
+      raw: '{"limit":',
+      type: form,
+      message: 'The body must be JSON.',
+    },
+    {
+      name: 'a push that is not base64',
+      pubsub: true,
+      body: push('{}'),
+      message: 'message.data must be base64.',
+    },
+    {
+      name: 'a push that is not text',
+      pubsub: true,
+      body: push(5),
+      message: 'message.data must be base64.',
+    },
+    {
+      name: 'a push that is not JSON',
+      pubsub: true,
+      body: push(base64('run')),
+      message: 'The body must be JSON.',
+    },
+    {
+      name: 'a push of a list',
+      pubsub: true,
+      body: push(base64('[]')),
+      message: 'The body must be a JSON object.',
+    },
+    {
+      name: 'a push where none is expected',
+      body: push(base64('{}')),
+      message: 'message, subscription are unknown here.',
+    },
+  ];
+  test.each(cases)('$name', ({ message, ...given }) => {
+    expect(() => read(given)).toThrow(new SyncError('invalid_request', message));
+  });
+
+  test('a field that is missing', () => {
+    const needed = z.strictObject({ plan: z.string() });
+    expect(() => readParameters({ query: {}, body: {}, headers: {} }, needed)).toThrow(
+      'plan is missing.',
+    );
+  });
+
+  test('a whole that does not fit together', () => {
+    const either = z
+      .strictObject({ a: z.optional(z.number()) })
+      .check(z.refine((given) => given.a !== undefined, 'needs a'));
+    expect(() => readParameters({ query: {}, body: {}, headers: {} }, either)).toThrow(
+      'the request needs a.',
+    );
+  });
+});
+
+describe('a request is for this function:', () => {
+  const accepted = { name: 'syncStatus', path: '/sync/status', methods: ['GET', 'POST'] };
+  const check = (changes: object) =>
+    checkRequest({ path: '/', method: 'GET', headers: {}, ...changes }, accepted);
+
+  test.each(['/', '/syncStatus', '/syncStatus/', '/sync/status', '/sync/status/'])('%s', (path) => {
+    expect(() => check({ path })).not.toThrow();
+  });
+
+  test.each(['/syncstatus', '/sync', '/sync/status/x', '//', '/health', '/sync%2Fstatus'])(
+    'but not %s',
+    (path) => {
+      expect(() => check({ path })).toThrow(expect.objectContaining({ code: 'not_found' }));
+    },
+  );
+
+  test.each(['HEAD', 'OPTIONS', 'PUT', 'DELETE', 'PATCH'])('but not by %s', (method) => {
+    expect(() => check({ method })).toThrow(
+      expect.objectContaining({ code: 'method_not_allowed' }),
+    );
+  });
+
+  test('the path is looked at before the method, and the method before the size', () => {
+    const headers = { 'content-length': '99999999' };
+    const code = (changes: object) => {
+      try {
+        check({ headers, ...changes });
+      } catch (error) {
+        return (error as SyncError).code;
+      }
+      return undefined;
+    };
+    expect(code({ path: '/x', method: 'PUT' })).toBe('not_found');
+    expect(code({ method: 'PUT' })).toBe('method_not_allowed');
+    expect(code({})).toBe('payload_too_large');
+  });
+
+  test('with at most 64 KiB, whatever the header says', () => {
+    expect(() => check({ rawBody: Buffer.alloc(65_536) })).not.toThrow();
+    expect(() => check({ rawBody: Buffer.alloc(65_537) })).toThrow('at most 65536 bytes');
+  });
+});
+
+describe('an error becomes an answer:', () => {
+  const running = new AbortController().signal;
+
+  test.each(Object.entries(statusOf))('%s is status %i', (code, status) => {
+    expect(status).toBeGreaterThanOrEqual(400);
+    expect(toSyncError(new SyncError(code as ErrorCode, 'm'), running).code).toBe(code);
+  });
+
+  test('with its run and what else it carries', () => {
+    const error = new SyncError('plan_changed', 'changed', { runId: 7, extra: { plan: 'abc' } });
+    expect(errorBody(error)).toEqual({
+      error: { code: 'plan_changed', message: 'changed', run_id: 7, plan: 'abc' },
+    });
+  });
+
+  test('without a run where there is none', () => {
+    expect(errorBody(new SyncError('not_found', 'm'))).toEqual({
+      error: { code: 'not_found', message: 'm' },
+    });
+  });
+
+  test('a bug tells nothing to the caller', () => {
+    const bug = new TypeError('secret detail');
+    const error = toSyncError(bug, running);
+    expect(error.code).toBe('internal_error');
+    expect(JSON.stringify(errorBody(error))).not.toContain('secret');
+    expect(error.cause).toBe(bug);
+  });
+
+  test('an internal error of ours keeps its run', () => {
+    const error = toSyncError(new SyncError('internal_error', 'detail', { runId: 3 }), running);
+    expect(errorBody(error)).toMatchObject({ error: { code: 'internal_error', run_id: 3 } });
+    expect(error.message).not.toContain('detail');
+  });
+
+  test('a connection error of the driver is the absence of the database', () => {
+    expect(toSyncError(new Error('Connection terminated unexpectedly'), running).code).toBe(
+      'database_unavailable',
+    );
+  });
+
+  test('what a library throws after the request was told to stop is that stop', () => {
+    const reason = new SyncError('deadline_exceeded', 'too late');
+    expect(toSyncError(new Error('canceled'), AbortSignal.abort(reason))).toMatchObject({
+      code: 'deadline_exceeded',
+      message: 'too late',
+    });
+  });
+
+  test('what we throw ourselves after that stays what it is', () => {
+    const signal = AbortSignal.abort(new SyncError('interrupted', 'm'));
+    const error = new SyncError('interrupted', 'rolled back', { runId: 9 });
+    expect(toSyncError(error, signal)).toBe(error);
+  });
+});
+
+test.each([
+  ['google-cloud-sdk gcloud/528.0.0 command/gcloud.functions.call invocation-id/x', true],
+  ['gcloud/528.0.0', true],
+  ['Google-Cloud-Scheduler', false],
+  ['APIs-Google; (+https://developers.google.com/webmasters/APIs-Google.html)', false],
+  ['curl/8.5.0', false],
+  [undefined, false],
+])('the User-Agent %s is that of gcloud: %s', (userAgent, expected) => {
+  expect(isGcloud(userAgent)).toBe(expected);
+});

@@ -16,6 +16,7 @@ import { createSecretFetcher } from '../secretManager.ts';
 import { type Credential, openCredential, type SecretName } from '../secrets.ts';
 import { createAuthPolicy } from './authPolicy.ts';
 import { readParameters } from './parameters.ts';
+import { receive } from './receive.ts';
 import { type Answer, type Exchange, type Route, serve } from './serve.ts';
 
 type Needs<G extends ConfigGroup> = G | 'runtime' | 'auth';
@@ -75,9 +76,15 @@ export function endpoint<
       const caller = await authenticate(request.headersDistinct, policy);
       exchange.note({ caller: caller.name });
       authorize(caller, policy);
-      const parameters = readParameters(request, schema, definition) as z.output<P>;
+      const parameters = readParameters(await receive(request), schema, definition);
       await Promise.all(needed.map((name) => secrets[name].get()));
-      return definition.answer({ ...exchange, config, secrets, parameters, caller: caller.name });
+      return definition.answer({
+        ...exchange,
+        config,
+        secrets,
+        parameters: parameters as z.output<P>,
+        caller: caller.name,
+      });
     },
   });
 }

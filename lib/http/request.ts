@@ -2,7 +2,7 @@ import type { Request } from '@google-cloud/functions-framework';
 import { SyncError } from '../errors.ts';
 
 /** No request of ours needs more; the framework would read up to a gigabyte. */
-const LARGEST_BODY = 64 * 1024;
+export const LARGEST_BODY = 64 * 1024;
 
 interface Accepted {
   name: string;
@@ -22,9 +22,10 @@ export function checkRequest(
     throw new SyncError('method_not_allowed', `Use ${methods.join(' or ')}.`);
   }
   const size = Math.max(Number(request.headers['content-length'] ?? 0), bodySize(request.rawBody));
-  if (size > LARGEST_BODY) {
-    throw new SyncError('payload_too_large', `The body may have at most ${LARGEST_BODY} bytes.`);
-  }
+  if (size > LARGEST_BODY) throw tooLarge();
 }
+
+export const tooLarge = () =>
+  new SyncError('payload_too_large', `The body may have at most ${LARGEST_BODY} bytes.`);
 
 const bodySize = (body: Buffer | undefined) => body?.length ?? 0;

@@ -1,7 +1,6 @@
+import { isUtf8 } from 'node:buffer';
 import { DjangoShapeError } from './errors.ts';
 import type { Answer } from './exchange.ts';
-
-const decoder = new TextDecoder('utf-8', { fatal: true });
 
 /**
  * The JSON of an answer 200. Throws DjangoShapeError when it is something else: the browsable API
@@ -19,7 +18,9 @@ export function readJson(answer: Answer, path: string): unknown {
     );
   }
   try {
-    return JSON.parse(decoder.decode(answer.body));
+    // Checked apart: a decoder that checks takes twice as long as these two together (measured).
+    if (!isUtf8(answer.body)) throw new SyntaxError('not UTF-8');
+    return JSON.parse(answer.body.toString('utf8'));
   } catch {
     // The parser's own message quotes the body.
     throw new DjangoShapeError(

@@ -116,10 +116,10 @@ select
   case when standing in ('add', 'reactivate') then true else is_active end,
   case when standing = 'suspended' or not is_django then removed_at end,
   fields, standing = 'suspended', null,
-  sha256(convert_to(row(
+  case when fields <> '{}' then sha256(convert_to(row(
     case standing when 'add' then 'join' when 'reactivate' then 'join' else 'update' end,
     i_external_id, i_kennitala, new_name, new_email, new_phone
-  )::text, 'UTF8'))
+  )::text, 'UTF8')) end
 from changed
 where fields <> '{}' or standing = 'suspended'
 union all

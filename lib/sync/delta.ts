@@ -33,20 +33,23 @@ export async function calculateDelta(
 ): Promise<Delta> {
   await client.query('delete from plan');
   await client.query(planChanges, [wholeRegister, now]);
-  const nameless = await client.query<{ external_id: string }>(takeOutNameless);
-  for (const { external_id } of nameless.rows)
-    errors.add('invalid_name', external_id, 'a new member needs a name and the record has none');
   await client.query(holdUndone);
-  return { ...(await summarise(client)), nameless: nameless.rows.length };
+  const { nameless, ...delta } = await summarise(client);
+  if (nameless === 0) return { ...delta, nameless };
+  const taken = await client.query<{ external_id: string }>(takeOutNameless);
+  for (const { external_id } of taken.rows)
+    errors.add('invalid_name', external_id, 'a new member needs a name and the record has none');
+  return { ...(await summarise(client)), nameless };
 }
 
 /** Counts the plan and digests it; again after rows were dropped from it. */
-export async function summarise(client: pg.Client): Promise<Omit<Delta, 'nameless'>> {
+export async function summarise(client: pg.Client): Promise<Delta> {
   const { rows } = await client.query(summarisePlan);
-  const { add, update, reactivate, remove, suspended, digest, ...undone } = rows[0];
+  const { add, update, reactivate, remove, suspended, nameless, digest, ...undone } = rows[0];
   return {
     counts: { add, update, reactivate, remove },
     suspended,
+    nameless,
     digest,
     undone: {
       removals: undone.undone_removals,

@@ -1,3 +1,4 @@
+import type pg from 'pg';
 import { maskKennitala } from '../kennitala.ts';
 import countApplied from '../sql/count_applied.sql';
 import previewPlan from '../sql/preview_plan.sql';
@@ -34,11 +35,15 @@ export async function conclude(run: Run, findings: Findings): Promise<Outlook> {
   const { client, request } = run;
   const { verdict, approved } = findings;
   const held = verdict && !approved ? await holdBack(client, verdict) : {};
-  const { rows } = await client.query<Record<Action, number>>(countApplied);
-  const counts = rows[0] as Record<Action, number>;
+  const counts = Object.keys(held).length > 0 ? await countUnheld(client) : findings.delta.counts;
   const result = describe(run, findings, counts, held);
   if (request.dryRun) result.changes = await preview(run);
   return { ...findings, counts, result };
+}
+
+async function countUnheld(client: pg.Client): Promise<Record<Action, number>> {
+  const { rows } = await client.query<Record<Action, number>>(countApplied);
+  return rows[0] as Record<Action, number>;
 }
 
 function describe(

@@ -83,7 +83,7 @@ async function planFrom(
 
   // What is held anyway is not asked about before an admin wants it.
   const held = verdict.holds.removals !== undefined;
-  if (!held && mustConfirm(run, chosen, snapshot)) {
+  if (!held && delta.counts.remove > delta.undone.removals && mustConfirm(run, chosen, snapshot)) {
     const confirmation = await confirm(planning, snapshot);
     unconfirmed = confirmation.unconfirmed;
     if (confirmation.stillMembers > 0 && chosen.mode === 'full') {
@@ -91,7 +91,7 @@ async function planFrom(
       snapshot.proof.mismatches.push(`${confirmation.stillMembers} members were not in the list`);
       if (!lastWalk) return undefined;
     }
-    delta = { ...delta, ...(await summarise(run.client)) };
+    delta = { ...(await summarise(run.client)), nameless: delta.nameless };
     verdict = await weigh(run, chosen, delta, snapshot);
   }
 

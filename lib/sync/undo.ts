@@ -45,5 +45,5 @@ export async function planTheUndo(
       `changed again since run ${runId}, or its kennitala is taken; left as it is`,
     );
   await client.query('delete from plan where held is not null');
-  return { ...(await summarise(client)), nameless: 0 };
+  return summarise(client);
 }

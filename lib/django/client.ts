@@ -11,7 +11,7 @@ import { walkPages } from './walk.ts';
 
 export interface DjangoClientOptions extends RequestOptions {
   /** Ends every request, pause and walk at once; its reason is thrown when it is a SyncError. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 export interface DjangoHealth {

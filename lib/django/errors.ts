@@ -61,7 +61,11 @@ export class DjangoHttpError extends DjangoError {
   /** How long the register asked us to wait (429 and 503), in milliseconds. */
   readonly retryAfterMs: number | undefined;
 
-  constructor(path: string, status: number, details: { retryAfterMs?: number; advice?: string }) {
+  constructor(
+    path: string,
+    status: number,
+    details: { retryAfterMs?: number | undefined; advice?: string },
+  ) {
     const { retryAfterMs, advice = adviceFor(status) } = details;
     const asked =
       retryAfterMs === undefined

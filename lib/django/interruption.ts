@@ -4,10 +4,14 @@ import { SyncError } from '../errors.ts';
 export function interruption(signal: AbortSignal): SyncError {
   const reason: unknown = signal.reason;
   if (reason instanceof SyncError) return reason;
-  const timedOut = reason instanceof Error && reason.name === 'TimeoutError';
-  return timedOut
+  return isTimeout(reason)
     ? new SyncError('deadline_exceeded', 'The time for this run was over while Django was read.')
     : new SyncError('interrupted', 'The run was interrupted while Django was read.');
+}
+
+// What AbortSignal.timeout gives; its class may come from another realm.
+function isTimeout(reason: unknown): boolean {
+  return typeof reason === 'object' && (reason as Error | null)?.name === 'TimeoutError';
 }
 
 /** Throws the interruption of a signal that is aborted. */

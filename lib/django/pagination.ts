@@ -4,6 +4,8 @@ import type { Pagination } from './types.ts';
 
 /** More pages than any register needs: 100,000 pages of 100 are ten million members. */
 export const MOST_PAGES = 100_000;
+const offsetName = /offset|start|skip/i;
+const pageName = /page(?!.?size)|^p$/i;
 
 /** How to walk the rest of a list, recognised from its first page. */
 export interface Route {
@@ -29,8 +31,9 @@ export function recognisePagination(
   if (!next) return sequential('single-page');
   const length = rows.length;
   const moving = [...next];
-  const opaque = moving.some(([name, value]) => !isWhole(value) || /cursor/i.test(name));
-  if (opaque) return sequential('cursor');
+  const whole = moving.filter(([, value]) => isWhole(value));
+  if (moving.some(([name]) => /cursor/i.test(name))) return sequential('cursor');
+  if (whole.length < moving.length) return sequential(kindByName(whole));
 
   const offset = offsetParameter(moving, length);
   const pagination = offset !== undefined || moving.length > 1 ? 'limit-offset' : 'page-number';
@@ -41,8 +44,7 @@ export function recognisePagination(
       `with a count of ${count} rows at ${length} a page, more than ${MOST_PAGES} pages. Check the count, or raise DJANGO_PAGE_SIZE or the max_page_size in Django.`,
     );
   }
-  const page = moving.length === 1 && moving[0]?.[1] === '2' ? moving[0][0] : undefined;
-  const parameter = offset ?? page;
+  const parameter = offset ?? pageParameter(moving, length);
   if (parameter === undefined || pages < 2) return sequential(pagination);
   return {
     pagination,
@@ -55,15 +57,24 @@ export function recognisePagination(
   };
 }
 
-// The second page starts at the length of the first. On it the limit has that value too, then only
-// the name tells which is which. A page of two rows makes offset=2 look like page=2.
+// On the second page the limit equals the offset, and after=10 may mean the row with that id: only a
+// name tells an offset.
 function offsetParameter(moving: [string, string][], length: number): string | undefined {
   if (moving.length > 2) return undefined;
-  const candidates = moving.filter(([, value]) => value === String(length));
-  const named = candidates.find(([name]) => /offset|start|skip/i.test(name));
-  if (named) return named[0];
-  const [only, ...others] = candidates;
-  return only && others.length === 0 && only[1] !== '2' ? only[0] : undefined;
+  return moving.find(([name, value]) => offsetName.test(name) && value === String(length))?.[0];
+}
+
+// After one or two rows a 2 may also be the id of the last row.
+function pageParameter(moving: [string, string][], length: number): string | undefined {
+  const [[name, value] = ['', ''], ...others] = moving;
+  const isPage = value === '2' && (length > 2 || pageName.test(name));
+  return isPage && others.length === 0 ? name : undefined;
+}
+
+// Beside a text that may be a cursor, or a constant that the server adds, only a name can tell.
+function kindByName(whole: [string, string][]): Pagination {
+  if (whole.some(([name]) => offsetName.test(name))) return 'limit-offset';
+  return whole.some(([name]) => pageName.test(name)) ? 'page-number' : 'cursor';
 }
 
 function sequential(pagination: Pagination): Route {

@@ -1,20 +1,15 @@
-import { Agent as HttpAgent } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
 import { setTimeout as delay } from 'node:timers/promises';
 import pRetry from 'p-retry';
 import type { Config } from '../config.ts';
 import type { Log } from '../log.ts';
 import type { Credential } from '../secrets.ts';
-import { authorization } from './authorization.ts';
 import { DjangoError, DjangoHttpError } from './errors.ts';
-import { type Answer, exchange } from './exchange.ts';
 import { untilInterrupted } from './interruption.ts';
 import { readJson } from './json.ts';
 import { createLimiter } from './limiter.ts';
-import { redirectTarget } from './redirect.ts';
 import { parseRetryAfter, retryWaitMs } from './retryTiming.ts';
+import { createSender, type Destination } from './send.ts';
 
-const MOST_REDIRECTS = 3;
 const FIRST_BACKOFF_MS = 500;
 
 export interface RequestOptions {
@@ -34,10 +29,7 @@ export interface JsonAnswer {
   durationMs: number;
 }
 
-export interface Ask {
-  path: string;
-  query: URLSearchParams;
-  signal: AbortSignal;
+export interface Ask extends Destination {
   /** Sends no key: to see whether the register refuses strangers. */
   anonymous?: boolean;
 }
@@ -57,45 +49,9 @@ export function createRequests(
   config: Config['django'],
   { key, log, backoffBaseMs = FIRST_BACKOFF_MS }: RequestOptions,
 ): Requests {
-  const agentOptions = { keepAlive: true, maxSockets: config.DJANGO_CONCURRENCY };
-  const httpAgent = new HttpAgent(agentOptions);
-  const httpsAgent = new HttpsAgent(agentOptions);
+  const { send, close } = createSender(origin, config);
   const limiter = createLimiter(config.DJANGO_CONCURRENCY);
-  /** Paths that were redirected, with the path that then answered. */
-  const moved = new Map<string, string>();
   let renewal: Promise<string | undefined> | undefined;
-
-  async function send(ask: Ask, secret: string | undefined): Promise<Answer> {
-    const headers: Record<string, string> = {
-      Accept: 'application/json',
-      'User-Agent': 'membership-sync',
-      ...(secret !== undefined && {
-        Authorization: authorization(config.DJANGO_AUTH_SCHEME, secret),
-      }),
-    };
-    let url = new URL(origin);
-    url.pathname = moved.get(ask.path) ?? ask.path;
-    url.search = ask.query.toString();
-    for (let redirects = 0; ; redirects += 1) {
-      const answer = await exchange(url, headers, {
-        timeoutMs: config.DJANGO_TIMEOUT_MS,
-        signal: ask.signal,
-        httpAgent,
-        httpsAgent,
-      });
-      const target = redirectTarget(answer, url);
-      if (!target) {
-        if (answer.status === 200 && redirects > 0) moved.set(ask.path, url.pathname);
-        return answer;
-      }
-      if (redirects === MOST_REDIRECTS) {
-        throw new DjangoHttpError(ask.path, answer.status, {
-          advice: `It redirects more than ${MOST_REDIRECTS} times: check DJANGO_BASE_URL and DJANGO_MEMBERS_PATH.`,
-        });
-      }
-      url = target;
-    }
-  }
 
   // Parallel requests that are refused together share one renewal; one that comes later finds the
   // key already renewed.
@@ -120,11 +76,7 @@ export function createRequests(
       const waits = answer.status === 429 || answer.status === 503;
       const header = waits ? answer.header('retry-after') : undefined;
       const retryAfterMs = parseRetryAfter(header, serverDate ?? new Date());
-      throw new DjangoHttpError(
-        ask.path,
-        answer.status,
-        retryAfterMs === undefined ? {} : { retryAfterMs },
-      );
+      throw new DjangoHttpError(ask.path, answer.status, { retryAfterMs });
     }
     return { body: readJson(answer, ask.path), serverDate, durationMs: answer.durationMs };
   }
@@ -169,10 +121,7 @@ export function createRequests(
         limiter.run(() => withRetries(ask)),
         ask.signal,
       ),
-    close() {
-      httpAgent.destroy();
-      httpsAgent.destroy();
-    },
+    close,
   };
 }
 

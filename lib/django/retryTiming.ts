@@ -28,6 +28,7 @@ export function parseRetryAfter(value: string | undefined, now: Date): number | 
   const text = value?.trim();
   if (!text) return undefined;
   if (/^[0-9]+(\.[0-9]+)?$/.test(text)) return Number(text) * 1000;
-  const time = Date.parse(text);
+  // Date.parse also takes "-1", for a month of 2001; an HTTP date begins with its weekday.
+  const time = /^[a-z]/i.test(text) ? Date.parse(text) : Number.NaN;
   return Number.isNaN(time) ? undefined : Math.max(0, time - now.getTime());
 }

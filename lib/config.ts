@@ -16,6 +16,7 @@ import {
   postgresUrl,
   required,
   secret,
+  signingKey,
   text,
   wholeNumber,
 } from './variables.ts';
@@ -67,7 +68,7 @@ const variables = {
   },
   notify: {
     NOTIFY_URLS: commaSeparated(httpUrl),
-    NOTIFY_SECRET: secret(optional(headerValue)),
+    NOTIFY_SECRET: secret(optional(signingKey)),
   },
 } as const;
 
@@ -141,10 +142,15 @@ export function problemWithSecret(nodeEnv: string) {
     if (value === '') return 'is empty';
     if (isSecretReference(value)) return 'is itself a reference';
     if (name === 'ADMIN_API_KEY' && isTooShort(value, nodeEnv)) return tooShort;
-    const form = name === 'DATABASE_URL' ? postgresUrl : headerValue;
+    const form = forms[name] ?? headerValue;
     return form.check(value) ? undefined : form.message;
   };
 }
+
+const forms: Partial<Record<SecretName, typeof headerValue>> = {
+  DATABASE_URL: postgresUrl,
+  NOTIFY_SECRET: signingKey,
+};
 
 /** The shortest ADMIN_API_KEY accepted outside development and tests, in characters. */
 const SHORTEST_KEY = 32;

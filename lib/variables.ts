@@ -105,6 +105,15 @@ export const headerValue = {
   message: 'must be printable ASCII without spaces or line ends',
 };
 
+/** A key of Standard Webhooks, as its libraries take it: base64, with or without the whsec_ in front. */
+export const signingKey = {
+  check: (value: string) => {
+    const [, key = ''] = /^(?:whsec_)?([A-Za-z0-9+/]+)={0,2}$/.exec(value) ?? [];
+    return key.length > 1 && key.length % 4 !== 1;
+  },
+  message: 'must be whsec_ followed by base64',
+};
+
 export const hostAndPort = optional({
   check: (value) => /^[^\s/@:]+:[0-9]{1,5}$/.test(value),
   message: 'must be host:port',

@@ -134,6 +134,26 @@ const cases: { name: string; environment: Environment; problem: string | undefin
     problem: 'NOTIFY_SECRET is missing (needed with NOTIFY_URLS)',
   },
   {
+    name: 'what signs the notifications is a key of Standard Webhooks',
+    environment: { NOTIFY_SECRET: `whsec_${Buffer.alloc(32, 7).toString('base64')}` },
+    problem: undefined,
+  },
+  {
+    name: 'the signing key may come without its prefix',
+    environment: { NOTIFY_SECRET: Buffer.alloc(24, 7).toString('base64') },
+    problem: undefined,
+  },
+  {
+    name: 'a pass phrase is no signing key',
+    environment: { NOTIFY_SECRET: 'correct-horse-battery' },
+    problem: 'NOTIFY_SECRET must be whsec_ followed by base64',
+  },
+  {
+    name: 'a prefix alone is no signing key',
+    environment: { NOTIFY_SECRET: 'whsec_' },
+    problem: 'NOTIFY_SECRET must be whsec_ followed by base64',
+  },
+  {
     name: 'a key that no header can carry is refused',
     environment: { DJANGO_API_KEY: 'pasted with a line end\n' },
     problem: 'DJANGO_API_KEY must be printable ASCII without spaces or line ends',
@@ -201,5 +221,7 @@ test('a secret is held to the same rules as the variable that refers to it', () 
   expect(problem('DJANGO_API_KEY', '')).toBe('is empty');
   expect(problem('DJANGO_API_KEY', 'sm://p/other')).toBe('is itself a reference');
   expect(problem('DJANGO_API_KEY', 'two\nlines')).toMatch(/^must be printable ASCII/);
+  expect(problem('NOTIFY_SECRET', 'not base64')).toBe('must be whsec_ followed by base64');
+  expect(problem('NOTIFY_SECRET', 'whsec_AAECAwQFBgc=')).toBeUndefined();
   expect(problemWithSecret('test')('ADMIN_API_KEY', 'short')).toBeUndefined();
 });

@@ -43,7 +43,8 @@ readonly ROOT
 cd "$ROOT"
 # The pinned Node.js of the project, whatever the machine has.
 export PATH="$ROOT/node_modules/.bin:$PATH"
-export CLOUDSDK_CORE_DISABLE_PROMPTS=1
+# gcloud asks nothing, and its warnings about filters that match nothing yet are left out.
+export CLOUDSDK_CORE_DISABLE_PROMPTS=1 CLOUDSDK_CORE_VERBOSITY=${CLOUDSDK_CORE_VERBOSITY:-error}
 
 source deploy/settings.sh
 source deploy/commands.sh

@@ -1,0 +1,653 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { previousRevisions, type Revision } from '../../deploy/json.ts';
+import { createDeployProject, createStubs, type StubRule } from '../support/deployProject.ts';
+import { describeWith, lintCommands } from '../support/gcloud.ts';
+
+jest.setTimeout(60_000);
+
+const root = join(import.meta.dirname, '../..');
+const INSTANCE = 'membership-test:europe-west2:main';
+const settings = [
+  '--project=membership-test',
+  '--django-base-url=https://register.example.is',
+  '--alert-email=ops@example.is',
+  '--admins-group=admins@example.is',
+  `--cloudsql-instance=${INSTANCE}`,
+];
+const project = createDeployProject();
+
+/** What a deployed, healthy system answers. */
+const functions = ['syncScheduled', 'syncDryRun', 'syncStatus', 'syncLogs', 'health'];
+const healthy: StubRule[] = [
+  {
+    command: '* functions list *',
+    answer: functions.map((name) => `${name}\tACTIVE\thttps://x/${name}\t`).join('\n'),
+  },
+  { command: '* functions describe *', answer: 'https://x/syncScheduled' },
+  { command: '* functions call syncStatus *', answer: '{"status":"ok"}' },
+  { command: '* functions call syncDryRun *', answer: '{"dry_run":true,"members_fetched":1}' },
+  { command: '* scheduler jobs list *', answer: 'membership-sync\tENABLED\t0 * * * *\t\t' },
+  {
+    command: '* run services list *',
+    answer: functions.map((name) => `${name.toLowerCase()}\t${INSTANCE}\tTrue`).join('\n'),
+  },
+];
+
+const dryRun = async (...words: string[]) =>
+  (await project.deploy(['--dry-run', ...settings, ...words])).stdout;
+const commandsIn = (text: string) => text.split('\n').filter((line) => line.startsWith('gcloud '));
+
+describeWith('shellcheck')('the script', () => {
+  test('shellcheck finds nothing', () => {
+    expect(execFileSync('shellcheck', ['-x', 'deploy.sh'], { cwd: root, encoding: 'utf8' })).toBe(
+      '',
+    );
+  });
+});
+
+describe('arguments and settings', () => {
+  test('--help says what each step and each option is for', async () => {
+    const { status, stdout } = await project.deploy(['--help']);
+    expect(status).toBe(0);
+    for (const word of [
+      'apis',
+      'service-accounts',
+      'cloudsql',
+      'rollback',
+      'destroy',
+      '--dry-run',
+    ]) {
+      expect(stdout).toContain(word);
+    }
+  });
+
+  const refused = [
+    { name: 'a missing project', words: [], says: '--project=P is missing' },
+    {
+      name: 'an unknown step',
+      words: [...settings, 'fly'],
+      says: "unknown step 'fly'\nSteps: apis",
+    },
+    { name: 'an unknown option', words: [...settings, '--fast'], says: "unknown option '--fast'" },
+    { name: 'an unknown setting', words: [...settings, '--colour=red'], says: 'no setting COLOUR' },
+    { name: 'a secret in a flag', words: ['--database-url=x'], says: 'DATABASE_URL is a secret' },
+    {
+      name: 'an unknown environment',
+      words: ['--env=test'],
+      says: '--env is staging or production',
+    },
+    {
+      name: 'an interval that cron cannot say',
+      words: [...settings, '--sync-interval-minutes=45'],
+      says: 'cron can say',
+    },
+    {
+      name: 'a project with a space',
+      words: ['--project=my project'],
+      says: 'not the form of a project id',
+    },
+  ];
+  test.each(refused)('$name is a usage error', async ({ words, says }) => {
+    const { status, stderr } = await project.deploy(words);
+    expect(stderr).toContain(says);
+    expect(status).toBe(2);
+  });
+
+  test('a flag wins over the environment, that over the file, and that over the default', async () => {
+    project.write(
+      'envs/staging.env',
+      '# ours\n\nREGION=europe-north1\nTIME_ZONE=\'Europe/London\'\nLOG_LEVEL=DEBUG\nADMINS_GROUP="g@x.is"\n',
+    );
+    const { stdout } = await project.deploy(
+      ['--dry-run', ...settings, '--env-dir=envs', '--time-zone=UTC', 'functions', 'scheduler'],
+      { env: { LOG_LEVEL: 'ERROR', TIME_ZONE: 'Asia/Tokyo' } },
+    );
+    expect(stdout).toContain('--region=europe-north1');
+    expect(stdout).toContain('--time-zone=UTC');
+    expect(stdout).toContain('LOG_LEVEL=ERROR');
+    expect(stdout).toContain("--schedule='0 * * * *'");
+  });
+
+  test('a settings file is data: nothing in it is executed', async () => {
+    project.write(
+      'evil/staging.env',
+      'TIME_ZONE=$(touch evil/ran)`touch evil/ran`\nLOG_LEVEL=x;touch evil/ran\n',
+    );
+    await project.deploy(['--dry-run', ...settings, '--env-dir=evil', 'scheduler', 'functions']);
+    expect(existsSync(join(project.folder, 'evil/ran'))).toBe(false);
+  });
+
+  test.each([
+    { line: 'DJANGO_API_KEY=x', says: 'staging.env:1: DJANGO_API_KEY is a secret' },
+    { line: 'COLOUR=x', says: 'staging.env:1: there is no setting COLOUR' },
+    { line: 'export REGION=x', says: 'staging.env:1: expected NAME=value' },
+  ])('a settings file with $line is refused, with its line', async ({ line, says }) => {
+    project.write('wrong/staging.env', `${line}\n`);
+    const { status, stderr } = await project.deploy([...settings, '--env-dir=wrong']);
+    expect(stderr).toContain(says);
+    expect(status).toBe(2);
+  });
+
+  test('the example files hold settings that exist, and no secret', async () => {
+    for (const environment of ['staging', 'production']) {
+      const example = readFileSync(join(root, `deploy/${environment}.env.example`), 'utf8');
+      project.write(`examples/${environment}.env`, example);
+      const { stderr, status } = await project.deploy([
+        `--env=${environment}`,
+        '--env-dir=examples',
+        '--dry-run',
+      ]);
+      expect({ stderr, status }).toEqual({ stderr: '', status: 0 });
+    }
+  });
+
+  test('every variable that the functions read can be set', () => {
+    const source = readFileSync(join(root, 'lib/config.ts'), 'utf8');
+    const known = readFileSync(join(root, 'deploy/settings.sh'), 'utf8');
+    const ours = [
+      'NODE_ENV',
+      'PORT',
+      'GOOGLE_CLOUD_PROJECT',
+      'CLOUD_RUN_TIMEOUT_SECONDS',
+      'AUTH_MODE',
+      'SECRET_MANAGER_EMULATOR_HOST',
+      'AUTH_CERTS_URL',
+    ];
+    const names = [...source.matchAll(/^ {4}([A-Z][A-Z_]+):/gm)].map(([, name]) => String(name));
+    expect(names.length).toBeGreaterThan(25);
+    const missing = names.filter(
+      (name) => !ours.includes(name) && !new RegExp(`\\b${name}\\b`).test(known),
+    );
+    expect(missing).toEqual([]);
+  });
+
+  test.each([
+    ['15', '*/15 * * * *'],
+    ['60', '0 * * * *'],
+    ['120', '0 */2 * * *'],
+    ['1440', '0 4 * * *'],
+  ])('an interval of %s minutes is the schedule %s', async (minutes, schedule) => {
+    expect(await dryRun(`--sync-interval-minutes=${minutes}`, 'scheduler')).toContain(
+      `--schedule='${schedule}'`,
+    );
+  });
+});
+
+describe('a dry run', () => {
+  test('calls no command and changes no file', async () => {
+    const own = createDeployProject();
+    const { env, commands } = createStubs(own);
+    own.commitAll();
+    const { status, stdout } = await own.deploy(['--dry-run', ...settings], { env });
+    expect(status).toBe(0);
+    expect(commands()).toEqual([]);
+    expect(
+      execFileSync('git', ['status', '--porcelain'], { cwd: own.folder, encoding: 'utf8' }),
+    ).toBe('');
+    expect(stdout).toContain('[6/11] functions: syncStatus ...');
+    expect(stdout).toContain('Dry run: nothing was changed.');
+  });
+
+  test('gives each function the secrets that it needs, as references, and health none', async () => {
+    const deploys = commandsIn(
+      await dryRun('--notify-urls=https://e.example.is/hook', '--admin-key=true', 'functions'),
+    );
+    const secretsOf = (name: string) =>
+      [
+        ...String(deploys.find((line) => line.includes(`deploy ${name} `))).matchAll(
+          /(\w+)=sm:\/\/membership-test\/membership-sync-/g,
+        ),
+      ].map(([, variable]) => variable);
+    const all = ['DATABASE_URL', 'DJANGO_API_KEY', 'ADMIN_API_KEY', 'NOTIFY_SECRET'];
+    expect(secretsOf('syncScheduled')).toEqual(all);
+    expect(secretsOf('syncDryRun')).toEqual(all);
+    expect(secretsOf('syncStatus')).toEqual(['DATABASE_URL', 'ADMIN_API_KEY']);
+    expect(secretsOf('syncLogs')).toEqual(['DATABASE_URL', 'ADMIN_API_KEY']);
+    expect(secretsOf('health')).toEqual([]);
+  });
+
+  test('keeps every function private but health', async () => {
+    const deploys = commandsIn(await dryRun('functions')).filter((line) =>
+      line.startsWith('gcloud functions deploy'),
+    );
+    expect(deploys).toHaveLength(5);
+    for (const line of deploys) {
+      expect(line).toContain(
+        line.includes('deploy health ')
+          ? ' --allow-unauthenticated'
+          : ' --no-allow-unauthenticated',
+      );
+    }
+  });
+});
+
+describeWith('gcloud')('the parser of gcloud', () => {
+  test('accepts every command that a dry run prints', async () => {
+    const outputs = await Promise.all([
+      dryRun('--notify-urls=https://a.example.is/x,https://b.example.is/y', '--admin-key=true'),
+      dryRun(
+        '--trigger=pubsub',
+        '--with-secrets',
+        '--with-database',
+        'scheduler',
+        'rollback',
+        'destroy',
+      ),
+      dryRun('--rotate=DATABASE_URL', 'secrets'),
+    ]);
+    // A look-up inside a command is a command of its own, and stands for an address.
+    const lookups = outputs.flatMap((text) =>
+      [...text.matchAll(/\$\((gcloud [^)]*\([^)]*\)[^)]*)\)/g)].map(([, inner]) => String(inner)),
+    );
+    const commands = outputs
+      .flatMap(commandsIn)
+      .map((line) =>
+        line
+          .replaceAll(/\$\(gcloud [^)]*\([^)]*\)[^)]*\)/g, 'https://example.is/x')
+          .replace('  # only reads', ''),
+      );
+    // One of those that differ in a name alone.
+    const shape = (line: string) =>
+      line.replaceAll(
+        /sync\w+|health|membership[_-]sync\S+|monitoring\/\S+|--policy='.*?' /gi,
+        'x',
+      );
+    const byShape = new Map([...commands, ...lookups].map((line) => [shape(line), line]));
+    const all = [...byShape.values()];
+    expect(all.length).toBeGreaterThan(50);
+    const env = {
+      PATH: process.env['PATH'] ?? '',
+      CLOUDSDK_CONFIG: join(project.folder, 'gcloud'),
+      HOME: project.folder,
+    };
+    const verdicts = lintCommands(all, env);
+    expect(
+      all
+        .map((command, index) => ({ command, verdict: verdicts[index] }))
+        .filter(({ verdict }) => verdict !== ''),
+    ).toEqual([]);
+  });
+});
+
+describe('steps, with a recording stand-in for gcloud', () => {
+  test('run in their order, each change after a look', async () => {
+    const { env, commands } = createStubs(
+      project,
+      healthy.filter(({ command }) => !/list|call/.test(command)),
+    );
+    await project.deploy(
+      [...settings, 'apis', 'service-accounts', 'secrets', 'migrate', 'functions'],
+      {
+        env: { ...env, DATABASE_URL: 'postgresql://u:p@db/members' },
+        input: 'DATABASE_URL=postgresql://u:p@db/members\nDJANGO_API_KEY=k\n',
+      },
+    );
+    const verbs = commands().map((line) =>
+      line
+        .split(/ --| \[/)[0]
+        ?.split(' ')
+        .slice(0, 5)
+        .join(' '),
+    );
+    expect(verbs).toEqual([
+      'gcloud services list',
+      'gcloud services enable cloudfunctions.googleapis.com run.googleapis.com',
+      'gcloud iam service-accounts list',
+      'gcloud iam service-accounts create membership-sync-run',
+      'gcloud iam service-accounts create membership-sync-health',
+      'gcloud iam service-accounts create membership-sync-scheduler',
+      'gcloud projects get-iam-policy membership-test',
+      'gcloud projects add-iam-policy-binding membership-test',
+      'gcloud secrets list',
+      'gcloud secrets create membership-sync-database-url',
+      'gcloud secrets get-iam-policy membership-sync-database-url',
+      'gcloud secrets add-iam-policy-binding membership-sync-database-url',
+      'gcloud secrets create membership-sync-django-api-key',
+      'gcloud secrets get-iam-policy membership-sync-django-api-key',
+      'gcloud secrets add-iam-policy-binding membership-sync-django-api-key',
+      'npm run migrate',
+      'gcloud functions list',
+      ...functions.map((name) => `gcloud functions deploy ${name}`),
+      'gcloud run services list',
+      ...functions.map((name) => `gcloud run services update-traffic ${name.toLowerCase()}`),
+    ]);
+  });
+
+  test('a failing step stops with its name and the command that goes on', async () => {
+    const { env, commands } = createStubs(project, [
+      { command: 'gcloud scheduler jobs create *', status: 1, answer: 'PERMISSION_DENIED' },
+      ...healthy.filter(({ command }) => !command.includes('scheduler')),
+    ]);
+    const { status, stderr } = await project.deploy(
+      [...settings, 'invokers', 'scheduler', 'monitoring', 'verify'],
+      { env },
+    );
+    expect(status).toBe(1);
+    expect(stderr).toContain('PERMISSION_DENIED');
+    expect(stderr).toContain('failed (1): gcloud scheduler jobs create http membership-sync');
+    expect(stderr).toContain('Step scheduler failed. When the cause is gone, go on with:');
+    expect(stderr).toContain(`  ./deploy.sh ${settings.join(' ')} scheduler monitoring verify\n`);
+    expect(commands().join('\n')).not.toContain('monitoring');
+  });
+
+  test('a look that fails stops the step instead of counting as absent', async () => {
+    const { env, commands } = createStubs(project, [
+      { command: '* secrets versions list *', status: 1 },
+      { command: '* secrets list *', answer: 'membership-sync-database-url' },
+    ]);
+    const { status, stderr } = await project.deploy([...settings, 'secrets'], {
+      env,
+      input: 'DATABASE_URL=postgresql://x\n',
+    });
+    expect(status).toBe(1);
+    expect(stderr).toContain('Step secrets failed');
+    expect(commands().join('\n')).not.toContain('versions add');
+  });
+
+  test('cloudsql says so when an instance is not attached in the end', async () => {
+    const { env } = createStubs(project, [
+      { command: '* run services list *', answer: 'syncscheduled\t\tTrue' },
+    ]);
+    const { status, stderr } = await project.deploy([...settings, 'cloudsql'], { env });
+    expect(status).toBe(1);
+    expect(stderr).toContain(`syncscheduled is not attached to ${INSTANCE}`);
+  });
+});
+
+describe('secrets', () => {
+  const missing: StubRule[] = [];
+  const present: StubRule[] = [
+    {
+      command: '* secrets list *',
+      answer: 'membership-sync-database-url\nmembership-sync-django-api-key',
+    },
+    { command: '* secrets versions list *', answer: '1' },
+  ];
+
+  test('go from stdin to stdin, are never an argument, and are never shown', async () => {
+    const { env, commands } = createStubs(project, missing);
+    const { stdout, stderr } = await project.deploy([...settings, '--verbose', 'secrets'], {
+      env,
+      input: 'DJANGO_API_KEY=a=b c"\'$(x)\nDATABASE_URL=postgresql://user:hush@/db\n',
+    });
+    const creates = commands().filter((line) => line.includes('secrets create'));
+    expect(creates.map((line) => line.split(' <<< ')[1])).toEqual([
+      'postgresql://user:hush@/db',
+      'a=b c"\'$(x)',
+    ]);
+    expect(creates.map((line) => line.split(' <<< ')[0]).join()).not.toMatch(/hush|a=b/);
+    expect(stdout + stderr).not.toMatch(/hush|a=b/);
+  });
+
+  test.each([
+    { name: 'an empty value', input: 'DATABASE_URL=\n', says: 'DATABASE_URL is empty' },
+    { name: 'no value', input: '', says: 'DATABASE_URL is empty' },
+    {
+      name: 'an address that is none',
+      input: 'DATABASE_URL=mysql://x\n',
+      says: 'must start with postgresql://',
+    },
+  ])('$name is refused and nothing is created', async ({ input, says }) => {
+    const { env, commands } = createStubs(project, missing);
+    const { status, stderr } = await project.deploy([...settings, 'secrets'], { env, input });
+    expect(status).toBe(1);
+    expect(stderr).toContain(says);
+    expect(commands().join('\n')).not.toContain('create');
+  });
+
+  test('that are there are not asked for and get no new version', async () => {
+    const { env, commands } = createStubs(project, present);
+    const { status } = await project.deploy([...settings, 'secrets'], { env });
+    expect(status).toBe(0);
+    expect(commands().join('\n')).not.toMatch(/secrets create|versions add/);
+  });
+
+  test('--rotate adds one version, of that secret alone', async () => {
+    const { env, commands } = createStubs(project, present);
+    await project.deploy([...settings, '--rotate=DJANGO_API_KEY', 'secrets'], {
+      env,
+      input: 'new key\n',
+    });
+    expect(commands()).toEqual([
+      'gcloud secrets versions add membership-sync-django-api-key --data-file=- --project=membership-test <<< new key',
+    ]);
+  });
+});
+
+describe('migrate', () => {
+  test('goes through the proxy with its socket in place of the one in the cloud', async () => {
+    const { env, commands } = createStubs(project, [
+      {
+        command: '* versions access *',
+        answer: `postgresql://u:p@/members?host=/cloudsql/${INSTANCE}`,
+      },
+    ]);
+    const { status, stdout } = await project.deploy([...settings, 'migrate'], { env });
+    expect(status).toBe(0);
+    expect(commands().find((line) => line.startsWith('npm run migrate'))).toMatch(
+      /\[DATABASE_URL=postgresql:\/\/u:p@\/members\?host=\/tmp\/[^/]+\/cloudsql\/membership-test:europe-west2:main\]$/,
+    );
+    expect(stdout).not.toContain('u:p');
+  });
+
+  test('says how to get the proxy when it is not there', async () => {
+    const { env } = createStubs(project);
+    execFileSync('rm', [join(project.folder, 'bin/cloud-sql-proxy')]);
+    const { status, stderr } = await project.deploy([...settings, 'migrate'], { env });
+    expect(status).toBe(1);
+    expect(stderr).toContain('cloud-sql-proxy is not installed:\n  https://cloud.google.com/sql');
+  });
+});
+
+describe('verify', () => {
+  const failing = [
+    {
+      name: 'a stale register',
+      rule: { command: '* call syncStatus *', answer: '{"status":"stale"}' },
+      says: 'syncStatus: stale',
+    },
+    {
+      name: 'failing runs',
+      rule: { command: '* call syncStatus *', answer: '{"status":"failing"}' },
+      says: 'syncStatus: failing',
+    },
+    {
+      name: 'an error instead of a dry run',
+      rule: { command: '* call syncDryRun *', answer: '{"error":{"code":"django_unauthorized"}}' },
+      says: 'django_unauthorized',
+    },
+    {
+      name: 'a paused job',
+      rule: {
+        command: '* scheduler jobs list *',
+        answer: 'membership-sync\tPAUSED\t0 * * * *\t\t',
+      },
+      says: 'job membership-sync is PAUSED',
+    },
+    {
+      name: 'a failed last call',
+      rule: {
+        command: '* scheduler jobs list *',
+        answer: 'membership-sync\tENABLED\t0 * * * *\t7\tthen',
+      },
+      says: 'its last call failed (code 7',
+    },
+    {
+      name: 'a function that is not there',
+      rule: { command: '* functions list *', answer: 'health\tACTIVE\thttps://x/health\t' },
+      says: 'syncLogs is not deployed',
+    },
+    {
+      name: 'a function without its socket',
+      rule: { command: '* run services list *', answer: '' },
+      says: 'syncLogs is not attached',
+    },
+  ];
+  test.each(failing)('$name is wrong, and the step fails', async ({ rule, says }) => {
+    const { env } = createStubs(project, [rule, ...healthy]);
+    const { status, stdout } = await project.deploy([...settings, 'verify'], { env });
+    expect(stdout).toMatch(new RegExp(`WRONG .*${says.replace(/[()]/g, '\\$&')}`));
+    expect(status).toBe(1);
+  });
+});
+
+describe('production', () => {
+  const production = [
+    '--env=production',
+    ...settings,
+    '--staging-project=membership-staging',
+    'scheduler',
+  ];
+  // What curl writes with -o never comes from the stand-in, so staging looks wrong unless verify is replaced.
+  const attempt = async (
+    change: (own: ReturnType<typeof createDeployProject>) => void,
+    staging = 0,
+  ) => {
+    const own = createDeployProject();
+    own.write(
+      'deploy/verify.sh',
+      `step_verify() { echo "staging is $PROJECT, same build: $SAME_BUILD"; return ${staging}; }\n`,
+    );
+    const { env, commands } = createStubs(own, healthy);
+    own.commitAll();
+    change(own);
+    return { ...(await own.deploy(production, { env })), commands: commands() };
+  };
+  const changes = (commands: string[]) =>
+    commands.filter((line) => / (create|update|deploy|enable) /.test(line));
+
+  test('takes a clean, released tree that staging runs well', async () => {
+    const { status, stderr, stdout, commands } = await attempt(() => {});
+    expect(stderr).toBe('');
+    expect(stdout).toContain('staging is membership-staging, same build: true');
+    expect(status).toBe(0);
+    expect(changes(commands)).toHaveLength(1);
+  });
+
+  test('refuses a tree that is not clean', async () => {
+    const { status, stderr, commands } = await attempt((own) =>
+      own.write('monitoring/new.json', '{}'),
+    );
+    expect(stderr).toContain('Production refuses: the tree is not clean');
+    expect(stderr).toContain('monitoring/new.json');
+    expect({ status, changes: changes(commands) }).toEqual({ status: 1, changes: [] });
+  });
+
+  test('refuses changes that are not released', async () => {
+    const { status, stderr, commands } = await attempt((own) => {
+      own.write('CHANGELOG.md', '# Changelog\n\n## Unreleased\n\n- New.\n\n## 1.0.0\n\n- First.\n');
+      own.commitAll();
+    });
+    expect(stderr).toContain('Production refuses: CHANGELOG.md opens with unreleased changes');
+    expect({ status, changes: changes(commands) }).toEqual({ status: 1, changes: [] });
+  });
+
+  test('takes an empty Unreleased heading above a release', async () => {
+    const { status } = await attempt((own) => {
+      own.write('CHANGELOG.md', '# Changelog\n\n## Unreleased\n\n## 1.0.0\n\n- First.\n');
+      own.commitAll();
+    });
+    expect(status).toBe(0);
+  });
+
+  test('refuses what staging does not run well', async () => {
+    const { status, stderr, commands } = await attempt(() => {}, 1);
+    expect(stderr).toContain('Production refuses: staging does not pass verify with this build');
+    expect({ status, changes: changes(commands) }).toEqual({ status: 1, changes: [] });
+  });
+
+  test('lets a rollback through, whatever the tree looks like', async () => {
+    const own = createDeployProject();
+    const jobs = { command: '* scheduler jobs list *', answer: 'membership-sync\tENABLED' };
+    const { env, commands } = createStubs(own, [jobs]);
+    const { stderr } = await own.deploy(['--env=production', ...settings, 'rollback'], { env });
+    expect(stderr).not.toContain('Production refuses');
+    expect(commands().some((line) => line.includes('scheduler jobs pause membership-sync'))).toBe(
+      true,
+    );
+  });
+});
+
+describe('destroy', () => {
+  test.each(['', 'yes', 'membership-tes'])(
+    'deletes nothing when the answer is "%s"',
+    async (answer) => {
+      const { env, commands } = createStubs(project, healthy);
+      const { status, stderr } = await project.deploy([...settings, 'destroy'], {
+        env,
+        input: `${answer}\n`,
+      });
+      expect(stderr).toContain('nothing was deleted');
+      expect(status).toBe(1);
+      expect(commands()).toEqual([]);
+    },
+  );
+
+  test('keeps the secrets and the database unless asked, and deletes only what is there', async () => {
+    const { env, commands } = createStubs(project, [
+      { command: '* functions list *', answer: 'health\nother' },
+      { command: '* secrets list *', answer: 'membership-sync-database-url' },
+    ]);
+    const { status } = await project.deploy([...settings, 'destroy'], {
+      env,
+      input: 'membership-test\n',
+    });
+    expect(status).toBe(0);
+    expect(commands().filter((line) => line.includes(' delete '))).toEqual([
+      'gcloud functions delete health --gen2 --region=europe-west2 --project=membership-test',
+    ]);
+  });
+});
+
+describe('the way back', () => {
+  const revision = (
+    service: string,
+    number: number,
+    deployment: string,
+    instance = INSTANCE,
+  ): Revision => ({
+    metadata: {
+      name: `${service}-${number}`,
+      creationTimestamp: `2026-01-01T00:00:0${number}Z`,
+      labels: { 'serving.knative.dev/service': service },
+      annotations: { 'run.googleapis.com/cloudsql-instances': instance },
+    },
+    spec: { containers: [{ env: [{ name: 'DEPLOYMENT', value: deployment }] }] },
+  });
+
+  test('skips the revisions of the same deployment and those without the database', () => {
+    const revisions = [
+      revision('a', 1, 'old', ''),
+      revision('a', 2, 'old'),
+      revision('a', 3, 'old', ''),
+      revision('a', 4, 'new', ''),
+      revision('a', 5, 'new'),
+    ];
+    expect(previousRevisions(new Map([['a', 'a-5']]), revisions, INSTANCE)).toEqual(
+      new Map([['a', 'a-2']]),
+    );
+  });
+
+  test('leaves a service alone that a half-finished deployment has not reached', () => {
+    const revisions = [
+      revision('a', 1, 'older'),
+      revision('b', 1, 'older'),
+      revision('a', 2, 'old'),
+      revision('b', 2, 'old'),
+      revision('a', 3, 'new'),
+    ];
+    const serving = new Map([
+      ['a', 'a-3'],
+      ['b', 'b-2'],
+    ]);
+    expect(previousRevisions(serving, revisions, INSTANCE)).toEqual(new Map([['a', 'a-2']]));
+  });
+
+  test('finds nothing before the first deployment', () => {
+    expect(previousRevisions(new Map([['a', 'a-1']]), [revision('a', 1, 'new')], INSTANCE)).toEqual(
+      new Map(),
+    );
+  });
+});

@@ -1,0 +1,159 @@
+import { execFileSync, spawn } from 'node:child_process';
+import {
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+
+const root = join(import.meta.dirname, '../..');
+const deployed = ['deploy.sh', 'deploy', 'monitoring', 'package.json', 'package-lock.json'];
+const sources = ['functions', 'lib', 'esbuild.config.ts'];
+const functions = ['syncScheduled', 'syncDryRun', 'syncStatus', 'syncLogs', 'health'];
+
+export interface Outcome {
+  status: number;
+  stdout: string;
+  stderr: string;
+}
+
+export interface DeployProject {
+  folder: string;
+  /** Runs ./deploy.sh in the copy; stdin is the input, or empty. */
+  deploy(
+    words: string[],
+    options?: { env?: Record<string, string>; input?: string },
+  ): Promise<Outcome>;
+  write(file: string, content: string): void;
+  /** Makes the folder a repository with everything committed. */
+  commitAll(): void;
+}
+
+/**
+ * A copy of what deploy.sh works on, in a temporary folder, because it builds into dist/ and looks
+ * at the state of the repository. With `buildable` the sources are there too; without, a stand-in
+ * for a finished build. The folder is removed after the last test of the file.
+ */
+export function createDeployProject({ buildable = false } = {}): DeployProject {
+  const folder = mkdtempSync(join(tmpdir(), 'deploy-'));
+  folders.push(folder);
+  for (const name of [...deployed, ...(buildable ? sources : [])]) {
+    cpSync(join(root, name), join(folder, name), { recursive: true });
+  }
+  const write = (file: string, content: string) => {
+    mkdirSync(dirname(join(folder, file)), { recursive: true });
+    writeFileSync(join(folder, file), content);
+  };
+  write('CHANGELOG.md', '# Changelog\n\n## 1.0.0\n\n- First.\n');
+  write('.gitignore', 'node_modules\ndist/\nbin/\n');
+  if (buildable) symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
+  else standIn(folder, write);
+  return {
+    folder,
+    write,
+    deploy: (words, options) => deploy(folder, words, options),
+    commitAll: () => {
+      const git = (...words: string[]) =>
+        execFileSync('git', words, { cwd: folder, stdio: 'pipe' });
+      git('init', '--quiet');
+      git('add', '--all');
+      git('-c', 'user.name=t', '-c', 'user.email=t@example.is', 'commit', '--quiet', '--message=x');
+    },
+  };
+}
+
+const folders: string[] = [];
+afterAll(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
+function standIn(folder: string, write: (file: string, content: string) => void): void {
+  mkdirSync(join(folder, 'node_modules/.bin'), { recursive: true });
+  symlinkSync(join(root, 'node_modules/.bin/node'), join(folder, 'node_modules/.bin/node'));
+  for (const name of functions) {
+    write(`dist/${name}/index.js`, `// ${name}`);
+    write(`dist/${name}/package.json`, '{}');
+    write(`dist/${name}/package-lock.json`, '{}');
+    write(`dist/${name}/.gcloudignore`, '*\n!index.js\n');
+  }
+}
+
+function deploy(
+  folder: string,
+  words: string[],
+  { env = {}, input = '' }: { env?: Record<string, string>; input?: string } = {},
+): Promise<Outcome> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(join(folder, 'deploy.sh'), words, {
+      cwd: folder,
+      env: { PATH: process.env['PATH'], HOME: folder, ...env },
+    });
+    const outcome = { status: -1, stdout: '', stderr: '' };
+    for (const stream of ['stdout', 'stderr'] as const) {
+      child[stream].setEncoding('utf8').on('data', (text) => {
+        outcome[stream] += text;
+      });
+    }
+    child.once('error', reject);
+    child.once('close', (status) => resolve({ ...outcome, status: status ?? -1 }));
+    // It may end without reading its input.
+    child.stdin.on('error', () => {});
+    child.stdin.end(input);
+  });
+}
+
+export interface StubRule {
+  /** A shell pattern for the whole command, e.g. `gcloud secrets list*`. */
+  command: string;
+  answer?: string;
+  status?: number;
+}
+
+/**
+ * Stand-ins for gcloud, npm, curl and cloud-sql-proxy that record how they are called. The first
+ * rule that matches answers; without one a command succeeds and says nothing.
+ */
+export function createStubs(project: DeployProject, rules: StubRule[] = []) {
+  const log = join(project.folder, 'bin/log');
+  const lines = rules.map(
+    ({ command, answer = '', status = 0 }) =>
+      `${command}\x1f${status}\x1f${answer.replaceAll('\n', '\x1e')}\n`,
+  );
+  project.write('bin/rules', lines.join(''));
+  project.write('bin/log', '');
+  for (const name of ['gcloud', 'npm', 'curl', 'cloud-sql-proxy']) {
+    project.write(`bin/${name}`, stub);
+    chmodSync(join(project.folder, 'bin', name), 0o755);
+  }
+  return {
+    env: { PATH: `${join(project.folder, 'bin')}:${process.env['PATH']}` },
+    /** The commands so far, each on one line, with what came on stdin after ` <<< `. */
+    commands: () => readFileSync(log, 'utf8').split('\n').filter(Boolean),
+    forget: () => writeFileSync(log, ''),
+  };
+}
+
+const stub = `#!/usr/bin/env bash
+here=$(dirname "$0")
+command="$(basename "$0") $*"
+line=$command
+case $command in *--data-file=-*) line="$line <<< $(cat)" ;; esac
+[ -z "\${DATABASE_URL:-}" ] || line="$line [DATABASE_URL=$DATABASE_URL]"
+printf '%s\\n' "\${line//$'\\n'/ }" >>"$here/log"
+for word in "$@"; do
+  case $word in --unix-socket=*) socket="\${word#*=}/\${*: -1}/.s.PGSQL.5432"; mkdir -p "$(dirname "$socket")"; : >"$socket"; exec sleep 30 ;; esac
+done
+while IFS=$'\\x1f' read -r pattern status answer; do
+  # shellcheck disable=SC2053
+  if [[ $command == $pattern ]]; then
+    [ -z "$answer" ] || printf '%s\\n' "\${answer//$'\\x1e'/$'\\n'}"
+    exit "$status"
+  fi
+done <"$here/rules"
+`;

@@ -26,9 +26,12 @@ const START_TIMEOUT_MS = 20_000;
  * Serves a built function as the platform does: its bundle under the functions framework, in a
  * process of its own that sees PATH and the given variables only. Needs `npm run build` before.
  */
-export async function startBundle(name: string, env: Record<string, string>): Promise<Bundle> {
-  const source = join(root, 'dist', name);
-  if (!existsSync(source)) throw new Error(`dist/${name} is missing: run \`npm run build\` first`);
+export async function startBundle(
+  name: string,
+  env: Record<string, string>,
+  source = join(root, 'dist', name),
+): Promise<Bundle> {
+  if (!existsSync(source)) throw new Error(`${source} is missing: run \`npm run build\` first`);
   const port = await freePort();
   const flags = [framework, `--source=${source}`, `--target=${name}`, `--port=${port}`];
   const child = spawn(node, flags, {

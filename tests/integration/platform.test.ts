@@ -1,0 +1,159 @@
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Bundle, startBundle } from '../support/bundle.ts';
+import { buildProbe } from '../support/probe/build.ts';
+import { post, request } from '../support/testServer.ts';
+
+// Bundles under the functions framework, each in a process of its own, as the platform runs them.
+
+const environment = {
+  NODE_ENV: 'staging',
+  ADMIN_API_KEY: 'k'.repeat(32),
+  DATABASE_URL: 'postgresql://u:p@h/db',
+  GOOGLE_CLOUD_PROJECT: 'p',
+  LOG_EXECUTION_ID: 'true',
+};
+const authorization = { Authorization: `Bearer ${environment.ADMIN_API_KEY}` };
+
+let folder: string;
+beforeAll(() => {
+  folder = buildProbe();
+});
+
+const start = (changes: Record<string, string> = {}) =>
+  startBundle('probe', { ...environment, ...changes }, folder);
+const ask = (probe: Bundle, behaviour: string, headers: Record<string, string> = {}) =>
+  request(probe.url, post({ do: behaviour }, { ...authorization, ...headers }));
+const events = (probe: Bundle) =>
+  probe
+    .output()
+    .filter((line) => line.startsWith('{'))
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+const logged = async (probe: Bundle, event: string) => {
+  for (let tries = 0; tries < 400; tries++) {
+    const found = events(probe).find((entry) => entry['event'] === event);
+    if (found) return found;
+    await sleep(10);
+  }
+  throw new Error(`${event} was not logged:\n${probe.output().join('\n')}`);
+};
+
+describe('when the platform stops the instance', () => {
+  test('a run in progress is told, and its answer still arrives', async () => {
+    const probe = await start();
+    const answer = ask(probe, 'run');
+    await logged(probe, 'probe');
+    const stopped = performance.now();
+    const gone = probe.kill('SIGTERM');
+    await logged(probe, 'shutdown');
+    const late = await ask(probe, 'echo');
+    expect(late).toMatchObject({ status: 503, json: { error: { code: 'interrupted' } } });
+    expect(await answer).toMatchObject({ status: 503, json: { error: { code: 'interrupted' } } });
+    await gone;
+    expect(probe.process.exitCode).toBe(0);
+    expect(performance.now() - stopped).toBeLessThan(8_000);
+  });
+
+  test.each([true, false])('an idle one is gone at once (after a request: %s)', async (used) => {
+    const probe = await start();
+    if (used) await ask(probe, 'echo');
+    const stopped = performance.now();
+    await probe.kill('SIGTERM');
+    expect(probe.process.exitCode).toBe(0);
+    expect(performance.now() - stopped).toBeLessThan(1_000);
+  });
+});
+
+test('a run that takes too long is stopped before the platform would', async () => {
+  const probe = await start({ CLOUD_RUN_TIMEOUT_SECONDS: '10' });
+  const reply = await ask(probe, 'run');
+  expect(reply).toMatchObject({ status: 504, json: { error: { code: 'deadline_exceeded' } } });
+});
+
+describe('what goes wrong in the code', () => {
+  let probe: Bundle;
+  beforeAll(async () => {
+    probe = await start();
+  });
+  afterEach(async () => {
+    expect((await ask(probe, 'echo')).status).toBe(200);
+  });
+
+  test('an error is answered by us, not by the framework, which would show it', async () => {
+    const reply = await ask(probe, 'throw');
+    expect(reply).toMatchObject({ status: 500, json: { error: { code: 'internal_error' } } });
+    expect(reply.text).not.toContain('secret detail');
+    expect(reply.headers.get('x-google-status')).toBeNull();
+  });
+
+  test('a rejection that nobody waits for does not end the process', async () => {
+    expect((await ask(probe, 'rejectLater')).status).toBe(200);
+    await sleep(50);
+  });
+
+  test('a rejection outside any request is logged and does not end the process', async () => {
+    expect((await ask(probe, 'rejectOutside')).status).toBe(200);
+    const entry = await logged(probe, 'unhandled_rejection');
+    expect(entry).toMatchObject({ severity: 'ERROR', message: expect.stringContaining('outside') });
+  });
+});
+
+test('with execution ids every line stays one object, tied to its request and trace', async () => {
+  const probe = await start();
+  await ask(probe, 'echo', {
+    'Function-Execution-Id': 'execution7',
+    'X-Cloud-Trace-Context': '4bf92f3577b34da6a3ce929d0e0e4736/67667974448284343;o=1',
+  });
+  await logged(probe, 'request');
+  const entries = events(probe).filter((entry) => /^(probe|request)$/.test(String(entry['event'])));
+  expect(entries).toHaveLength(2);
+  for (const entry of entries) {
+    expect(entry).toMatchObject({
+      severity: 'INFO',
+      route: 'probe',
+      'logging.googleapis.com/labels': { execution_id: 'execution7' },
+      'logging.googleapis.com/trace': 'projects/p/traces/4bf92f3577b34da6a3ce929d0e0e4736',
+      // The hexadecimal form, which Cloud Logging wants; the framework would add the decimal one.
+      'logging.googleapis.com/spanId': '00f067aa0ba902b7',
+    });
+  }
+});
+
+test('without credentials for Secret Manager the instance lives and says what is wrong', async () => {
+  const probe = await start({
+    DATABASE_URL: 'sm://p/db',
+    METADATA_SERVER_DETECTION: 'none',
+    HOME: '/nonexistent',
+  });
+  for (const _ of [1, 2]) {
+    expect(await ask(probe, 'echo')).toMatchObject({
+      status: 503,
+      json: {
+        error: {
+          code: 'secrets_unavailable',
+          message: expect.stringContaining('DATABASE_URL cannot be used: there are no credentials'),
+        },
+      },
+    });
+  }
+  expect(probe.process.exitCode).toBeNull();
+});
+
+test('a broken environment does not start, and all that is wrong can be read', async () => {
+  const starting = startBundle('probe', { NODE_ENV: 'prod', ADMIN_API_KEY: 'short' }, folder);
+  await expect(starting).rejects.toThrow(/NODE_ENV must be one of[\s\S]*DATABASE_URL is missing/);
+  await expect(starting).rejects.toThrow(/\{"severity":"CRITICAL",.*"event":"config_invalid"/);
+});
+
+describe('health', () => {
+  test('answers in any environment, to anybody', async () => {
+    const health = await startBundle('health', { NODE_ENV: 'nonsense', AUTH_MODE: 'nonsense' });
+    const reply = await request(`${health.url}/health`);
+    expect(reply).toMatchObject({ status: 200, json: { status: 'healthy' } });
+  });
+
+  test('loads nothing that it does not need', () => {
+    expect(statSync(join(__dirname, '../../dist/health/index.js')).size).toBeLessThan(20_000);
+  });
+});

@@ -46,7 +46,7 @@ merged as (
 moves as materialized (
   select ordinal, row_id from claims where ordinal not in (select ordinal from merged)
 ),
--- Each member of the register with the row that is or becomes its own; no row: it is new.
+-- The members of the register that have a row: the one with their kennitala, or the one they move to.
 placed as (
   select i.ordinal, i.i_external_id, i.i_kennitala, i.i_name, i.has_email, i.i_email, i.has_phone, i.i_phone,
     i.id, i.version, i.external_id, i.kennitala, i.name, i.email, i.phone, i.is_active, i.removed_at, i.is_django
@@ -59,12 +59,6 @@ placed as (
   from moves v
   join paired i on i.ordinal = v.ordinal
   join paired r on r.id = v.row_id
-  union all
-  select i.ordinal, i.i_external_id, i.i_kennitala, i.i_name, i.has_email, i.i_email, i.has_phone, i.i_phone,
-    null, null, null, null, null, null, null, null, null, null
-  from paired i
-  where i.is_member and i.ordinal not in (select ordinal from moves)
-    and (i.id is null or i.id in (select row_id from moves))
 ),
 wanted as (
   select p.*,
@@ -72,7 +66,6 @@ wanted as (
     case when p.has_email then p.i_email else p.email end as new_email,
     case when p.has_phone then p.i_phone else p.phone end as new_phone,
     case
-      when p.id is null then 'add'
       when p.is_active then 'update'
       -- Only what the sync itself removed comes back; who was suspended by hand stays so.
       when p.is_django and p.removed_at is not null then 'reactivate'
@@ -88,7 +81,7 @@ changed as (
       case when w.email is distinct from w.new_email then 'email' end,
       case when w.phone is distinct from w.new_phone then 'phone' end,
       case when w.external_id is distinct from w.i_external_id then 'external_id' end,
-      case when w.standing in ('add', 'reactivate') then 'is_active' end,
+      case when w.standing = 'reactivate' then 'is_active' end,
       case when w.removed_at is not null and w.is_django and w.standing <> 'suspended' then 'removed_at' end
     ], null) as fields
   from wanted w
@@ -110,14 +103,22 @@ removals as (
     and not exists (select from shield s where s.external_id = r.external_id)
     and not exists (select from shield s where s.kennitala = r.kennitala)
 )
+-- Who has no row, or whose row is another's now, is new.
+select
+  'add', null::int, null::xid, i_external_id, i_kennitala, i_name, i_email, i_phone, true, null::timestamp,
+  array['kennitala', 'name', 'email', 'phone', 'external_id', 'is_active'], false, null,
+  sha256(convert_to(row('join', i_external_id, i_kennitala, i_name, i_email, i_phone)::text, 'UTF8'))
+from paired
+where is_member and (id is null or id in (select row_id from moves)) and ordinal not in (select ordinal from moves)
+union all
 select
   case when standing = 'suspended' and fields <> '{}' then 'update' else standing end,
   id, version, i_external_id, i_kennitala, new_name, new_email, new_phone,
-  case when standing in ('add', 'reactivate') then true else is_active end,
+  case when standing = 'reactivate' then true else is_active end,
   case when standing = 'suspended' or not is_django then removed_at end,
   fields, standing = 'suspended', null,
   case when fields <> '{}' then sha256(convert_to(row(
-    case standing when 'add' then 'join' when 'reactivate' then 'join' else 'update' end,
+    case standing when 'reactivate' then 'join' else 'update' end,
     i_external_id, i_kennitala, new_name, new_email, new_phone
   )::text, 'UTF8')) end
 from changed

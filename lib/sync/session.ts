@@ -10,7 +10,8 @@ import type { SyncContext } from './types.ts';
 
 // Times are written in UTC whatever the server's zone is. A statement that waits for another service's
 // lock gives up instead of queueing readers behind it. Keepalives let the server notice within a minute
-// that our instance is gone, and with it the lock.
+// that our instance is gone, and with it the lock. Temporary tables have no statistics: hashing is right at
+// every size, a merge join would sort both sides first.
 const settings = `
   set timezone = 'UTC';
   set lock_timeout = '10s';
@@ -22,6 +23,7 @@ const settings = `
   set work_mem = '64MB';
   set temp_buffers = '64MB';
   set jit = off;
+  set enable_mergejoin = off;
 `;
 
 /**

@@ -368,6 +368,19 @@ test('a caller that hangs up does not stop the handler, and the request still en
   expect(lines).toEqual([expect.objectContaining({ event: 'request', status: 200 })]);
 });
 
+test('a body that ends too early is the fault of the caller, who is gone', async () => {
+  const socket = connect(Number(new URL(url).port), '127.0.0.1');
+  socket.write(
+    `POST / HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${key}\r\nContent-Length: 9\r\n\r\n{"a`,
+  );
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  socket.destroy();
+  for (let tries = 0; tries < 100 && lines.length === 0; tries++) {
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  expect(lines).toEqual([expect.objectContaining({ error_code: 'invalid_request' })]);
+});
+
 describe('health', () => {
   let health: string;
   beforeAll(async () => {

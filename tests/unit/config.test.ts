@@ -191,6 +191,12 @@ const cases: { name: string; environment: Environment; problem: string | undefin
       'SYNC_MAX_REMOVALS must be a share such as 2% (at most 100%) or a whole number of members',
   },
   {
+    name: 'a field map is JSON',
+    environment: { DJANGO_FIELD_MAP: 'id=id' },
+    problem:
+      'DJANGO_FIELD_MAP must be a JSON object from our fields (id, kennitala, name, email, phone, is_active, deleted_at) to dotted paths',
+  },
+  {
     name: 'words and digits are understood as flags',
     environment: { SYNC_ENABLED: 'off' },
     problem: undefined,

@@ -35,7 +35,9 @@ export async function conclude(run: Run, findings: Findings): Promise<Outlook> {
   const { client, request } = run;
   const { verdict, approved } = findings;
   const held = verdict && !approved ? await holdBack(client, verdict) : {};
-  const counts = Object.keys(held).length > 0 ? await countUnheld(client) : findings.delta.counts;
+  // Held changes wait, and of an approved plan the removals that the register did not confirm are gone.
+  const recount = approved || Object.keys(held).length > 0;
+  const counts = recount ? await countUnheld(client) : findings.delta.counts;
   const result = describe(run, findings, counts, held);
   if (request.dryRun) result.changes = await preview(run);
   return { ...findings, counts, result };

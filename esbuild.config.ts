@@ -1,6 +1,7 @@
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type BuildOptions, build, context } from 'esbuild';
+import { deferred } from './esbuild.deferred.ts';
 
 const root = import.meta.dirname;
 const dist = join(root, 'dist');
@@ -28,6 +29,7 @@ const options = (name: string): BuildOptions => ({
   legalComments: 'none',
   external: [framework, 'pg-native'],
   loader: { '.sql': 'text' },
+  plugins: [deferred],
   logLevel: 'warning',
 });
 
@@ -61,7 +63,7 @@ export async function watchAll(onRebuilt: () => void): Promise<void> {
       name: 'rebuilt',
       setup: (plugin: { onEnd(callback: () => void): void }) => plugin.onEnd(onRebuilt),
     };
-    await (await context({ ...options(name), plugins: [rebuilt] })).watch();
+    await (await context({ ...options(name), plugins: [deferred, rebuilt] })).watch();
   }
 }
 

@@ -6,17 +6,26 @@ import dueReceivers from '../sql/due_receivers.sql';
 import expireNotifications from '../sql/expire_notifications.sql';
 import pruneNotifications from '../sql/prune_notifications.sql';
 import settleNotification from '../sql/settle_notification.sql';
+import { createSigner, type Notification, post, type Signer } from './postNotification.ts';
 import type { SyncContext } from './types.ts';
 
-/** How long a receiver may take to answer, in ms. */
-const RECEIVER_TIMEOUT_MS = 10_000;
 /** How long a caller of the sync waits for deliveries, in ms; what is slower goes on behind the answer. */
 const PATIENCE_MS = 2_000;
 
-interface Notification {
+interface Claimed extends Notification {
   id: string;
-  webhook_id: string;
-  payload: string;
+  attempts: number;
+}
+
+type Query = <Row extends pg.QueryResultRow>(
+  statement: string,
+  values: unknown[],
+) => Promise<pg.QueryResult<Row>>;
+
+interface Delivery {
+  query: Query;
+  signer: Signer;
+  log: Log;
 }
 
 /**
@@ -25,50 +34,56 @@ interface Notification {
  * delivered is tried again by a later run, under the same webhook-id, for three days.
  */
 export async function deliverNotifications(context: SyncContext): Promise<void> {
-  const { log } = context;
   const delivery = deliverAll(context).catch((error: unknown) =>
-    log(
+    context.log(
       'WARNING',
       'notifications_postponed',
-      'the outbox could not be read; a later run delivers it',
-      {
-        reason: (error as { code?: string }).code ?? 'unknown',
-      },
+      'the outbox could not be delivered; a later run does it',
+      { reason: (error as { code?: string }).code ?? (error as Error).name },
     ),
   );
   const patience = new Promise<void>((resolve) => setTimeout(resolve, PATIENCE_MS).unref());
   await Promise.race([delivery, patience]);
 }
 
-async function deliverAll(context: SyncContext): Promise<void> {
-  const { secrets, config, log } = context;
+async function deliverAll({ secrets, config, log }: SyncContext): Promise<void> {
   const receivers = config.notify.NOTIFY_URLS;
-  if (receivers.length === 0) return;
-  const secret = await secrets.NOTIFY_SECRET.get();
   await withConnection(secrets.DATABASE_URL, async (client) => {
-    const { rows } = await client.query<{ receiver: string }>(dueReceivers, [receivers]);
-    await Promise.all(rows.map(({ receiver }) => deliverInOrder(client, receiver, secret, log)));
+    // Also where nobody is told any more: what still waits for a former receiver must not wait for ever.
     await client.query(expireNotifications, [receivers]);
     await client.query(pruneNotifications);
+    const { rows } = await client.query<{ receiver: string }>(dueReceivers, [receivers]);
+    const delivery = {
+      query: inTurn(client),
+      log,
+      signer: createSigner(secrets.NOTIFY_SECRET, log),
+    };
+    await Promise.all(rows.map(({ receiver }) => deliverInOrder(delivery, receiver)));
   });
 }
 
-async function deliverInOrder(
-  client: pg.Client,
-  receiver: string,
-  secret: string,
-  log: Log,
-): Promise<void> {
+// The receivers share one connection, which takes one statement at a time.
+function inTurn(client: pg.Client): Query {
+  let last: Promise<unknown> = Promise.resolve();
+  return <Row extends pg.QueryResultRow>(statement: string, values: unknown[]) => {
+    const turn = last.then(() => client.query<Row>(statement, values));
+    last = turn.catch(() => undefined);
+    return turn;
+  };
+}
+
+async function deliverInOrder({ query, signer, log }: Delivery, receiver: string): Promise<void> {
   const { origin } = new URL(receiver);
   for (;;) {
-    const { rows } = await client.query<Notification>(claimNotification, [receiver]);
+    const { rows } = await query<Claimed>(claimNotification, [receiver]);
     const notification = rows[0];
     if (!notification) return;
-    const failure = await post(receiver, notification, secret);
-    const settled = await client.query<{ status: string }>(settleNotification, [
+    const failure = await post(receiver, notification, signer);
+    const settled = await query<{ status: string }>(settleNotification, [
       notification.id,
       failure === undefined,
       failure ?? null,
+      notification.attempts,
     ]);
     if (failure === undefined) continue;
     const dead = settled.rows[0]?.status === 'dead';
@@ -76,44 +91,8 @@ async function deliverInOrder(
       dead ? 'ERROR' : 'WARNING',
       'notification_failed',
       `a notification did not arrive: ${failure}`,
-      {
-        receiver: origin,
-        webhook_id: notification.webhook_id,
-        dead,
-      },
+      { receiver: origin, webhook_id: notification.webhook_id, dead },
     );
     if (!dead) return;
-  }
-}
-
-// undefined when the receiver took it, else why not. A redirect is a failure: following one would turn
-// the POST into a GET (Fetch standard) and send the signature to an address nobody configured.
-async function post(
-  receiver: string,
-  { webhook_id, payload }: Notification,
-  secret: string,
-): Promise<string | undefined> {
-  const { Webhook } = await import('standardwebhooks');
-  const timestamp = new Date();
-  try {
-    const response = await fetch(receiver, {
-      method: 'POST',
-      redirect: 'manual',
-      signal: AbortSignal.timeout(RECEIVER_TIMEOUT_MS),
-      headers: {
-        'content-type': 'application/json',
-        'webhook-id': webhook_id,
-        'webhook-timestamp': String(Math.floor(timestamp.getTime() / 1000)),
-        'webhook-signature': new Webhook(secret).sign(webhook_id, timestamp, payload),
-      },
-      body: payload,
-    });
-    await response.body?.cancel();
-    return response.ok ? undefined : `the receiver answered ${response.status}`;
-  } catch (error) {
-    if ((error as Error).name === 'TimeoutError')
-      return `no answer within ${RECEIVER_TIMEOUT_MS} ms`;
-    const { code } = ((error as Error).cause ?? {}) as { code?: string };
-    return `the receiver could not be reached (${code ?? 'no code'})`;
   }
 }

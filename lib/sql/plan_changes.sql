@@ -89,7 +89,8 @@ changed as (
 removals as (
   select r.*,
     case
-      when r.i_kennitala is not null and not r.is_member then 'not_a_member'
+      -- A former record says nothing about a row that is linked to another record of that person.
+      when not r.is_member and (r.external_id is null or r.external_id = r.i_external_id) then 'not_a_member'
       when s.external_id is not null and s.kennitala is null then 'not_a_member'
       -- Its Django id is a member with another kennitala now, and that one has a row of its own.
       when s.is_member then 'superseded'

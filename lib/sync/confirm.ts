@@ -122,8 +122,8 @@ async function askOneByOne(
 }
 
 /**
- * Whether the register finds a member by id at all, asked for one that its list shows: only then does
- * 404 mean that a member is gone.
+ * Whether the register finds a member by id at all, asked for one that its list shows, and answers with
+ * that very member: only then does 404 mean that a member is gone.
  */
 export async function detailEndpointExists({
   client,
@@ -136,7 +136,10 @@ export async function detailEndpointExists({
   const listed = staged.rows[0]?.external_id ?? (await firstListedMember(django));
   if (listed === undefined) return false;
   try {
-    return (await django.getMember(listed)).found;
+    const lookup = await django.getMember(listed);
+    return (
+      lookup.found && lookup.record.kind === 'member' && lookup.record.member.externalId === listed
+    );
   } catch (error) {
     signal.throwIfAborted();
     if (!asSyncError(error)) throw error;

@@ -7,15 +7,17 @@ const MAX_EXTERNAL_IDS = 100;
 
 const runId = z.int().check(z.minimum(1), z.maximum(2_147_483_647));
 
+// Django's own ids are numbers, and a webhook sends them as it has them.
+const djangoId = z.union(
+  [z.string().check(z.minLength(1), z.maxLength(255)), z.int().check(z.minimum(0))],
+  { error: 'must be text of 1 to 255 characters or a whole number' },
+);
+
 const common = {
   sync_type: z.optional(z.enum(['scheduled', 'membership', 'manual', 'webhook'])),
   mode: z.optional(z.enum(['full', 'incremental'])),
   undo: z.optional(runId),
-  external_ids: z.optional(
-    z
-      .array(z.string().check(z.minLength(1), z.maxLength(255)))
-      .check(z.minLength(1), z.maxLength(MAX_EXTERNAL_IDS)),
-  ),
+  external_ids: z.optional(z.array(djangoId).check(z.minLength(1), z.maxLength(MAX_EXTERNAL_IDS))),
 };
 
 /** What syncScheduled takes. */
@@ -58,7 +60,7 @@ export function syncRequest(parameters: Parameters, dryRun: boolean, caller: str
     mode,
     approvedPlan: plan,
     undo,
-    externalIds: external_ids,
+    externalIds: external_ids?.map(String),
     caller,
   };
 }
@@ -67,7 +69,7 @@ export function syncRequest(parameters: Parameters, dryRun: boolean, caller: str
 function storedType(
   given: Parameters['sync_type'],
   undo?: number,
-  externalIds?: string[],
+  externalIds?: unknown[],
 ): SyncType {
   if (undo !== undefined) return 'undo';
   if (given === undefined) return externalIds === undefined ? 'membership' : 'webhook';

@@ -7,7 +7,7 @@ import { detailEndpointExists } from './confirm.ts';
 import { copyIncoming } from './copyIncoming.ts';
 import { copyGoneRow, copyRow } from './copyRows.ts';
 import { createErrorList } from './errorList.ts';
-import type { Snapshot } from './snapshot.ts';
+import { dropDuplicates, type Snapshot } from './snapshot.ts';
 import { emptyProof } from './walkProof.ts';
 
 interface Selecting {
@@ -26,6 +26,9 @@ export async function takeSelection(
   externalIds: string[],
 ): Promise<Snapshot> {
   const { client, django, concurrency, signal } = selecting;
+  // A plan that another service's write made outdated is made anew, from the beginning.
+  await client.query('delete from incoming');
+  await client.query('delete from shield');
   const errors = createErrorList();
   const lookups = new Map<string, MemberLookup>();
   await pMap([...new Set(externalIds)], async (id) => lookups.set(id, await django.getMember(id)), {
@@ -34,15 +37,16 @@ export async function takeSelection(
   });
 
   const members: Member[] = [];
-  const gone: string[] = [];
+  const excluded: string[] = [];
+  const missing: string[] = [];
   for (const [id, lookup] of lookups) {
     if (!lookup.found) {
-      gone.push(id);
+      missing.push(id);
       continue;
     }
     const { record } = lookup;
     if (record.kind === 'member' && record.member.externalId === id) members.push(record.member);
-    else if (record.kind === 'excluded' && record.externalId === id) gone.push(id);
+    else if (record.kind === 'excluded' && record.externalId === id) excluded.push(id);
     else {
       errors.add(
         record.kind === 'rejected' ? record.rejection.code : 'another_record',
@@ -56,32 +60,38 @@ export async function takeSelection(
   }
 
   // Where nobody is ever found by id, 404 says nothing about anyone.
-  const trusted = lookups.size > gone.length || (await detailEndpointExists(selecting));
+  const trusted =
+    missing.length === 0 ||
+    members.length + excluded.length > 0 ||
+    (await detailEndpointExists(selecting));
   if (!trusted)
-    for (const id of gone)
+    for (const id of missing)
       errors.add(
         'removal_unconfirmed',
         id,
-        'the register has no detail endpoint that could tell; nothing was removed',
+        'the register finds no member by id, so its 404 says nothing; nothing was done',
       );
+  const gone = trusted ? [...excluded, ...missing] : excluded;
 
   const writer = copyIncoming(client);
   const lines = [
     ...members.map((member, row) => copyRow(row, member)),
-    ...(trusted ? gone : []).map((id, row) => copyGoneRow(members.length + row, id)),
+    ...gone.map((id, row) => copyGoneRow(members.length + row, id)),
   ];
   await writer.write(lines.join(''));
   await writer.end();
+  const dropped = await dropDuplicates(client, errors);
+  const distinct = members.filter((member) => member.isMember).length - dropped.members;
   return {
     proof: {
       ...emptyProof(0),
       rows: lookups.size,
-      distinct_members: members.length,
+      distinct_members: distinct,
       complete: true,
     },
     mark: undefined,
-    fetched: lookups.size - gone.length,
-    members: members.filter((member) => member.isMember).length,
+    fetched: lookups.size - missing.length,
+    members: distinct,
     errors,
     unidentified: 0,
   };

@@ -122,8 +122,8 @@ interface Dropped {
   across_pages?: boolean;
 }
 
-// One record, one member: what is dropped is counted, and shields the member that it might have meant.
-async function dropDuplicates(
+/** One record, one member: what is dropped is counted, and shields the member that it might have meant. */
+export async function dropDuplicates(
   client: pg.Client,
   errors: ErrorList,
 ): Promise<{ members: number; acrossPages: number }> {

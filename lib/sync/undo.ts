@@ -3,6 +3,7 @@ import { SyncError } from '../errors.ts';
 import holdBlocked from '../sql/hold_blocked.sql';
 import planUndo from '../sql/plan_undo.sql';
 import selectUndoConflicts from '../sql/select_undo_conflicts.sql';
+import vacateAdded from '../sql/vacate_added.sql';
 import { type Delta, summarise } from './delta.ts';
 import type { ErrorList } from './errorList.ts';
 
@@ -34,6 +35,7 @@ export async function planTheUndo(
     );
   await client.query('delete from plan');
   await client.query(planUndo, [runId, now]);
+  await client.query(vacateAdded, [runId]);
   while ((await client.query(holdBlocked)).rowCount);
   const conflicts = await client.query<{ external_id: string | null }>(selectUndoConflicts, [
     runId,

@@ -1,4 +1,5 @@
--- $1: the time of the run, or null when the run did not see the register (an undo).
+-- $1: the time of the run, or null when the run did not see the register (an undo). A row is as the plan
+-- saw it, or has stepped aside for this transaction: one that someone else wrote in between is skipped.
 update public.members m
 set kennitala = p.kennitala, name = p.name, email = p.email, phone = p.phone,
   external_id = p.external_id, is_active = p.is_active, removed_at = p.removed_at,
@@ -8,5 +9,5 @@ set kennitala = p.kennitala, name = p.name, email = p.email, phone = p.phone,
   end
 from plan p
 where m.id = p.member_id
-  and (m.xmin = p.member_version or 'kennitala' = any(p.fields))
+  and (m.xmin = p.member_version or m.kennitala = '~' || to_hex(m.id))
   and p.held is null and p.action in ('update', 'reactivate', 'remove')

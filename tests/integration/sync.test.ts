@@ -437,6 +437,33 @@ describe('when another service writes the members at the same time', () => {
     expect(result).toMatchObject({ members_updated: 1, members_suspended: 1 });
     expect(bench.logged.map(({ event }) => event)).toContain('plan_outdated');
   });
+
+  test('readers are not blocked, and who waits too long for a row gives up without a change', async () => {
+    await bench.run();
+    const undo = await changeRegister();
+    const before = await readMembers(bench.database);
+    const other = await connect(fixedCredential(bench.database.url));
+    await other.query('begin');
+    await other.query(`select * from public.members where external_id = '1' for update`);
+    const run = bench.run().catch((error: unknown) => error);
+    await untilWaiting('transactionid', 'tuple');
+    const started = performance.now();
+    expect(await readMembers(bench.database)).toEqual(before);
+    expect(await query('select * from public.member_eligibility')).toHaveLength(29);
+    expect(performance.now() - started).toBeLessThan(2000);
+    expect(await run).toMatchObject({
+      code: 'database_unavailable',
+      message: expect.stringContaining('lock'),
+    });
+    await other.query('rollback');
+    await other.end();
+    undo();
+    expect(await readMembers(bench.database)).toEqual(before);
+    expect(await bench.lastRun()).toMatchObject({
+      status: 'failed',
+      details: { error: { code: 'database_unavailable' } },
+    });
+  });
 });
 
 /** Waits until a session of the database waits for a lock of one of these kinds. */

@@ -477,3 +477,21 @@ async function untilWaiting(...kinds: string[]) {
     await sleep(20);
   }
 }
+
+test("a number of another service's own is no Django id either while its link is held back", async () => {
+  await bench.run();
+  const [one] = bench.django.members.list();
+  if (!one) throw new Error('the register is empty');
+  await query(`update public.members set sync_source = 'elections', external_id = '77', last_verified_at = null
+    where external_id = '1'`);
+  const none = { SYNC_MAX_UPDATES: '0', SYNC_LIMIT_FLOOR: '0' };
+  const held = await bench.run({}, { settings: none });
+  expect(held.held).toEqual({ updates: { count: 1, limit: 0, reason: 'limit_exceeded' } });
+
+  bench.django.members.add({ id: 77 });
+  const result = await bench.run();
+  bench.django.members.remove(77);
+  expect(result).toMatchObject({ members_added: 1, members_updated: 1, members_removed: 0 });
+  const [row] = await query(`select * from public.members where kennitala = '${one.kennitala}'`);
+  expect(row).toMatchObject({ external_id: '1', sync_source: 'elections', is_active: true });
+});

@@ -1,0 +1,237 @@
+import { closePool } from '../../lib/pool.ts';
+import { fixedCredential } from '../../lib/secrets.ts';
+import { readLogs } from '../../lib/sync/logs.ts';
+import { openSession, takeLock } from '../../lib/sync/session.ts';
+import { readStatus, type SyncStatus } from '../../lib/sync/status.ts';
+import { contextOf, createSyncBench, type SyncBench } from '../support/sync.ts';
+
+const HOUR = 60;
+
+let bench: SyncBench;
+beforeAll(async () => {
+  bench = await createSyncBench({ members: 40, pageSize: 5, maxPageSize: 5 });
+});
+beforeEach(async () => {
+  await bench.reset();
+});
+afterAll(closePool);
+
+const credential = () => fixedCredential(bench.database.url);
+const status = (now = new Date()) => readStatus(credential(), HOUR, now);
+const afterMinutes = (minutes: number) => new Date(Date.now() + minutes * 60_000);
+const failOnce = async () => {
+  const end = bench.django.misbehave({ kind: 'status', status: 500 });
+  await expect(bench.run()).rejects.toMatchObject({ code: 'django_error' });
+  end();
+};
+
+describe('the status', () => {
+  test('of an empty database is never_synced', async () => {
+    expect(await status()).toEqual({
+      status: 'never_synced',
+      running: null,
+      last_run: null,
+      last_success: null,
+      next_due_at: null,
+      consecutive_failures: 0,
+      members: { active: 0, inactive: 0 },
+      notifications: { pending: 0, dead: 0 },
+    });
+  });
+
+  test('after a run is ok, with the run, the members and when the next one is due', async () => {
+    const result = await bench.run();
+    await bench.database.query(
+      `update public.members set is_active = case when id % 2 = 0 then false end where id <= 4`,
+    );
+    expect(await status()).toMatchObject({
+      status: 'ok',
+      running: null,
+      last_run: { id: result.run_id, status: 'success', sync_timestamp: result.timestamp },
+      last_success: { id: result.run_id, members_added: 40 },
+      next_due_at: new Date(Date.parse(result.timestamp) + HOUR * 60_000).toISOString(),
+      consecutive_failures: 0,
+      members: { active: 36, inactive: 4 },
+    });
+  });
+
+  test('is stale when two runs were missed', async () => {
+    await bench.run();
+    expect(await status(afterMinutes(129))).toMatchObject({ status: 'ok' });
+    expect(await status(afterMinutes(131))).toMatchObject({ status: 'stale' });
+  });
+
+  test('counts staleness from the last complete run, not from one for a single member', async () => {
+    await bench.run();
+    await bench.database.query(
+      `update public.sync_log set sync_timestamp = sync_timestamp - interval '3 hours'`,
+    );
+    expect(await bench.run({ externalIds: ['3'] })).toMatchObject({ mode: 'selected' });
+    expect(await status()).toMatchObject({ status: 'stale', last_run: { mode: 'selected' } });
+  });
+
+  test('is failing from the first failed run to the next good one', async () => {
+    const good = await bench.run();
+    await failOnce();
+    await failOnce();
+    expect(await status()).toMatchObject({
+      status: 'failing',
+      consecutive_failures: 2,
+      last_run: { status: 'failed', details: { error: { code: 'django_error' } } },
+      last_success: { id: good.run_id },
+    });
+    await bench.run();
+    expect(await status()).toMatchObject({ status: 'ok', consecutive_failures: 0 });
+  });
+
+  test('is failing, not never_synced, when the only run failed', async () => {
+    await failOnce();
+    expect(await status()).toMatchObject({ status: 'failing', last_success: null });
+  });
+
+  test('does not count a refused request as a failure of the sync', async () => {
+    await bench.run();
+    await expect(bench.run({ mode: 'incremental' })).rejects.toMatchObject({
+      code: 'invalid_request',
+    });
+    expect(await status()).toMatchObject({ status: 'ok', last_run: { status: 'refused' } });
+  });
+
+  test('is failing when a run was left pending by a process that is gone', async () => {
+    await bench.run();
+    await bench.database.query(`insert into public.sync_log (sync_type) values ('membership')`);
+    expect(await status()).toMatchObject({
+      status: 'failing',
+      running: null,
+      consecutive_failures: 1,
+    });
+    await bench.run();
+    expect(await status()).toMatchObject({ status: 'ok' });
+    const [abandoned] = await bench.database.query(
+      `select status, details, error_count, progress from public.sync_log where status = 'failed'`,
+    );
+    expect(abandoned).toMatchObject({ error_count: 1, details: { error: { code: 'abandoned' } } });
+    expect(bench.logged.map(({ event }) => event)).toContain('run_abandoned');
+  });
+
+  test('is running from the first row of a run, before there is any progress', async () => {
+    const other = await openSession(contextOf(bench.settings, () => undefined));
+    await takeLock(other);
+    const [row] = await bench.database.query(
+      `insert into public.sync_log (sync_type) values ('membership') returning id`,
+    );
+    const now = await status();
+    await other.end();
+    expect(now).toMatchObject({
+      status: 'running',
+      running: {
+        run_id: row?.['id'],
+        phase: 'starting',
+        pages_done: 0,
+        pages_total: null,
+        members_fetched: 0,
+      },
+    });
+  });
+
+  test('shows how far a slow walk has come, and then the phase of applying', async () => {
+    bench.django.behaviour.latencyMs = 180;
+    const run = bench.run({}, { settings: { DJANGO_CONCURRENCY: '1' } });
+    let ended = false;
+    run.finally(() => {
+      ended = true;
+    });
+    const seen: NonNullable<SyncStatus['running']>[] = [];
+    while (!ended) {
+      const { status: state, running } = await status();
+      if (running) {
+        expect(state).toBe('running');
+        seen.push(running);
+      }
+      await new Promise((resolve) => setTimeout(resolve, 30));
+    }
+    const result = await run;
+    expect(new Set(seen.map(({ run_id }) => run_id))).toEqual(new Set([result.run_id]));
+    const walked = seen.filter(({ phase }) => phase === 'fetch');
+    const pages = [...new Set(walked.map(({ pages_done }) => Number(pages_done)))];
+    // Eight pages at 180 ms, told every half second: some way between nothing and everything.
+    expect(pages.length).toBeGreaterThanOrEqual(3);
+    expect(pages).toEqual([...pages].sort((a, b) => a - b));
+    const midway = walked.find(({ pages_done }) => Number(pages_done) > 0);
+    expect(midway).toMatchObject({
+      pages_total: 8,
+      members_fetched: 5 * Number(midway?.['pages_done']),
+      started_at: result.timestamp,
+    });
+    expect(await status()).toMatchObject({ status: 'ok', running: null });
+  });
+
+  test('comes also after the server has ended the connections that it was read with', async () => {
+    expect(await status()).toMatchObject({ status: 'never_synced' });
+    await bench.database.query(`select pg_terminate_backend(pid) from pg_stat_activity
+      where datname = current_database() and application_name = 'membership-sync'`);
+    expect(await status()).toMatchObject({ status: 'never_synced' });
+  });
+});
+
+describe('the logs', () => {
+  const ids = (logs: Record<string, unknown>[]) => logs.map(({ id }) => id);
+  const write = async (rows: [type: string, state: string][]) => {
+    const written = await bench.database.query<{ id: number }>(
+      `insert into public.sync_log (sync_type, status) select * from unnest($1::text[], $2::text[]) returning id`,
+      [rows.map(([type]) => type), rows.map(([, state]) => state)],
+    );
+    return written.map(({ id }) => id);
+  };
+
+  test('of an empty database are empty', async () => {
+    expect(await readLogs(credential(), {})).toEqual({ logs: [], next_before: null });
+  });
+
+  test('show the whole row of each run, newest first, with times in UTC', async () => {
+    const first = await bench.run();
+    const second = await bench.run({ syncType: 'membership' });
+    const { logs, next_before } = await readLogs(credential(), {});
+    expect(ids(logs)).toEqual([second.run_id, first.run_id]);
+    expect(next_before).toBeNull();
+    const columns = await bench.database.query<{ name: string }>(
+      `select column_name as name from information_schema.columns where table_name = 'sync_log'`,
+    );
+    expect(Object.keys(logs[0] ?? {}).sort()).toEqual(columns.map(({ name }) => name).sort());
+    expect(logs[1]).toMatchObject({
+      sync_type: 'manual',
+      sync_timestamp: first.timestamp,
+      status: 'success',
+      members_added: 40,
+      details: { snapshot: { rows: 40 } },
+    });
+  });
+
+  test('come a page at a time, and the last page says that it is the last', async () => {
+    const written = (await write(Array(45).fill(['membership', 'success']))).reverse();
+    const first = await readLogs(credential(), {});
+    expect(ids(first.logs)).toEqual(written.slice(0, 20));
+    expect(first.next_before).toBe(written[19]);
+    const second = await readLogs(credential(), { before: Number(first.next_before), limit: 24 });
+    expect(ids(second.logs)).toEqual(written.slice(20, 44));
+    const last = await readLogs(credential(), { before: Number(second.next_before), limit: 1 });
+    expect(last).toMatchObject({ logs: [{ id: written[44] }], next_before: null });
+  });
+
+  test('can be asked for by status and by type, where scheduled means membership', async () => {
+    const [a, b, c, d] = await write([
+      ['membership', 'success'],
+      ['manual', 'failed'],
+      ['membership', 'failed'],
+      ['undo', 'success'],
+    ]);
+    const asked = async (parameters: Parameters<typeof readLogs>[1]) =>
+      ids((await readLogs(credential(), parameters)).logs);
+    expect(await asked({ status: 'failed' })).toEqual([c, b]);
+    expect(await asked({ sync_type: 'scheduled' })).toEqual([c, a]);
+    expect(await asked({ sync_type: 'membership' })).toEqual([c, a]);
+    expect(await asked({ sync_type: 'undo', status: 'success' })).toEqual([d]);
+    expect(await asked({ sync_type: 'webhook' })).toEqual([]);
+    expect(await asked({ status: 'failed', before: Number(c) })).toEqual([b]);
+  });
+});

@@ -24,12 +24,14 @@ lock() {
   run npm install --prefix "$1" --package-lock-only --offline --ignore-scripts --no-audit --no-fund
 }
 
-# Names what may be uploaded. Without it gcloud would follow .gitignore, or upload all it finds.
+# Names what may be uploaded. Without it gcloud would follow .gitignore, or upload all it finds. The
+# folder itself (.) has to be named too: gcloud holds it against the patterns before it makes the zip,
+# and would upload an empty one.
 list_uploads() {
   comment "writes $1/.gcloudignore: nothing but the bundle, package.json and the lock"
   if $DRY_RUN; then return; fi
   {
-    printf '%s\n' '*' '!index.js' '!package.json' '!package-lock.json'
+    printf '%s\n' '*' '!.' '!index.js' '!package.json' '!package-lock.json'
     if $SOURCE_MAPS; then echo '!index.js.map'; fi
   } >"$1/.gcloudignore"
 }

@@ -4,6 +4,7 @@ import {
   cpSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
@@ -14,7 +15,7 @@ import { dirname, join } from 'node:path';
 
 const root = join(import.meta.dirname, '../..');
 const deployed = ['deploy.sh', 'deploy', 'monitoring', 'package.json', 'package-lock.json'];
-const sources = ['functions', 'lib', 'esbuild.config.ts'];
+const notForBuilding = ['node_modules', 'dist', 'coverage', '.git', 'tests', 'docs'];
 const functions = ['syncScheduled', 'syncDryRun', 'syncStatus', 'syncLogs', 'health'];
 
 export interface Outcome {
@@ -43,9 +44,10 @@ export interface DeployProject {
 export function createDeployProject({ buildable = false } = {}): DeployProject {
   const folder = mkdtempSync(join(tmpdir(), 'deploy-'));
   folders.push(folder);
-  for (const name of [...deployed, ...(buildable ? sources : [])]) {
-    cpSync(join(root, name), join(folder, name), { recursive: true });
-  }
+  const names = buildable
+    ? readdirSync(root).filter((name) => !notForBuilding.includes(name))
+    : deployed;
+  for (const name of names) cpSync(join(root, name), join(folder, name), { recursive: true });
   const write = (file: string, content: string) => {
     mkdirSync(dirname(join(folder, file)), { recursive: true });
     writeFileSync(join(folder, file), content);

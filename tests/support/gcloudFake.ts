@@ -52,7 +52,7 @@ async function respond(
 
 function answer(fake: CloudFake, routes: Route[], call: Call): Reply {
   if (fake.failing?.test(`${call.method} ${call.path}`)) {
-    return problem(503, 'UNAVAILABLE', 'the fake was told to fail');
+    return problem(403, 'PERMISSION_DENIED', 'the fake was told to fail');
   }
   for (const [method, path, handler] of routes) {
     const match = method === call.method ? path.exec(call.path) : null;

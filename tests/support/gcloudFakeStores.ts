@@ -186,7 +186,10 @@ export function stores({ resources }: CloudFake): Route[] {
     [
       'DELETE',
       /^\/v\d\/(projects\/.*)$/,
-      (_call, name = '') => (resources.delete(name) ? { status: 200, body: {} } : undefined),
+      (_call, name = '') =>
+        resources.delete(name.replace('/-/', `/${PROJECT}/`))
+          ? { status: 200, body: {} }
+          : undefined,
     ],
     [
       'GET',

@@ -31,7 +31,7 @@ export interface CloudFake {
   uploads: Map<string, Buffer>;
   /** Answers to calls of a function; the default is a healthy system. */
   answers: Map<string, Json>;
-  /** Makes matching calls fail with 503 until it is set to undefined. */
+  /** Makes matching calls fail with 403 until it is set to undefined. */
   failing: RegExp | undefined;
   close(): Promise<void>;
 }

@@ -14,6 +14,7 @@ import os
 import signal
 import socket
 import sys
+import time
 
 # What most commands import in the end; one that is not there in this version is imported late.
 HEAVY = [
@@ -42,6 +43,8 @@ def serve(root, path):
             importlib.import_module(name)
         except ImportError:
             pass
+    # Between two looks at an operation gcloud sleeps for seconds; the fake has finished long before.
+    time.sleep = lambda seconds, sleep=time.sleep: sleep(min(seconds, 0.02))
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     server = socket.socket(socket.AF_UNIX)
     server.bind(path)

@@ -1,0 +1,310 @@
+import { loadConfig } from '../../lib/config.ts';
+import { createEmptyDatabase, type TestDatabase } from '../support/database.ts';
+import { createDeployProject, type Outcome } from '../support/deployProject.ts';
+import { describeWith, startGcloud } from '../support/gcloud.ts';
+import { startCloudFake } from '../support/gcloudFake.ts';
+import { type CloudFake, type Json, PROJECT, REGION } from '../support/gcloudFakeTypes.ts';
+import { unzip } from '../support/zip.ts';
+
+jest.setTimeout(240_000);
+
+const INSTANCE = `${PROJECT}:${REGION}:main`;
+const settings = [
+  `--project=${PROJECT}`,
+  '--django-base-url=https://register.example.is',
+  '--django-field-map={"kennitala":"ssn","email":"contact_info.email"}',
+  '--allowed-callers=a@example.is,b@example.is',
+  '--alert-email=ops@example.is',
+  '--admins-group=admins@example.is',
+  `--cloudsql-instance=${INSTANCE}`,
+];
+const runtime = `serviceAccount:membership-sync-run@${PROJECT}.iam.gserviceaccount.com`;
+const scheduler = `serviceAccount:membership-sync-scheduler@${PROJECT}.iam.gserviceaccount.com`;
+const functions = ['syncScheduled', 'syncDryRun', 'syncStatus', 'syncLogs', 'health'];
+const location = `projects/${PROJECT}/locations/${REGION}`;
+
+// One story, told in order: each test starts from what the one before has left in the cloud.
+describeWith('gcloud')('the real gcloud against a fake of the Google APIs', () => {
+  const project = createDeployProject({ buildable: true });
+  let fake: CloudFake;
+  let gcloud: Awaited<ReturnType<typeof startGcloud>>;
+  let database: TestDatabase;
+  let first: Outcome;
+
+  const deploy = (words: string[], input = '') =>
+    project.deploy([...settings, ...words], {
+      env: { ...gcloud.environment, DATABASE_URL: database.url },
+      input,
+    });
+  const config = (name: string) =>
+    fake.resources.get(`${location}/functions/${name}`)?.['serviceConfig'] as Json & {
+      environmentVariables: Record<string, string>;
+    };
+  const service = async (name: string) => {
+    const response = await fetch(
+      `${fake.url}/apis/serving.knative.dev/v1/namespaces/${PROJECT}/services/${name.toLowerCase()}`,
+    );
+    return (await response.json()) as {
+      spec: { template: { metadata: { annotations: Record<string, string> } } };
+      status: { traffic: { revisionName: string }[] };
+    };
+  };
+  const serving = async () =>
+    Promise.all(
+      functions.map(async (name) => (await service(name)).status.traffic[0]?.revisionName),
+    );
+  const attached = async (name: string) =>
+    (await service(name)).spec.template.metadata.annotations[
+      'run.googleapis.com/cloudsql-instances'
+    ];
+
+  beforeAll(async () => {
+    fake = await startCloudFake();
+    [gcloud, database] = await Promise.all([startGcloud(fake), createEmptyDatabase()]);
+    first = await deploy(
+      [],
+      'DATABASE_URL=postgresql://app:hush@/members?host=/cloudsql/x\nDJANGO_API_KEY=hush too\n',
+    );
+    // Every test below would fail with less to say.
+    if (first.status !== 0) throw new Error(first.stdout + first.stderr);
+  });
+  afterAll(async () => {
+    await gcloud?.close();
+    await fake?.close();
+  });
+
+  test('a first deployment goes through every step and verifies itself', () => {
+    expect(first.stderr).toBe('');
+    expect(first.stdout).toContain('[11/11] verify: everything works');
+  });
+
+  test('it migrates the database', async () => {
+    const tables = await database.query<{ name: string }>(
+      "select table_name as name from information_schema.tables where table_schema = 'public'",
+    );
+    expect(tables.map(({ name }) => name)).toEqual(expect.arrayContaining(['members', 'sync_log']));
+  });
+
+  test.each(functions)(
+    'it uploads of %s the bundle, its package.json and its lock, and nothing else',
+    (name) => {
+      const files = unzip(fake.uploads.get(name) ?? Buffer.alloc(0));
+      expect([...files.keys()].filter((file) => file !== '.gcloudignore').sort()).toEqual([
+        'index.js',
+        'package-lock.json',
+        'package.json',
+      ]);
+      const lock = JSON.parse(String(files.get('package-lock.json')));
+      const manifest = JSON.parse(String(files.get('package.json')));
+      expect(lock.packages[''].dependencies).toEqual(manifest.dependencies);
+      expect(lock.packages['node_modules/@google-cloud/functions-framework'].version).toBe(
+        manifest.dependencies['@google-cloud/functions-framework'],
+      );
+      expect(Object.values<Json>(lock.packages).some((entry) => entry['dev'])).toBe(false);
+      expect(String(files.get('index.js'))).toContain(name);
+    },
+  );
+
+  test('it gives every function an environment that the function accepts, and no secret value', () => {
+    for (const name of functions) {
+      const environment = config(name).environmentVariables;
+      const groups =
+        name === 'health'
+          ? (['runtime'] as const)
+          : name === 'syncStatus'
+            ? (['runtime', 'auth', 'database', 'sync'] as const)
+            : name === 'syncLogs'
+              ? (['runtime', 'auth', 'database'] as const)
+              : (['runtime', 'auth', 'database', 'django', 'sync', 'notify'] as const);
+      expect(() => loadConfig(environment, groups)).not.toThrow();
+      expect(environment).toMatchObject({ NODE_ENV: 'production', LOG_EXECUTION_ID: 'true' });
+    }
+    expect(config('syncScheduled').environmentVariables).toMatchObject({
+      AUTH_MODE: 'iam',
+      ALLOWED_CALLERS: 'a@example.is,b@example.is',
+      DJANGO_FIELD_MAP: '{"kennitala":"ssn","email":"contact_info.email"}',
+      DATABASE_URL: `sm://${PROJECT}/membership-sync-database-url`,
+      CLOUD_RUN_TIMEOUT_SECONDS: '540',
+    });
+    expect(JSON.stringify(fake.resources.get(`${location}/functions/syncScheduled`))).not.toContain(
+      'hush',
+    );
+    expect(first.stdout).not.toContain('hush');
+  });
+
+  test('it lets one run at a time, in one instance', () => {
+    expect(config('syncScheduled')).toMatchObject({
+      maxInstanceCount: 1,
+      maxInstanceRequestConcurrency: 1,
+      timeoutSeconds: 540,
+      availableMemory: '512Mi',
+    });
+  });
+
+  test('it stores the secrets without a newline and lets only the functions read them', () => {
+    const secret = `projects/${PROJECT}/secrets/membership-sync-django-api-key`;
+    const payload = fake.resources.get(`${secret}/versions/1`)?.['payload'] as { data: string };
+    expect(Buffer.from(payload.data, 'base64').toString()).toBe('hush too');
+    expect(fake.policies.get(secret)).toEqual([
+      { role: 'roles/secretmanager.secretAccessor', members: [runtime] },
+    ]);
+    expect(fake.policies.get(`projects/${PROJECT}`) ?? fake.policies.get(PROJECT)).toEqual([
+      { role: 'roles/cloudsql.client', members: [runtime] },
+    ]);
+  });
+
+  test('it attaches the database to each private function', async () => {
+    expect(await Promise.all(functions.map(attached))).toEqual([
+      INSTANCE,
+      INSTANCE,
+      INSTANCE,
+      INSTANCE,
+      undefined,
+    ]);
+  });
+
+  test('it lets the scheduler call one function, the admins four, and everybody health', () => {
+    const callers = (name: string) =>
+      [...fake.policies]
+        .filter(([resource]) => resource.endsWith(`/services/${name}`))
+        .flatMap(([, bindings]) => bindings.filter(({ role }) => role === 'roles/run.invoker'))
+        .flatMap(({ members }) => members);
+    expect(callers('syncscheduled').sort()).toEqual(['group:admins@example.is', scheduler]);
+    for (const name of ['syncdryrun', 'syncstatus', 'synclogs'])
+      expect(callers(name)).toEqual(['group:admins@example.is']);
+    expect(callers('health')).toEqual(['allUsers']);
+  });
+
+  test('it schedules a run every hour, with an identity, a JSON body, a deadline and retries', () => {
+    const uri = config('syncScheduled')['uri'];
+    expect(fake.resources.get(`${location}/jobs/membership-sync`)).toMatchObject({
+      schedule: '0 * * * *',
+      timeZone: 'Atlantic/Reykjavik',
+      attemptDeadline: '570s',
+      retryConfig: { retryCount: 2 },
+      httpTarget: {
+        uri,
+        httpMethod: 'POST',
+        headers: { 'Content-Type': 'application/json' },
+        body: Buffer.from('{"sync_type":"scheduled"}').toString('base64'),
+        oidcToken: {
+          audience: uri,
+          serviceAccountEmail: scheduler.slice('serviceAccount:'.length),
+        },
+      },
+    });
+  });
+
+  test('it makes one channel, three alerts that use it, five metrics and a dashboard', () => {
+    const all = (kind: string) =>
+      [...fake.resources]
+        .filter(([name]) => name.startsWith(`projects/${PROJECT}/${kind}/`))
+        .map(([, stored]) => stored);
+    const [channel] = all('notificationChannels');
+    expect(channel).toMatchObject({ type: 'email', labels: { email_address: 'ops@example.is' } });
+    expect(all('notificationChannels')).toHaveLength(1);
+    expect(
+      all('alertPolicies').map(({ displayName, notificationChannels }) => [
+        displayName,
+        notificationChannels,
+      ]),
+    ).toEqual([
+      ['membership-sync: a run failed', [channel?.['name']]],
+      ['membership-sync: changes are held', [channel?.['name']]],
+      ['membership-sync: no complete run', [channel?.['name']]],
+    ]);
+    expect(JSON.stringify(all('alertPolicies'))).not.toContain('STALE_SECONDS');
+    expect(all('metrics')).toHaveLength(5);
+    expect(all('dashboards')).toHaveLength(1);
+  });
+
+  test('a second run changes nothing', async () => {
+    const calls = fake.calls.length;
+    const before = structuredClone([...fake.resources]);
+    const { status, stdout } = await deploy([]);
+    expect(status).toBe(0);
+    expect(stdout).toContain('syncScheduled is unchanged');
+    const changes = fake.changes().filter((call) => fake.calls.indexOf(call) >= calls);
+    expect(changes.map(({ method, path }) => `${method} ${path}`)).toEqual([]);
+    expect([...fake.resources]).toEqual(before);
+  });
+
+  let released: (string | undefined)[];
+  test('a changed setting deploys anew, attaches the database anew, and changes the job in place', async () => {
+    released = await serving();
+    const channels = [...fake.resources.keys()].filter((name) =>
+      name.includes('/notificationChannels/'),
+    );
+    const { status } = await deploy([
+      '--sync-interval-minutes=15',
+      'functions',
+      'cloudsql',
+      'scheduler',
+      'monitoring',
+    ]);
+    expect(status).toBe(0);
+    expect(config('syncStatus').environmentVariables['SYNC_INTERVAL_MINUTES']).toBe('15');
+    expect(await attached('syncStatus')).toBe(INSTANCE);
+    expect(fake.resources.get(`${location}/jobs/membership-sync`)).toMatchObject({
+      schedule: '*/15 * * * *',
+      attemptDeadline: '570s',
+    });
+    const policies = [...fake.resources].filter(([name]) => name.includes('/alertPolicies/'));
+    expect(policies).toHaveLength(3);
+    expect(JSON.stringify(policies)).toContain('"duration":"2700s"');
+    expect(
+      [...fake.resources.keys()].filter((name) => name.includes('/notificationChannels/')),
+    ).toEqual(channels);
+  });
+
+  test('a rollback sends the traffic to what served before, database attached, and pauses the scheduler', async () => {
+    const { status } = await deploy(['rollback']);
+    expect(status).toBe(0);
+    expect(await serving()).toEqual(released);
+    expect(fake.resources.get(`${location}/jobs/membership-sync`)).toMatchObject({
+      state: 'PAUSED',
+    });
+  });
+
+  test('verify then finds the paused scheduler and fails', async () => {
+    const { status, stdout } = await deploy(['verify']);
+    expect(stdout).toContain('WRONG scheduler job membership-sync is PAUSED');
+    expect(status).toBe(1);
+  });
+
+  test('an API that fails stops the step with its name and how to go on', async () => {
+    fake.failing = /POST .*:resume/;
+    const { status, stderr } = await deploy(['scheduler', 'verify']);
+    fake.failing = undefined;
+    expect(stderr).toContain('the fake was told to fail');
+    expect(stderr).toMatch(/Step scheduler failed\. .*\n {2}\.\/deploy\.sh .* scheduler verify\n$/);
+    expect(status).toBe(1);
+  });
+
+  test('deploying again takes the traffic back and resumes the scheduler', async () => {
+    const { status, stdout } = await deploy([
+      '--sync-interval-minutes=15',
+      'functions',
+      'scheduler',
+    ]);
+    expect(status).toBe(0);
+    expect(stdout).toContain('health is unchanged');
+    expect(await serving()).not.toEqual(released);
+    expect(fake.resources.get(`${location}/jobs/membership-sync`)).toMatchObject({
+      state: 'ENABLED',
+    });
+  });
+
+  test('destroy leaves the secrets and the channel, and nothing else of ours', async () => {
+    const { status, stderr } = await deploy(['destroy'], `${PROJECT}\n`);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    const left = [...fake.resources.keys()].filter((name) => name.startsWith('projects/'));
+    expect(left.map((name) => name.split('/').slice(2, 3)[0])).toEqual([
+      'secrets',
+      'secrets',
+      'secrets',
+      'secrets',
+      'notificationChannels',
+    ]);
+  });
+});

@@ -12,6 +12,8 @@ export interface Removal {
   member_id: number;
   external_id: string | null;
   kennitala: string;
+  /** Its Django id is a member in another row now: only a walk can tell whether its kennitala is one's. */
+  superseded: boolean;
 }
 
 type Answer =
@@ -32,6 +34,8 @@ export interface Confirmation {
 interface Confirming {
   client: pg.Client;
   django: DjangoClient;
+  /** The plan was made from the answers of the detail endpoint. */
+  answered: boolean;
   concurrency: number;
   exclude: RegExp | undefined;
   errors: ErrorList;
@@ -47,12 +51,12 @@ const reasons: Partial<Record<Answer, string>> = {
 
 /**
  * Asks the register about every member that the plan would remove, one by one, and drops from the plan
- * each removal that it does not confirm. Where there is no detail endpoint, or a row has no Django id, a
- * second walk answers instead. Throws only when the run itself must end.
+ * each removal that it does not confirm. Where there is no detail endpoint, or a row has no Django id of
+ * its own, a second walk answers instead. Throws only when the run itself must end.
  */
 export async function confirmRemovals(confirming: Confirming): Promise<Confirmation> {
-  const { client, errors } = confirming;
-  const { rows: removals } = await client.query<Removal>(selectRemovals);
+  const { client, errors, answered } = confirming;
+  const { rows: removals } = await client.query<Removal>(selectRemovals, [answered]);
   if (removals.length === 0) return { unconfirmed: 0, stillMembers: 0 };
   const answers = await askOneByOne(confirming, removals);
   const open = removals.filter((removal) => !answers.has(removal));
@@ -105,7 +109,7 @@ async function askOneByOne(
   const { django, concurrency, exclude, signal } = confirming;
   const answers = new Map<Removal, Answer>();
   const ask = async (removal: Removal) => {
-    if (removal.external_id === null) return;
+    if (removal.external_id === null || removal.superseded) return;
     try {
       answers.set(
         removal,
@@ -159,12 +163,22 @@ async function askByWalk(
   open: Removal[],
   answers: Map<Removal, Answer>,
 ): Promise<void> {
-  const byId = new Map(open.map((removal) => [removal.external_id, removal]));
+  const byId = new Map(
+    open.filter(({ superseded }) => !superseded).map((removal) => [removal.external_id, removal]),
+  );
   const byKennitala = new Map(open.map((removal) => [removal.kennitala, removal]));
   const seen = new Set<Removal>();
+  const pageOf = new Map<string, number>();
   const proof = emptyProof(1);
+  let unidentified = false;
   const look = (page: MembersPage) => {
     addPage(proof, page);
+    for (const { externalId } of page.members) {
+      if ((pageOf.get(externalId) ?? page.index) !== page.index) proof.duplicates_across_pages += 1;
+      pageOf.set(externalId, page.index);
+    }
+    // A record that names nobody may be any of them.
+    unidentified ||= page.rejections.some(({ externalId, kennitala }) => !externalId && !kennitala);
     const members = page.members.filter((member) => member.isMember);
     for (const { externalId, kennitala } of [...members, ...page.rejections])
       for (const removal of [byId.get(externalId ?? ''), byKennitala.get(kennitala ?? '')])
@@ -178,7 +192,7 @@ async function askByWalk(
     if (!asSyncError(error)) throw error;
     failed = true;
   }
-  const proven = !failed && judgeWalk(proof, false).complete;
+  const proven = !failed && !unidentified && judgeWalk(proof, false).complete;
   for (const removal of open)
     answers.set(removal, seen.has(removal) ? 'still_a_member' : proven ? 'gone' : 'unanswered');
 }

@@ -83,7 +83,7 @@ async function planFrom(
 
   // What is held anyway is not asked about before an admin wants it.
   const held = verdict.holds.removals !== undefined;
-  if (!held && delta.counts.remove > delta.undone.removals && mustConfirm(run, chosen, snapshot)) {
+  if (!held && delta.counts.remove > delta.undone.removals && mustConfirm(run, snapshot)) {
     const confirmation = await confirm(planning, snapshot);
     unconfirmed = confirmation.unconfirmed;
     if (confirmation.stillMembers > 0 && chosen.mode === 'full') {
@@ -99,26 +99,30 @@ async function planFrom(
   if (approved) {
     await run.client.query(releasePlan);
     // Approved or not, nobody is removed whom the register still has.
-    if ((held || delta.undone.removals > 0) && mustConfirm(run, chosen, snapshot))
+    if ((held || delta.undone.removals > 0) && mustConfirm(run, snapshot))
       unconfirmed += (await confirm(planning, snapshot)).unconfirmed;
   }
   return conclude(run, { chosen, delta, verdict, snapshot, errors, approved, unconfirmed });
 }
 
-// An answer of the detail endpoint needs no second one; a cursor walk that ended cannot have missed rows.
-function mustConfirm({ context }: Run, chosen: ChosenMode, { proof }: Snapshot): boolean {
-  if (chosen.mode === 'selected') return false;
+// A cursor walk that ended cannot have missed rows.
+function mustConfirm({ context }: Run, { proof }: Snapshot): boolean {
   const { SYNC_CONFIRM_REMOVALS: when } = context.config.sync;
   if (when === 'auto') return !(proof.pagination === 'cursor' && proof.complete);
   return when === 'always';
 }
 
-function confirm({ run, django, progress }: Planning, { errors }: Snapshot): Promise<Confirmation> {
+function confirm(
+  { run, chosen, django, progress }: Planning,
+  { errors }: Snapshot,
+): Promise<Confirmation> {
   progress.report('confirm');
   const { client, context } = run;
   const { DJANGO_CONCURRENCY: concurrency, DJANGO_EXCLUDE_KENNITALA: exclude } =
     context.config.django;
-  return confirmRemovals({ client, django, concurrency, exclude, errors, signal: context.signal });
+  const { signal } = context;
+  const answered = chosen.mode === 'selected';
+  return confirmRemovals({ client, django, answered, concurrency, exclude, errors, signal });
 }
 
 async function weigh(

@@ -31,6 +31,8 @@ export interface CloudFake {
   uploads: Map<string, Buffer>;
   /** Answers to calls of a function; the default is a healthy system. */
   answers: Map<string, Json>;
+  /** Where functions really run: calls of them are passed on, as the platform would. */
+  running: Map<string, string>;
   /** Makes matching calls fail with 403 until it is set to undefined. */
   failing: RegExp | undefined;
   close(): Promise<void>;

@@ -1,5 +1,4 @@
-import { asDatabaseUnavailable } from '../databaseErrors.ts';
-import { asSyncError, type ErrorCode, SyncError } from '../errors.ts';
+import type { ErrorCode, SyncError } from '../errors.ts';
 
 /** The one mapping from what went wrong to an HTTP status. */
 export const statusOf: Record<ErrorCode, number> = {
@@ -23,25 +22,6 @@ export const statusOf: Record<ErrorCode, number> = {
   interrupted: 503,
   deadline_exceeded: 504,
 };
-
-/**
- * The SyncError that stands for anything thrown while a request was handled. Once the request was
- * told to stop, an error of a library is only the echo of that. What nobody expected becomes
- * `internal_error`, without any detail, and keeps the original as its cause.
- */
-export function toSyncError(thrown: unknown, signal: AbortSignal): SyncError {
-  const known = asSyncError(thrown);
-  if (known && known.code !== 'internal_error') return known;
-  const stopped = signal.aborted ? asSyncError(signal.reason) : undefined;
-  if (stopped) return new SyncError(stopped.code, stopped.message, { cause: thrown });
-  return (
-    asDatabaseUnavailable(thrown) ??
-    new SyncError('internal_error', 'Something went wrong that nobody expected. See the log.', {
-      cause: thrown,
-      runId: known?.runId,
-    })
-  );
-}
 
 /** The body of an answer that reports an error. */
 export function errorBody(error: SyncError): Record<string, unknown> {

@@ -1,10 +1,11 @@
 import type { HttpFunction, Request, Response } from '@google-cloud/functions-framework';
 import { SyncError } from '../errors.ts';
+import { toSyncError } from '../failure.ts';
 import { createLog, type Log, type LogFields, type Severity } from '../log.ts';
 import { redactedStack } from '../redact.ts';
 import { processShutdown, type Shutdown } from '../shutdown.ts';
 import { traceFields } from '../trace.ts';
-import { errorBody, statusOf, toSyncError } from './errorAnswer.ts';
+import { errorBody, statusOf } from './errorAnswer.ts';
 import { checkRequest } from './request.ts';
 import { send } from './send.ts';
 

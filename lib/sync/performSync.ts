@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { SyncError } from '../errors.ts';
-import { toSyncError } from '../http/errorAnswer.ts';
+import { toSyncError } from '../failure.ts';
 import { PlanOutdatedError } from './apply.ts';
 import { applyRun } from './applyRun.ts';
 import { chooseMode } from './mode.ts';

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
-import { type ErrorCode, SyncError } from '../../lib/errors.ts';
-import { errorBody, statusOf, toSyncError } from '../../lib/http/errorAnswer.ts';
+import { SyncError } from '../../lib/errors.ts';
+import { errorBody, statusOf } from '../../lib/http/errorAnswer.ts';
 import { readParameters } from '../../lib/http/parameters.ts';
 import { checkRequest } from '../../lib/http/request.ts';
 import { isGcloud } from '../../lib/http/send.ts';
@@ -283,11 +283,9 @@ describe('a request is for this function:', () => {
 });
 
 describe('an error becomes an answer:', () => {
-  const running = new AbortController().signal;
-
-  test.each(Object.entries(statusOf))('%s is status %i', (code, status) => {
+  test.each(Object.entries(statusOf))('%s is status %i', (_code, status) => {
     expect(status).toBeGreaterThanOrEqual(400);
-    expect(toSyncError(new SyncError(code as ErrorCode, 'm'), running).code).toBe(code);
+    expect(status).toBeLessThan(600);
   });
 
   test('with its run and what else it carries', () => {
@@ -301,40 +299,6 @@ describe('an error becomes an answer:', () => {
     expect(errorBody(new SyncError('not_found', 'm'))).toEqual({
       error: { code: 'not_found', message: 'm' },
     });
-  });
-
-  test('a bug tells nothing to the caller', () => {
-    const bug = new TypeError('secret detail');
-    const error = toSyncError(bug, running);
-    expect(error.code).toBe('internal_error');
-    expect(JSON.stringify(errorBody(error))).not.toContain('secret');
-    expect(error.cause).toBe(bug);
-  });
-
-  test('an internal error of ours keeps its run', () => {
-    const error = toSyncError(new SyncError('internal_error', 'detail', { runId: 3 }), running);
-    expect(errorBody(error)).toMatchObject({ error: { code: 'internal_error', run_id: 3 } });
-    expect(error.message).not.toContain('detail');
-  });
-
-  test('a connection error of the driver is the absence of the database', () => {
-    expect(toSyncError(new Error('Connection terminated unexpectedly'), running).code).toBe(
-      'database_unavailable',
-    );
-  });
-
-  test('what a library throws after the request was told to stop is that stop', () => {
-    const reason = new SyncError('deadline_exceeded', 'too late');
-    expect(toSyncError(new Error('canceled'), AbortSignal.abort(reason))).toMatchObject({
-      code: 'deadline_exceeded',
-      message: 'too late',
-    });
-  });
-
-  test('what we throw ourselves after that stays what it is', () => {
-    const signal = AbortSignal.abort(new SyncError('interrupted', 'm'));
-    const error = new SyncError('interrupted', 'rolled back', { runId: 9 });
-    expect(toSyncError(error, signal)).toBe(error);
   });
 });
 

@@ -1,0 +1,21 @@
+import { asDatabaseUnavailable } from './databaseErrors.ts';
+import { asSyncError, SyncError } from './errors.ts';
+
+/**
+ * The SyncError that stands for anything thrown while a request or a run went on. Once that was
+ * told to stop, an error of a library is only the echo of that. What nobody expected becomes
+ * `internal_error`, without any detail, and keeps the original as its cause.
+ */
+export function toSyncError(thrown: unknown, signal: AbortSignal): SyncError {
+  const known = asSyncError(thrown);
+  if (known && known.code !== 'internal_error') return known;
+  const stopped = signal.aborted ? asSyncError(signal.reason) : undefined;
+  if (stopped) return new SyncError(stopped.code, stopped.message, { cause: thrown });
+  return (
+    asDatabaseUnavailable(thrown) ??
+    new SyncError('internal_error', 'Something went wrong that nobody expected. See the log.', {
+      cause: thrown,
+      runId: known?.runId,
+    })
+  );
+}

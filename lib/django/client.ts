@@ -54,7 +54,7 @@ export class DjangoClient {
     yield* this.#walk([[parameter, timestamp.toISOString()]]);
   }
 
-  /** One member by Django id. The caller compares id and kennitala with what it asked for. */
+  /** One member by Django id; a 404 is an answer. The caller compares id and kennitala with what it asked for. */
   async getMember(externalId: string): Promise<MemberLookup> {
     const { DJANGO_FIELD_MAP: fieldMap, DJANGO_EXCLUDE_KENNITALA: exclude } = this.#config;
     try {
@@ -65,7 +65,8 @@ export class DjangoClient {
       });
       return { found: true, record: parseRecord(body, fieldMap, exclude) };
     } catch (error) {
-      if (error instanceof DjangoHttpError && error.status === 404) return { found: false };
+      if (error instanceof DjangoHttpError && error.status === 404)
+        return { found: false, byApi: error.isJson };
       throw error;
     }
   }

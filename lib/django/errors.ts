@@ -60,13 +60,15 @@ export class DjangoHttpError extends DjangoError {
   readonly status: number;
   /** How long the register asked us to wait (429 and 503), in milliseconds. */
   readonly retryAfterMs: number | undefined;
+  /** Whether the body is declared as JSON: the API's own word, and not that of a proxy before it. */
+  readonly isJson: boolean;
 
   constructor(
     path: string,
     status: number,
-    details: { retryAfterMs?: number | undefined; advice?: string },
+    details: { retryAfterMs?: number | undefined; advice?: string; isJson?: boolean },
   ) {
-    const { retryAfterMs, advice = adviceFor(status) } = details;
+    const { retryAfterMs, advice = adviceFor(status), isJson = false } = details;
     const asked =
       retryAfterMs === undefined
         ? ''
@@ -81,6 +83,7 @@ export class DjangoHttpError extends DjangoError {
     );
     this.status = status;
     this.retryAfterMs = retryAfterMs;
+    this.isJson = isJson;
   }
 }
 

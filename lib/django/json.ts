@@ -2,6 +2,14 @@ import { isUtf8 } from 'node:buffer';
 import { DjangoShapeError } from './errors.ts';
 import type { Answer } from './exchange.ts';
 
+const mediaType = (answer: Answer) =>
+  (answer.header('content-type') ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
+
+/** Whether an answer declares JSON: application/json or a type that ends in +json. */
+export function isJson(answer: Answer): boolean {
+  return /^application\/([a-z0-9.+-]+\+)?json$/.test(mediaType(answer));
+}
+
 /**
  * The JSON of an answer 200. Throws DjangoShapeError when it is something else: the browsable API
  * and login pages answer HTML with 200. JSON that does not parse counts as cut off on its way
@@ -9,9 +17,10 @@ import type { Answer } from './exchange.ts';
  * that is not UTF-8, which would otherwise change names silently.
  */
 export function readJson(answer: Answer, path: string): unknown {
-  const type = (answer.header('content-type') ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
-  if (!/^application\/([a-z0-9.+-]+\+)?json$/.test(type)) {
-    const what = type.includes('html') ? 'an HTML page' : 'something that is not declared as JSON';
+  if (!isJson(answer)) {
+    const what = mediaType(answer).includes('html')
+      ? 'an HTML page'
+      : 'something that is not declared as JSON';
     throw new DjangoShapeError(
       path,
       `with ${what}. Check DJANGO_BASE_URL and DJANGO_MEMBERS_PATH, and that no login page or proxy answers instead of the API.`,

@@ -31,14 +31,18 @@ export function parseRecord(
       'the id is missing, or is no text of 1 to 255 characters or number',
     );
   }
-  if (kennitala === undefined) {
-    return reject('invalid_kennitala', kennitalaProblem(rawKennitala));
-  }
   const isActive = readPath(record, fieldMap.is_active) ?? undefined;
   if (isActive !== undefined && typeof isActive !== 'boolean') {
     return reject('invalid_is_active', 'is_active is neither true, false nor null');
   }
   const isMember = isActive !== false && !isSet(readPath(record, fieldMap.deleted_at));
+  if (kennitala === undefined) {
+    // Who left may have been made anonymous: the record still says whose id is no member any more. A
+    // key that is missing says nothing.
+    const blank = rawKennitala === null || rawKennitala === '';
+    if (blank && !isMember) return { kind: 'former', externalId };
+    return reject('invalid_kennitala', kennitalaProblem(rawKennitala));
+  }
 
   const warnings: RecordWarning[] = [];
   const warn = (field: RecordWarning['field'], message: string) =>

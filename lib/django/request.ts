@@ -5,7 +5,7 @@ import type { Log } from '../log.ts';
 import type { Credential } from '../secrets.ts';
 import { DjangoError, DjangoHttpError } from './errors.ts';
 import { untilInterrupted } from './interruption.ts';
-import { readJson } from './json.ts';
+import { isJson, readJson } from './json.ts';
 import { createLimiter } from './limiter.ts';
 import { parseRetryAfter, retryWaitMs } from './retryTiming.ts';
 import { createSender, type Destination } from './send.ts';
@@ -76,7 +76,7 @@ export function createRequests(
       const waits = answer.status === 429 || answer.status === 503;
       const header = waits ? answer.header('retry-after') : undefined;
       const retryAfterMs = parseRetryAfter(header, serverDate ?? new Date());
-      throw new DjangoHttpError(ask.path, answer.status, { retryAfterMs });
+      throw new DjangoHttpError(ask.path, answer.status, { retryAfterMs, isJson: isJson(answer) });
     }
     return { body: readJson(answer, ask.path), serverDate, durationMs: answer.durationMs };
   }

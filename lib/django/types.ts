@@ -42,6 +42,8 @@ export interface RecordWarning {
 export type ParsedRecord =
   | { kind: 'member'; member: Member; warnings: RecordWarning[] }
   | { kind: 'rejected'; rejection: Rejection }
+  /** Says of an id that it is no member, and no longer whose it was: what an anonymised leaver looks like. */
+  | { kind: 'former'; externalId: string }
   | { kind: 'excluded'; externalId: string | undefined };
 
 export type Pagination = 'page-number' | 'limit-offset' | 'cursor' | 'single-page';
@@ -66,7 +68,16 @@ export interface MembersPage {
   warnings: RecordWarning[];
   /** Django ids of records left out by DJANGO_EXCLUDE_KENNITALA ('' where the record has none). */
   excluded: string[];
+  /** Django ids of former members whose records have no kennitala any more. */
+  former: string[];
+  /**
+   * Whether the link to the next page shows that the list is in the order of its ids, which never change:
+   * such a walk cannot miss a row. Always false where the pagination does not show its position.
+   */
+  orderedById: boolean;
 }
 
 /** What the detail endpoint says of one member. */
-export type MemberLookup = { found: false } | { found: true; record: ParsedRecord };
+export type MemberLookup =
+  /** `byApi`: the API itself said so, in JSON. A 404 of a proxy, or of a route that is not there, proves nothing. */
+  { found: false; byApi: boolean } | { found: true; record: ParsedRecord };

@@ -18,6 +18,8 @@ export interface Removal {
 
 type Answer =
   | 'gone'
+  /** 404, but not in the API's own words: from a proxy, or because there is no such route. */
+  | 'no_endpoint'
   | 'not_a_member'
   | 'still_a_member'
   | 'another_record'
@@ -37,14 +39,14 @@ interface Confirming {
   /** The plan was made from the answers of the detail endpoint. */
   answered: boolean;
   concurrency: number;
-  exclude: RegExp | undefined;
   errors: ErrorList;
   signal: AbortSignal;
 }
 
 const reasons: Partial<Record<Answer, string>> = {
   still_a_member: 'the register still has this member, though the list did not show it',
-  another_record: 'the register answered with another person; nothing was removed',
+  another_record:
+    'the register answered with another person or kennitala than the row here has; compare the two, and check that DJANGO_MEMBERS_PATH/<id>/ answers with the member of that id',
   unreadable: 'the register answered with a record that could not be read; nothing was removed',
   unanswered: 'the register did not answer whether this member is gone; nothing was removed',
 };
@@ -59,10 +61,13 @@ export async function confirmRemovals(confirming: Confirming): Promise<Confirmat
   const { rows: removals } = await client.query<Removal>(selectRemovals, [answered]);
   if (removals.length === 0) return { unconfirmed: 0, stillMembers: 0 };
   const answers = await askOneByOne(confirming, removals);
-  const open = removals.filter((removal) => !answers.has(removal));
+  const open = removals.filter(
+    (removal) => !answers.has(removal) || answers.get(removal) === 'no_endpoint',
+  );
   const gone = removals.filter((removal) => answers.get(removal) === 'gone');
+  // Only an answer about the very member that was asked for shows that members are found by id.
   const endpointExists = [...answers.values()].some(
-    (answer) => answer !== 'gone' && answer !== 'unanswered',
+    (answer) => answer === 'still_a_member' || answer === 'not_a_member',
   );
   if (gone.length > 0 && !endpointExists && !(await detailEndpointExists(confirming)))
     open.push(...gone);
@@ -84,18 +89,13 @@ export async function confirmRemovals(confirming: Confirming): Promise<Confirmat
 }
 
 /** What an answer of the detail endpoint means for the removal of this member; pure. */
-export function readAnswer(
-  lookup: MemberLookup,
-  removal: Removal,
-  exclude: RegExp | undefined,
-): Answer {
-  if (!lookup.found) return 'gone';
+export function readAnswer(lookup: MemberLookup, removal: Removal): Answer {
+  if (!lookup.found) return lookup.byApi ? 'gone' : 'no_endpoint';
   const { record } = lookup;
   if (record.kind === 'rejected') return 'unreadable';
-  if (record.kind === 'excluded')
-    return record.externalId === removal.external_id && exclude?.test(removal.kennitala)
-      ? 'not_a_member'
-      : 'another_record';
+  // Left out by the pattern, or anonymous since leaving: the id is what such a record still says.
+  if (record.kind !== 'member')
+    return record.externalId === removal.external_id ? 'not_a_member' : 'another_record';
   const { externalId, kennitala, isMember } = record.member;
   if (externalId !== removal.external_id || kennitala !== removal.kennitala)
     return 'another_record';
@@ -106,15 +106,12 @@ async function askOneByOne(
   confirming: Confirming,
   removals: Removal[],
 ): Promise<Map<Removal, Answer>> {
-  const { django, concurrency, exclude, signal } = confirming;
+  const { django, concurrency, signal } = confirming;
   const answers = new Map<Removal, Answer>();
   const ask = async (removal: Removal) => {
     if (removal.external_id === null || removal.superseded) return;
     try {
-      answers.set(
-        removal,
-        readAnswer(await django.getMember(removal.external_id), removal, exclude),
-      );
+      answers.set(removal, readAnswer(await django.getMember(removal.external_id), removal));
     } catch (error) {
       signal.throwIfAborted();
       if (!asSyncError(error)) throw error;

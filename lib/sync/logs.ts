@@ -1,18 +1,11 @@
-import * as z from 'zod/mini';
+import type * as z from 'zod/mini';
 import { queryPooled } from '../pool.ts';
 import type { Credential } from '../secrets.ts';
 import syncLogs from '../sql/sync_logs.sql';
+import type { logsParameters } from './parameters.ts';
 import { readableRun } from './readableRun.ts';
 
 const DEFAULT_LIMIT = 20;
-
-/** What syncLogs takes; `before` is a run id, as `next_before` gave it. */
-export const logsParameters = z.strictObject({
-  limit: z.optional(z.int().check(z.minimum(1), z.maximum(200))),
-  before: z.optional(z.int().check(z.minimum(1), z.maximum(2_147_483_647))),
-  status: z.optional(z.enum(['pending', 'success', 'partial', 'held', 'failed', 'refused'])),
-  sync_type: z.optional(z.enum(['membership', 'manual', 'webhook', 'undo', 'scheduled'])),
-});
 
 export interface LogPage {
   logs: Record<string, unknown>[];

@@ -32,6 +32,14 @@ export const dryRunParameters = z.strictObject({
   limit: z.optional(z.int().check(z.minimum(1), z.maximum(1000))),
 });
 
+/** What syncLogs takes; `before` is a run id, as `next_before` gave it. */
+export const logsParameters = z.strictObject({
+  limit: z.optional(z.int().check(z.minimum(1), z.maximum(200))),
+  before: z.optional(z.int().check(z.minimum(1), z.maximum(2_147_483_647))),
+  status: z.optional(z.enum(['pending', 'success', 'partial', 'held', 'failed', 'refused'])),
+  sync_type: z.optional(z.enum(['membership', 'manual', 'webhook', 'undo', 'scheduled'])),
+});
+
 type Parameters = z.output<typeof syncParameters> & z.output<typeof dryRunParameters>;
 
 /** The changes that a dry run lists unless told otherwise. */

@@ -11,6 +11,7 @@ import type { Progress } from './progress.ts';
 import type { Run } from './run.ts';
 import { takeSelection } from './selected.ts';
 import { MAX_WALKS, type Snapshot, takeSnapshot } from './snapshot.ts';
+import type { SyncContext } from './types.ts';
 import { planTheUndo } from './undo.ts';
 
 interface Planning {
@@ -45,6 +46,7 @@ export async function planRun(run: Run, chosen: ChosenMode, progress: Progress):
       const lastWalk = walks >= MAX_WALKS;
       if (snapshot.proof.complete || lastWalk) {
         const outlook = await planFrom(planning, snapshot, lastWalk);
+        if (outlook && request.dryRun) await warnWhenOpen(django, context);
         if (outlook) return outlook;
       }
       const { mismatches } = snapshot.proof;
@@ -57,6 +59,23 @@ export async function planRun(run: Run, chosen: ChosenMode, progress: Progress):
   } finally {
     django.close();
   }
+}
+
+// Where strangers may read the list, a key that is not understood goes unnoticed: Django REST framework
+// answers 200 with what strangers may see, and whoever is not among it looks like someone who left.
+async function warnWhenOpen(django: DjangoClient, { log, signal }: SyncContext): Promise<void> {
+  try {
+    if ((await django.healthCheck()).refusesAnonymous) return;
+  } catch {
+    // The walk went well; a check that does not is no reason to fail the dry run.
+    signal.throwIfAborted();
+    return;
+  }
+  log(
+    'WARNING',
+    'register_open',
+    'the register answers without a key: make sure that DJANGO_AUTH_SCHEME and DJANGO_API_KEY are right, and that strangers may not read the list',
+  );
 }
 
 function look({ run, chosen, django, progress }: Planning, walks: number): Promise<Snapshot> {
@@ -105,10 +124,10 @@ async function planFrom(
   return conclude(run, { chosen, delta, verdict, snapshot, errors, approved, unconfirmed });
 }
 
-// A cursor walk that ended cannot have missed rows.
+// A complete walk of a cursor list in the order of its ids cannot have missed a row; any other can.
 function mustConfirm({ context }: Run, { proof }: Snapshot): boolean {
   const { SYNC_CONFIRM_REMOVALS: when } = context.config.sync;
-  if (when === 'auto') return !(proof.pagination === 'cursor' && proof.complete);
+  if (when === 'auto') return !(proof.ordered_by_id && proof.complete);
   return when === 'always';
 }
 
@@ -118,11 +137,10 @@ function confirm(
 ): Promise<Confirmation> {
   progress.report('confirm');
   const { client, context } = run;
-  const { DJANGO_CONCURRENCY: concurrency, DJANGO_EXCLUDE_KENNITALA: exclude } =
-    context.config.django;
+  const concurrency = context.config.django.DJANGO_CONCURRENCY;
   const { signal } = context;
   const answered = chosen.mode === 'selected';
-  return confirmRemovals({ client, django, answered, concurrency, exclude, errors, signal });
+  return confirmRemovals({ client, django, answered, concurrency, errors, signal });
 }
 
 async function weigh(

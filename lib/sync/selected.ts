@@ -37,33 +37,39 @@ export async function takeSelection(
   });
 
   const members: Member[] = [];
-  const excluded: string[] = [];
+  const former: string[] = [];
   const missing: string[] = [];
+  let byApi = true;
   for (const [id, lookup] of lookups) {
     if (!lookup.found) {
       missing.push(id);
+      byApi &&= lookup.byApi;
       continue;
     }
     const { record } = lookup;
-    if (record.kind === 'member' && record.member.externalId === id) members.push(record.member);
-    else if (record.kind === 'excluded' && record.externalId === id) excluded.push(id);
-    else {
+    if (record.kind === 'rejected') errors.add(record.rejection.code, id, record.rejection.message);
+    else if (record.kind === 'member' && record.member.externalId === id)
+      members.push(record.member);
+    else if (record.kind !== 'member' && record.externalId === id) former.push(id);
+    else
       errors.add(
-        record.kind === 'rejected' ? record.rejection.code : 'another_record',
+        'another_record',
         id,
-        record.kind === 'rejected'
-          ? record.rejection.message
-          : 'the register answered with another record than the one asked for',
+        'the register answered with another record than the one asked for',
       );
-      await client.query(addShields, [[id], [null]]);
-    }
   }
+  const understood = new Set([
+    ...members.map((member) => member.externalId),
+    ...former,
+    ...missing,
+  ]);
+  const unclear = [...lookups.keys()].filter((id) => !understood.has(id));
+  await client.query(addShields, [unclear, unclear.map(() => null)]);
 
   // Where nobody is ever found by id, 404 says nothing about anyone.
   const trusted =
     missing.length === 0 ||
-    members.length + excluded.length > 0 ||
-    (await detailEndpointExists(selecting));
+    (byApi && (members.length + former.length > 0 || (await detailEndpointExists(selecting))));
   if (!trusted)
     for (const id of missing)
       errors.add(
@@ -71,7 +77,7 @@ export async function takeSelection(
         id,
         'the register finds no member by id, so its 404 says nothing; nothing was done',
       );
-  const gone = trusted ? [...excluded, ...missing] : excluded;
+  const gone = trusted ? [...former, ...missing] : former;
 
   const writer = copyIncoming(client);
   const lines = [

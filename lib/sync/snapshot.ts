@@ -7,7 +7,7 @@ import addShields from '../sql/add_shields.sql';
 import dropRepeatedIds from '../sql/drop_repeated_ids.sql';
 import dropRepeatedKennitalas from '../sql/drop_repeated_kennitalas.sql';
 import { copyIncoming } from './copyIncoming.ts';
-import { copyRow } from './copyRows.ts';
+import { copyGoneRow, copyRow } from './copyRows.ts';
 import { createErrorList, type ErrorList } from './errorList.ts';
 import type { Progress } from './progress.ts';
 import { addPage, emptyProof, judgeWalk, type WalkProof } from './walkProof.ts';
@@ -61,11 +61,7 @@ export async function takeSnapshot(walk: Walk, walks: number): Promise<Snapshot>
       snapshot.members += page.members.reduce((sum, member) => sum + (member.isMember ? 1 : 0), 0);
       snapshot.unidentified += await setAside(client, page, errors);
       logOddities(log, page);
-      await writer.write(
-        page.members
-          .map((member, row) => copyRow(page.index * ORDINALS_PER_PAGE + row, member))
-          .join(''),
-      );
+      await writer.write(copyPage(page));
       progress.report('fetch', {
         pages_done: proof.pages,
         pages_total: page.pagesTotal ?? null,
@@ -87,6 +83,16 @@ export async function takeSnapshot(walk: Walk, walks: number): Promise<Snapshot>
     errors,
     proof: judgeWalk(proof, listChanged),
   };
+}
+
+// Who is no member and no longer has a kennitala, or is left out by the pattern, is staged by id alone.
+function copyPage({ index, members, former, excluded }: MembersPage): string {
+  const first = index * ORDINALS_PER_PAGE;
+  const gone = [...former, ...excluded.filter(Boolean)];
+  return [
+    ...members.map((member, row) => copyRow(first + row, member)),
+    ...gone.map((id, row) => copyGoneRow(first + members.length + row, id)),
+  ].join('');
 }
 
 // Counts the records that could not be read and shields the members they name; tells how many name nobody.

@@ -12,6 +12,8 @@ export interface WalkProof {
   count_at_end: number | null;
   duplicates_across_pages: number;
   retried_pages: number;
+  /** A cursor list whose links show that it is in the order of its ids, so that no row can be missed. */
+  ordered_by_id: boolean;
   /** Which walk this was: a walk that fails its proof is made again. */
   walks: number;
   complete: boolean;
@@ -32,6 +34,7 @@ export function emptyProof(walks: number): WalkProof {
     count_at_end: null,
     duplicates_across_pages: 0,
     retried_pages: 0,
+    ordered_by_id: false,
     walks,
     complete: false,
     mismatches: [],
@@ -41,6 +44,7 @@ export function emptyProof(walks: number): WalkProof {
 /** Adds what a page says, in the order of arrival: the last page to arrive gives the count at the end. */
 export function addPage(proof: WalkProof, page: MembersPage): void {
   proof.pagination = page.pagination;
+  proof.ordered_by_id = page.orderedById && (proof.ordered_by_id || proof.pages === 0);
   proof.pages += 1;
   proof.rows += page.rows;
   proof.retried_pages += page.retries > 0 ? 1 : 0;

@@ -23,7 +23,10 @@ describe('one member', () => {
       requests += 1;
       response.writeHead(404, { 'Content-Type': type }).end(body);
     });
-    expect(await clientFor(origin).client.getMember('7')).toEqual({ found: false });
+    expect(await clientFor(origin).client.getMember('7')).toEqual({
+      found: false,
+      byApi: type === 'application/json',
+    });
     expect(requests).toBe(1);
   });
 

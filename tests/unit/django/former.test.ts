@@ -1,0 +1,29 @@
+import { loadConfig } from '../../../lib/config.ts';
+import { parseRecord } from '../../../lib/django/record.ts';
+
+const { DJANGO_FIELD_MAP } = loadConfig(
+  { DJANGO_BASE_URL: 'http://register', DJANGO_API_KEY: 'key' },
+  ['django'],
+).django;
+
+test.each([
+  { name: 'null', kennitala: null },
+  { name: 'blank', kennitala: '' },
+])('a leaver whose kennitala was made $name is a former member by id', ({ kennitala }) => {
+  const record = { id: 7, kennitala, name: '', is_active: false };
+  expect(parseRecord(record, DJANGO_FIELD_MAP, undefined)).toEqual({
+    kind: 'former',
+    externalId: '7',
+  });
+});
+
+test.each([
+  { name: 'a member', record: { id: 7, kennitala: null, name: 'Anna' } },
+  { name: 'a leaver without the key', record: { id: 7, is_active: false } },
+  { name: 'a leaver with half a kennitala', record: { id: 7, kennitala: '01', is_active: false } },
+])('$name without a readable kennitala is a rejected record', ({ record }) => {
+  expect(parseRecord(record, DJANGO_FIELD_MAP, undefined)).toMatchObject({
+    kind: 'rejected',
+    rejection: { code: 'invalid_kennitala', externalId: '7' },
+  });
+});

@@ -1,6 +1,7 @@
 import { http } from '@google-cloud/functions-framework';
 import { endpoint } from '../lib/http/endpoint.ts';
-import { logsParameters, readLogs } from '../lib/sync/logs.ts';
+import { readLogs } from '../lib/sync/logs.ts';
+import { logsParameters } from '../lib/sync/parameters.ts';
 
 // The runs, newest first.
 http(

@@ -1,0 +1,134 @@
+import { closePool } from '../../lib/pool.ts';
+import { asAdmin, call, createSurroundings, get } from '../support/syncFunctions.ts';
+import { request, serveFunction } from '../support/testServer.ts';
+
+// The five functions in this process, with the real database and register behind them.
+const names = ['syncScheduled', 'syncDryRun', 'syncStatus', 'syncLogs', 'health'] as const;
+let surroundings: Awaited<ReturnType<typeof createSurroundings>>;
+const urls = {} as Record<(typeof names)[number], string>;
+const written: string[] = [];
+
+beforeAll(async () => {
+  surroundings = await createSurroundings(15, 10);
+  jest.replaceProperty(process, 'env', { ...process.env, ...surroundings.env });
+  jest.spyOn(process.stdout, 'write').mockImplementation((line) => written.push(String(line)) > 0);
+  for (const name of names) {
+    // They read their environment while they load.
+    await import(`../../functions/${name}.ts`);
+    urls[name] = await serveFunction(name);
+  }
+});
+afterAll(async () => {
+  jest.restoreAllMocks();
+  await closePool();
+});
+
+test('look first, run, look at the status and the logs: from end to end', async () => {
+  const dry = await call(`${urls.syncDryRun}/sync/dry-run`, { limit: 2 });
+  expect(dry.status).toBe(200);
+  expect(dry.json).toMatchObject({ run_id: null, dry_run: true, members_added: 15 });
+  expect(dry.json['changes']).toHaveLength(2);
+  expect(await surroundings.database.query('select * from public.sync_log')).toEqual([]);
+
+  const run = await call(`${urls.syncScheduled}/sync`, { sync_type: 'manual', mode: 'full' });
+  expect(run.status).toBe(200);
+  expect(run.json).toMatchObject({
+    run_id: expect.any(Number),
+    sync_type: 'manual',
+    mode: 'full',
+    status: 'success',
+    dry_run: false,
+    timestamp: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
+    duration_ms: expect.any(Number),
+    members_fetched: 15,
+    members_added: 15,
+    members_updated: 0,
+    members_reactivated: 0,
+    members_removed: 0,
+    members_verified: 0,
+    members_suspended: 0,
+    error_count: 0,
+    errors: [],
+    plan: dry.json['plan'],
+  });
+  expect(run.json).not.toHaveProperty('changes');
+
+  const status = await get(`${urls.syncStatus}/sync/status`);
+  expect(status.json).toMatchObject({ status: 'ok', members: { active: 15, inactive: 0 } });
+  expect((await call(urls.syncStatus)).json).toEqual(status.json);
+
+  const logs = await get(`${urls.syncLogs}/sync/logs?limit=1&status=success&sync_type=manual`);
+  expect(logs.json).toEqual({
+    logs: [expect.objectContaining({ id: run.json['run_id'], status: 'success' })],
+    next_before: null,
+  });
+  const posted = await call(urls.syncLogs, { limit: 1, status: 'success' });
+  expect(posted.json).toEqual(logs.json);
+});
+
+test('health answers without a key and says nothing but that it is there', async () => {
+  const { status, json } = await request(`${urls.health}/health`);
+  expect([status, json]).toEqual([200, { status: 'healthy', service: 'membership-sync' }]);
+});
+
+test.each([
+  { given: undefined, stored: 'membership' },
+  { given: 'scheduled', stored: 'membership' },
+  { given: 'membership', stored: 'membership' },
+  { given: 'manual', stored: 'manual' },
+  { given: 'webhook', stored: 'webhook' },
+])('a run of type $given is stored as $stored', async ({ given, stored }) => {
+  const { json } = await call(urls.syncScheduled, given === undefined ? {} : { sync_type: given });
+  const [row] = await surroundings.database.query(
+    'select sync_type, details from public.sync_log order by id desc limit 1',
+  );
+  expect(json['sync_type']).toBe(stored);
+  expect(row).toMatchObject({ sync_type: stored, details: { caller: 'admin-key' } });
+});
+
+test('a push of Pub/Sub starts the run that its message asks for', async () => {
+  const data = Buffer.from('{"sync_type":"webhook","external_ids":["3"]}').toString('base64');
+  const envelope = {
+    message: { data, messageId: '1' },
+    subscription: 'projects/p/subscriptions/s',
+  };
+  const { status, json } = await call(urls.syncScheduled, envelope);
+  expect([status, json['sync_type'], json['mode']]).toEqual([200, 'webhook', 'selected']);
+  expect(json).toMatchObject({ members_fetched: 1, members_verified: 1 });
+});
+
+test('a POST without any body is a run', async () => {
+  const { status, json } = await request(urls.syncScheduled, { method: 'POST', headers: asAdmin });
+  expect([status, json['status']]).toEqual([200, 'success']);
+});
+
+test('an approval of another plan is refused with the plan that is in force, and logged as refused', async () => {
+  const { json: dry } = await call(urls.syncDryRun);
+  const { status, json } = await call(urls.syncScheduled, { plan: `sha256:${'0'.repeat(64)}` });
+  expect([status, json['error']]).toEqual([
+    409,
+    {
+      code: 'plan_changed',
+      message: expect.any(String),
+      plan: dry['plan'],
+      run_id: expect.any(Number),
+    },
+  ]);
+});
+
+test('every line that the functions logged is one JSON object with a severity and a message', async () => {
+  expect(written.length).toBeGreaterThan(10);
+  for (const line of written) {
+    expect(line.endsWith('\n')).toBe(true);
+    expect(JSON.parse(line)).toMatchObject({
+      severity: expect.stringMatching(/^(DEBUG|INFO|NOTICE|WARNING|ERROR|CRITICAL)$/),
+      message: expect.any(String),
+    });
+  }
+  const events = written.map((line) => JSON.parse(line));
+  const completed = events.filter(({ event }) => event === 'sync_completed');
+  expect(completed[0]).toMatchObject({
+    run_id: expect.any(Number),
+    duration_ms: expect.any(Number),
+  });
+});

@@ -289,32 +289,32 @@ describe('what is refused', () => {
     {
       name: 'more than a hundred',
       body: { external_ids: [...hundred, '101'] },
-      message: 'external_ids must be at most 100 entries.',
+      message: 'external_ids must have at most 100 entries.',
     },
     {
       name: 'none',
       body: { external_ids: [] },
-      message: 'external_ids must be at least 1 entries.',
+      message: 'external_ids must have at least 1 entry.',
     },
     {
       name: 'an id that is neither text nor a whole number',
       body: { external_ids: ['1', true] },
-      message: 'external_ids.1 must be text of 1 to 255 characters or a whole number.',
+      message: 'external_ids[1] must be text of 1 to 255 characters or a whole number.',
     },
     {
       name: 'a broken number',
       body: { external_ids: [1.5] },
-      message: 'external_ids.0 must be text of 1 to 255 characters or a whole number.',
+      message: 'external_ids[0] must be text of 1 to 255 characters or a whole number.',
     },
     {
       name: 'an empty id',
       body: { external_ids: [''] },
-      message: 'external_ids.0 must be at least 1 characters.',
+      message: 'external_ids[0] must have at least 1 character.',
     },
     {
       name: 'no list',
       body: { external_ids: '1' },
-      message: 'external_ids must be of type array.',
+      message: 'external_ids must be a list.',
     },
     {
       name: 'ids together with an undo',

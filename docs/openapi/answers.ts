@@ -1,0 +1,203 @@
+import * as z from 'zod/mini';
+import { statusOf } from '../../lib/http/errorAnswer.ts';
+import type { SyncStatus } from '../../lib/sync/status.ts';
+import type { SyncResult } from '../../lib/sync/types.ts';
+
+// What the functions answer, field by field. The bundles do not load this: it makes openapi.json, and a
+// test holds real answers against it.
+
+const count = () => z.int().check(z.minimum(0));
+const time = () => z.iso.datetime({ offset: true });
+const oneOf = <const V extends readonly string[]>(...values: V) => z.enum(values);
+/** The same, as the named schema of the document. */
+const named = <S extends z.ZodMiniType>(id: string, description: string, schema: S): S => {
+  z.globalRegistry.add(schema, { id, description });
+  return schema;
+};
+const told = <S extends z.ZodMiniType>(description: string, schema: S): S => {
+  z.globalRegistry.add(schema, { description });
+  return schema;
+};
+
+const syncType = oneOf('membership', 'manual', 'webhook', 'undo');
+const mode = oneOf('full', 'incremental', 'selected', 'undo');
+const digest = z.string().check(z.regex(/^sha256:[0-9a-f]{64}$/));
+const reason = oneOf(
+  'limit_exceeded',
+  'window_limit_exceeded',
+  'snapshot_empty',
+  'snapshot_incomplete',
+  'unidentified_record',
+  'undone',
+  'blocked',
+);
+
+const runError = named(
+  'RunError',
+  'Something in a run that an admin should look at. It names a member by Django id only.',
+  z.strictObject({
+    code: z.string(),
+    external_id: z.nullable(z.string()),
+    message: z.string(),
+  }),
+);
+
+const heldClass = named(
+  'HeldClass',
+  'A class of change that was not applied and waits for an approval.',
+  z.strictObject({ count: count(), limit: count(), reason }),
+);
+const held = z.strictObject({
+  removals: z.exactOptional(heldClass),
+  additions: z.exactOptional(heldClass),
+  updates: z.exactOptional(heldClass),
+});
+
+const change = named(
+  'PreviewedChange',
+  'One change that a run would make.',
+  z.strictObject({
+    action: oneOf('add', 'update', 'reactivate', 'remove'),
+    external_id: z.nullable(z.string()),
+    kennitala: told('Masked: the date of birth only.', z.string().check(z.regex(/^\d{6}-\*{4}$/))),
+    fields: z.array(z.string()),
+    held: z.exactOptional(reason),
+  }),
+);
+
+const figures = {
+  sync_type: syncType,
+  mode,
+  status: oneOf('success', 'partial', 'held'),
+  timestamp: time(),
+  duration_ms: count(),
+  members_fetched: count(),
+  members_added: count(),
+  members_updated: count(),
+  members_reactivated: count(),
+  members_removed: count(),
+  members_verified: told('Members in Django that were already active here.', count()),
+  members_suspended: told('Members that were suspended by hand here, and stay so.', count()),
+  removals_unconfirmed: told('Removals dropped because Django did not confirm them.', count()),
+  error_count: count(),
+  errors: told('The first 100.', z.array(runError)),
+  plan: told('The digest of the changes, as an approval must name it.', digest),
+  held: z.exactOptional(held),
+};
+
+export const syncResult = named(
+  'SyncResult',
+  'What a run did.',
+  z.strictObject({ run_id: z.int(), dry_run: z.literal(false), ...figures }),
+) satisfies z.ZodMiniType<SyncResult>;
+
+export const syncSkipped = named(
+  'SyncSkipped',
+  'The sync is switched off (SYNC_ENABLED=false).',
+  z.strictObject({ status: z.literal('skipped'), reason: z.literal('sync_disabled') }),
+);
+
+export const dryRunResult = named(
+  'DryRunResult',
+  'What a run would do. Nothing was written.',
+  z.strictObject({
+    run_id: z.null(),
+    dry_run: z.literal(true),
+    ...figures,
+    changes: told('The first `limit` of them.', z.array(change)),
+  }),
+) satisfies z.ZodMiniType<SyncResult>;
+
+const nullableCount = () => z.nullable(count());
+const logRow = named(
+  'LogRow',
+  'A run, as sync_log keeps it.',
+  z.strictObject({
+    id: z.int(),
+    sync_type: z.nullable(z.string()),
+    sync_timestamp: z.nullable(time()),
+    status: oneOf('pending', 'success', 'partial', 'held', 'failed', 'refused'),
+    mode: z.nullable(mode),
+    finished_at: z.nullable(time()),
+    duration_ms: nullableCount(),
+    members_fetched: nullableCount(),
+    members_added: nullableCount(),
+    members_updated: nullableCount(),
+    members_reactivated: nullableCount(),
+    members_removed: nullableCount(),
+    members_verified: nullableCount(),
+    members_suspended: nullableCount(),
+    error_count: nullableCount(),
+    plan: z.nullable(digest),
+    register_mark: z.nullable(time()),
+    progress: z.nullable(z.looseObject({})),
+    counts_towards_limits: z.boolean(),
+    details: told(
+      'Who called, the errors, what was held, how the walk was proved, the time of each phase, and why a run failed.',
+      z.nullable(
+        z.looseObject({
+          caller: z.optional(z.string()),
+          errors: z.optional(z.array(runError)),
+          held: z.optional(held),
+          error: z.optional(z.strictObject({ code: z.string(), message: z.string() })),
+        }),
+      ),
+    ),
+  }),
+);
+
+export const logPage = named(
+  'LogPage',
+  'Runs, newest first.',
+  z.strictObject({
+    logs: z.array(logRow),
+    next_before: told('`before` of the next page; null on the last one.', z.nullable(z.int())),
+  }),
+);
+
+export const syncStatus = named(
+  'SyncStatus',
+  'How the sync is doing.',
+  z.strictObject({
+    status: oneOf('ok', 'running', 'failing', 'stale', 'never_synced'),
+    running: z.nullable(
+      z.strictObject({
+        run_id: z.int(),
+        started_at: time(),
+        phase: oneOf('starting', 'fetch', 'plan', 'confirm', 'apply'),
+        pages_done: count(),
+        pages_total: nullableCount(),
+        members_fetched: count(),
+      }),
+    ),
+    last_run: z.nullable(logRow),
+    last_success: told('The last complete walk that ended success or partial.', z.nullable(logRow)),
+    next_due_at: z.nullable(time()),
+    consecutive_failures: count(),
+    members: z.strictObject({ active: count(), inactive: count() }),
+    notifications: z.strictObject({ pending: count(), dead: count() }),
+    held: told(
+      'What the last run held back, and the way on; null when it held nothing.',
+      z.nullable(z.strictObject({ run_id: z.int(), classes: held, next_step: z.string() })),
+    ),
+  }),
+) satisfies z.ZodMiniType<SyncStatus>;
+
+export const health = named(
+  'Health',
+  'This version can be started and called.',
+  z.strictObject({ status: z.literal('healthy'), service: z.literal('membership-sync') }),
+);
+
+export const failure = named(
+  'Error',
+  'Every answer that is not 2xx. docs/API.md says of each code what to do.',
+  z.strictObject({
+    error: z.strictObject({
+      code: z.enum(Object.keys(statusOf)),
+      message: z.string(),
+      run_id: z.exactOptional(told('The run that failed, where there was one.', z.int())),
+      plan: z.exactOptional(told('With plan_changed: the digest that is in force now.', digest)),
+    }),
+  }),
+);

@@ -1,0 +1,88 @@
+import type * as z from 'zod/mini';
+import type { ErrorCode } from '../../lib/errors.ts';
+import { dryRunParameters, logsParameters, syncParameters } from '../../lib/sync/parameters.ts';
+import { dryRunResult, health, logPage, syncResult, syncSkipped, syncStatus } from './answers.ts';
+
+export interface Operation {
+  name: string;
+  path: string;
+  methods: ('get' | 'post')[];
+  summary: string;
+  parameters?: z.ZodMiniType;
+  answers: z.ZodMiniType[];
+  errors: ErrorCode[];
+}
+
+const always: ErrorCode[] = [
+  'not_found',
+  'method_not_allowed',
+  'payload_too_large',
+  'internal_error',
+  'interrupted',
+  'deadline_exceeded',
+];
+const private_: ErrorCode[] = [
+  ...always,
+  'invalid_request',
+  'unauthorized',
+  'forbidden',
+  'secrets_unavailable',
+  'database_unavailable',
+];
+const runs: ErrorCode[] = [
+  ...private_,
+  'plan_changed',
+  'django_unreachable',
+  'django_unauthorized',
+  'django_rate_limited',
+  'django_invalid_response',
+  'django_error',
+];
+
+/** The five functions: what each takes and answers. */
+export const operations: Operation[] = [
+  {
+    name: 'syncScheduled',
+    path: '/sync',
+    methods: ['post'],
+    summary: 'Brings the members in step with the register.',
+    parameters: syncParameters,
+    answers: [syncResult, syncSkipped],
+    errors: [...runs, 'sync_in_progress'],
+  },
+  {
+    name: 'syncDryRun',
+    path: '/sync/dry-run',
+    methods: ['post'],
+    summary: 'Tells what a run would do now, and writes nothing.',
+    parameters: dryRunParameters,
+    answers: [dryRunResult],
+    errors: runs.filter((code) => code !== 'plan_changed'),
+  },
+  {
+    name: 'syncStatus',
+    path: '/sync/status',
+    methods: ['get', 'post'],
+    summary:
+      'Tells whether the members are in step, what is going on, and when the next run is due.',
+    answers: [syncStatus],
+    errors: private_,
+  },
+  {
+    name: 'syncLogs',
+    path: '/sync/logs',
+    methods: ['get', 'post'],
+    summary: 'Lists the runs, newest first.',
+    parameters: logsParameters,
+    answers: [logPage],
+    errors: private_,
+  },
+  {
+    name: 'health',
+    path: '/health',
+    methods: ['get'],
+    summary: 'Tells that the function can be started and called. Public.',
+    answers: [health],
+    errors: always,
+  },
+];

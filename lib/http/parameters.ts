@@ -2,6 +2,7 @@ import type { Request } from '@google-cloud/functions-framework';
 import type * as z from 'zod/mini';
 import { SyncError } from '../errors.ts';
 import { readBody } from './body.ts';
+import { explain, names } from './explain.ts';
 import { type Shape, shapeOf, typeOf } from './schemaTypes.ts';
 
 type Values = Record<string, unknown>;
@@ -26,7 +27,7 @@ export function readParameters<P extends z.ZodMiniType>(
   const given = { ...fromQuery, ...fromBody };
   const result = schema.safeParse(given);
   if (result.success) return result.data;
-  throw invalid(result.error.issues.map((issue) => explain(issue, given)));
+  throw invalid(result.error.issues.map((issue) => explain(issue, given, shape)));
 }
 
 const invalid = (problems: string[]) => new SyncError('invalid_request', `${problems.join('; ')}.`);
@@ -42,47 +43,4 @@ function coerce(values: object, shape: Shape): Values {
     return [name, value];
   });
   return Object.fromEntries(entries);
-}
-
-type Issue = z.core.$ZodIssue;
-
-// zod/mini comes without messages, and ours must never repeat a value.
-function explain(issue: Issue, given: Values): string {
-  if (issue.code === 'unrecognized_keys') return `${names(issue.keys)} unknown here`;
-  const field = issue.path.join('.');
-  const name = field || 'the request';
-  const isMissing = issue.path.length === 1 && given[field] === undefined;
-  if (isMissing && issue.code !== 'custom') return `${name} is missing`;
-  return `${name} ${wrongness(issue)}`;
-}
-
-function wrongness(issue: Issue): string {
-  switch (issue.code) {
-    case 'invalid_type':
-      return `must be ${issue.expected === 'int' ? 'a whole number' : `of type ${issue.expected}`}`;
-    case 'invalid_value':
-      return `must be one of ${issue.values.join(', ')}`;
-    case 'too_small':
-      return `must be at least ${issue.minimum}${unit(issue.origin)}`;
-    case 'too_big':
-      return `must be at most ${issue.maximum}${unit(issue.origin)}`;
-    case 'invalid_format':
-      return `must be a valid ${issue.format}`;
-    default:
-      return issue.message === 'Invalid input' ? 'is not valid' : issue.message;
-  }
-}
-
-const unit = (origin: string) =>
-  origin === 'string' ? ' characters' : origin === 'array' ? ' entries' : '';
-
-// Names come from the caller: only what looks like a field is repeated.
-function names(given: string[]): string {
-  const shown = given
-    .slice(0, 5)
-    .map((name) =>
-      /^[A-Za-z_](?!.*[0-9]{6})[\w.-]{0,39}$/.test(name) ? name : '(unreadable name)',
-    );
-  if (given.length > shown.length) shown.push('…');
-  return `${shown.join(', ')} ${given.length === 1 ? 'is' : 'are'}`;
 }

@@ -9,13 +9,23 @@ export function shapeOf(schema: z.core.$ZodType): Shape {
 }
 
 /** The JSON type of a field: optional, default and the like are looked through. */
-export function typeOf(shape: Shape, name: string): string | undefined {
-  return Object.hasOwn(shape, name) ? innermost(shape[name]) : undefined;
+export const typeOf = (shape: Shape, name: string): string | undefined =>
+  definitionOf(shape, name)?.type;
+
+/** Whether a field takes whole numbers only. */
+export function isWholeNumber(shape: Shape, name: string): boolean {
+  const definition = definitionOf(shape, name);
+  return definition?.type === 'number' && 'format' in definition;
 }
 
-function innermost(schema: z.core.$ZodType | undefined): string | undefined {
+type Definition = z.core.$ZodTypes['_zod']['def'];
+
+const definitionOf = (shape: Shape, name: string) =>
+  Object.hasOwn(shape, name) ? innermost(shape[name]) : undefined;
+
+function innermost(schema: z.core.$ZodType | undefined): Definition | undefined {
   const def = (schema as z.core.$ZodTypes | undefined)?._zod.def;
   if (!def) return undefined;
   if ('innerType' in def) return innermost(def.innerType);
-  return def.type === 'pipe' ? innermost(def.in) : def.type;
+  return def.type === 'pipe' ? innermost(def.in) : def;
 }

@@ -20,10 +20,13 @@ const common = {
   external_ids: z.optional(z.array(djangoId).check(z.minLength(1), z.maxLength(MAX_EXTERNAL_IDS))),
 };
 
+const digestWords = { error: 'must be sha256: and 64 hex digits, as syncDryRun answered it' };
+const digest = z.string(digestWords).check(z.regex(/^sha256:[0-9a-f]{64}$/, digestWords));
+
 /** What syncScheduled takes. */
 export const syncParameters = z.strictObject({
   ...common,
-  plan: z.optional(z.string().check(z.regex(/^sha256:[0-9a-f]{64}$/))),
+  plan: z.optional(digest),
 });
 
 /** What syncDryRun takes; `limit` is how many changes it lists. */

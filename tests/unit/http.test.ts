@@ -112,39 +112,43 @@ describe('parameters are refused:', () => {
     {
       name: 'a string for a number',
       body: { limit: '5' },
-      message: 'limit must be of type number.',
+      message: 'limit must be a whole number.',
     },
     {
       name: 'a word for a boolean',
       query: { verbose: 'yes' },
-      message: 'verbose must be of type boolean.',
+      message: 'verbose must be true or false.',
     },
     {
       name: 'a word for a number',
       query: { limit: 'ten' },
-      message: 'limit must be of type number.',
+      message: 'limit must be a whole number.',
     },
     {
       name: 'nothing for a number',
       query: { limit: '' },
-      message: 'limit must be of type number.',
+      message: 'limit must be a whole number.',
     },
-    { name: 'null', body: { limit: null }, message: 'limit must be of type number.' },
+    { name: 'null', body: { limit: null }, message: 'limit must be a whole number.' },
     { name: 'a fraction', body: { limit: 1.5 }, message: 'limit must be a whole number.' },
     { name: 'too little', query: { limit: '0' }, message: 'limit must be at least 1.' },
     { name: 'too much', query: { limit: '201' }, message: 'limit must be at most 200.' },
-    { name: 'too short', body: { note: 'x' }, message: 'note must be at least 2 characters.' },
-    { name: 'too long', body: { note: 'secret' }, message: 'note must be at most 5 characters.' },
-    { name: 'too many', body: { ids: [1, 2] }, message: 'ids must be at most 1 entries.' },
-    { name: 'a wrong entry', body: { ids: ['x'] }, message: 'ids.0 must be of type number.' },
+    { name: 'too short', body: { note: 'x' }, message: 'note must have at least 2 characters.' },
+    { name: 'too long', body: { note: 'secret' }, message: 'note must have at most 5 characters.' },
+    { name: 'too many', body: { ids: [1, 2] }, message: 'ids must have at most 1 entry.' },
+    { name: 'a wrong entry', body: { ids: ['x'] }, message: 'ids[0] must be a number.' },
     {
       name: 'another word',
       body: { mode: 'all' },
       message: 'mode must be one of full, incremental.',
     },
-    { name: 'no time', query: { before: 'now' }, message: 'before must be a valid datetime.' },
+    {
+      name: 'no time',
+      query: { before: 'now' },
+      message: 'before must be a time such as 2026-01-31T12:00:00Z.',
+    },
     { name: 'an odd number', body: { even: 3 }, message: 'even must be even.' },
-    { name: 'no multiple', body: { step: 3 }, message: 'step is not valid.' },
+    { name: 'no multiple', body: { step: 3 }, message: 'step must be a multiple of 5.' },
     { name: 'an unknown field', body: { foo: 1 }, message: 'foo is unknown here.' },
     {
       name: 'everything that is wrong at once',
@@ -220,6 +224,103 @@ describe('parameters are refused:', () => {
   ];
   test.each(cases)('$name', ({ message, ...given }) => {
     expect(() => read(given)).toThrow(new SyncError('invalid_request', message));
+  });
+
+  const wordings: { name: string; field: z.ZodMiniType; given: unknown; message: string }[] = [
+    {
+      name: 'text of another form',
+      field: z.string().check(z.regex(/^sha256:/)),
+      given: 'x',
+      message: 'does not have the form that it must have',
+    },
+    {
+      name: 'text of a form that the schema puts in words',
+      field: z.string().check(z.regex(/^sha256:/, { error: 'must be a digest' })),
+      given: 'x',
+      message: 'must be a digest',
+    },
+    {
+      name: 'no date',
+      field: z.iso.date(),
+      given: 'x',
+      message: 'must be a date such as 2026-01-31',
+    },
+    { name: 'no e-mail', field: z.email(), given: 'x', message: 'must be an e-mail address' },
+    { name: 'no URL', field: z.url(), given: 'x', message: 'must be a URL' },
+    { name: 'a number for text', field: z.string(), given: 1, message: 'must be text' },
+    {
+      name: 'no text at all',
+      field: z.string().check(z.minLength(1)),
+      given: '',
+      message: 'must have at least 1 character',
+    },
+    {
+      name: 'an empty list',
+      field: z.array(z.int()).check(z.minLength(1)),
+      given: [],
+      message: 'must have at least 1 entry',
+    },
+    {
+      name: 'a list of another length',
+      field: z.array(z.int()).check(z.length(2)),
+      given: [1],
+      message: 'must have exactly 2 entries',
+    },
+    { name: 'no list', field: z.array(z.int()), given: {}, message: 'must be a list' },
+    { name: 'no object', field: z.looseObject({}), given: [], message: 'must be an object' },
+    { name: 'no literal', field: z.literal('a'), given: 'b', message: 'must be a' },
+    {
+      name: 'the bound itself',
+      field: z.number().check(z.gt(3)),
+      given: 3,
+      message: 'must be more than 3',
+    },
+    {
+      name: 'the other bound itself',
+      field: z.number().check(z.lt(3)),
+      given: 3,
+      message: 'must be less than 3',
+    },
+    {
+      name: 'an enormous number',
+      field: z.int(),
+      given: 1e300,
+      message: 'must be at most 9007199254740991',
+    },
+    {
+      name: 'none of several kinds',
+      field: z.union([z.int(), z.string()]),
+      given: true,
+      message: 'is none of the kinds of value that it may be',
+    },
+    {
+      name: 'what a check refuses without words',
+      field: z.number().check(z.refine(() => false)),
+      given: 1,
+      message: 'is not valid',
+    },
+  ];
+  test.each(wordings)('$name', ({ field, given, message }) => {
+    const one = z.strictObject({ field });
+    expect(() => readParameters({ query: {}, body: { field: given }, headers: {} }, one)).toThrow(
+      new SyncError('invalid_request', `field ${message}.`),
+    );
+  });
+
+  test('an entry under a name that might be a kennitala, without the name', () => {
+    const one = z.strictObject({ field: z.record(z.string(), z.int()) });
+    const body = { field: { '0101302989': 'x' } };
+    expect(() => readParameters({ query: {}, body, headers: {} }, one)).toThrow(
+      'field.(unreadable name) must be a number.',
+    );
+  });
+
+  test('an entry under a name of another form', () => {
+    const one = z.strictObject({ field: z.record(z.string().check(z.regex(/^a/)), z.int()) });
+    const body = { field: { a: 1, b: 1 } };
+    expect(() => readParameters({ query: {}, body, headers: {} }, one)).toThrow(
+      'field.b is not a valid name.',
+    );
   });
 
   test('a field that is missing', () => {

@@ -39,7 +39,8 @@
 set -euo pipefail
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-readonly ROOT
+START=$PWD
+readonly ROOT START
 cd "$ROOT"
 # The pinned Node.js of the project, whatever the machine has.
 export PATH="$ROOT/node_modules/.bin:$PATH"
@@ -89,7 +90,8 @@ read_arguments() {
       --rotate=*) ROTATE=${arg#*=} ;;
       --env=staging | --env=production) ENVIRONMENT=${arg#*=} ;;
       --env=*) usage_error "--env is staging or production, not '${arg#*=}'" ;;
-      --env-dir=*) ENV_DIR=${arg#*=} ;;
+      --env-dir=/*) ENV_DIR=${arg#*=} ;;
+      --env-dir=*) ENV_DIR=$START/${arg#*=} ;;
       --*=*) setting_from_flag "$arg" ;;
       -*) usage_error "unknown option '$arg' (a setting is given as --name=value)" ;;
       *) add_step "$arg" && continue ;;
@@ -131,6 +133,7 @@ run_steps() {
 main() {
   read_arguments "$@"
   load_settings
+  check_needs
   exec 3>&1
   trap on_exit EXIT
   $DRY_RUN || TMP=$(mktemp -d)

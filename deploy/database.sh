@@ -6,10 +6,8 @@ step_migrate() {
     local shown=${DATABASE_URL##*@}
     say "the database in DATABASE_URL (${shown%%\?*}) ..."
     run npm run migrate
-  elif [ -n "$CLOUDSQL_INSTANCE" ]; then
-    migrate_through_proxy
   else
-    fail 'migrate needs a database: --cloudsql-instance=PROJECT:REGION:INSTANCE, or DATABASE_URL in the environment'
+    migrate_through_proxy
   fi
 }
 

@@ -81,7 +81,6 @@ as_flag() {
 
 step_functions() {
   local name deployed deployment=known-after-the-build
-  [ -n "$DJANGO_BASE_URL" ] || fail '--django-base-url=URL is missing: where is the member register?'
   say 'which have changed'
   $DRY_RUN || deployment=$(deployment_digest)
   deployed=$(look functions list --v2 "--regions=$REGION" \
@@ -91,6 +90,7 @@ step_functions() {
       say "$name is unchanged"
     else
       deploy_function "$name" "$deployment"
+      [ "$name" = health ] || attach_instance "$name"
     fi
   done
   send_traffic_to_latest
@@ -128,19 +128,17 @@ services() {
 }
 
 # gcloud functions has no flag for Cloud SQL, and nothing promises that the attachment survives a
-# deployment: so it is looked at after every deployment, and looked at again after attaching.
+# deployment. So each function is looked at as soon as it is deployed, which keeps the time without a
+# database to seconds, and this step looks at all of them, and again after attaching.
 step_cloudsql() {
-  local name service before after
+  local name before after
   if [ -z "$CLOUDSQL_INSTANCE" ]; then
     say 'no --cloudsql-instance: the address in DATABASE_URL must be reachable without a socket'
     return
   fi
   before=$(services)
   for name in $PRIVATE_FUNCTIONS; do
-    service=$(service_of "$name")
-    if attached "$service" "$before"; then continue; fi
-    say "$service ..."
-    gc run services update "$service" "--region=$REGION" "--add-cloudsql-instances=$CLOUDSQL_INSTANCE"
+    attach_instance "$name" "$before"
   done
   send_traffic_to_latest
   if $DRY_RUN; then return; fi
@@ -149,6 +147,17 @@ step_cloudsql() {
     attached "$(service_of "$name")" "$after" || fail "$(service_of "$name") is not attached to $CLOUDSQL_INSTANCE"
   done
   say 'attached to all'
+}
+
+# attach_instance FUNCTION [SERVICES]
+attach_instance() {
+  local service current=${2:-}
+  if [ -z "$CLOUDSQL_INSTANCE" ]; then return; fi
+  service=$(service_of "$1")
+  [ -n "$current" ] || current=$(services)
+  if attached "$service" "$current"; then return; fi
+  say "$service to $CLOUDSQL_INSTANCE ..."
+  gc run services update "$service" "--region=$REGION" "--add-cloudsql-instances=$CLOUDSQL_INSTANCE"
 }
 
 attached() {

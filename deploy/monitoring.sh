@@ -4,7 +4,6 @@
 
 step_monitoring() {
   local channel
-  [ -n "$ALERT_EMAIL" ] || fail '--alert-email=ADDRESS is missing: who is told when a run fails?'
   ensure_metrics
   say "notification channel for $ALERT_EMAIL ..."
   channel=$(ensure_channel)

@@ -126,3 +126,21 @@ check_settings() {
   schedule_of "$SYNC_INTERVAL_MINUTES" >/dev/null ||
     usage_error "--sync-interval-minutes=$SYNC_INTERVAL_MINUTES: cron can say 1-59 minutes that divide 60, or 60, 120, 180, 240, 360, 480, 720 or 1440"
 }
+
+# What the chosen steps cannot do without, all of it at once and before the first of them begins.
+check_needs() {
+  local missing=''
+  if is_word functions "$REMAINING" && [ -z "$DJANGO_BASE_URL" ]; then
+    missing="$missing
+  --django-base-url=URL: where is the member register? (functions)"
+  fi
+  if is_word monitoring "$REMAINING" && [ -z "$ALERT_EMAIL" ]; then
+    missing="$missing
+  --alert-email=ADDRESS: who is told when a run fails? (monitoring)"
+  fi
+  if is_word migrate "$REMAINING" && [ -z "$CLOUDSQL_INSTANCE${DATABASE_URL:-}" ]; then
+    missing="$missing
+  --cloudsql-instance=PROJECT:REGION:INSTANCE, or DATABASE_URL in the environment (migrate)"
+  fi
+  [ -z "$missing" ] || usage_error "missing:$missing"
+}

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { previousRevisions, type Revision } from '../../deploy/json.ts';
 import { createDeployProject, createStubs, type StubRule } from '../support/deployProject.ts';
@@ -73,6 +73,11 @@ describe('arguments and settings', () => {
     { name: 'an unknown option', words: [...settings, '--fast'], says: "unknown option '--fast'" },
     { name: 'an unknown setting', words: [...settings, '--colour=red'], says: 'no setting COLOUR' },
     { name: 'a secret in a flag', words: ['--database-url=x'], says: 'DATABASE_URL is a secret' },
+    {
+      name: 'whatever the chosen steps lack, all at once,',
+      words: ['--project=membership-test'],
+      says: 'missing:\n  --django-base-url=URL: where is the member register? (functions)\n  --alert-email=ADDRESS: who is told when a run fails? (monitoring)\n  --cloudsql-instance',
+    },
     {
       name: 'an unknown environment',
       words: ['--env=test'],
@@ -271,6 +276,68 @@ describeWith('gcloud')('the parser of gcloud', () => {
   });
 });
 
+describe('the guides', () => {
+  const guides = ['docs/setup/MEMBERSHIP_SYNC_DEPLOYMENT.md', 'docs/OPERATIONS.md'].map((file) => ({
+    file,
+    text: readFileSync(join(root, file), 'utf8'),
+  }));
+  const lines = guides.flatMap(({ text }) =>
+    [...text.matchAll(/```sh\n([^`]*)```/g)].flatMap(([, block]) =>
+      String(block).trim().split('\n'),
+    ),
+  );
+
+  test('every ./deploy.sh command in them is one that the script takes', async () => {
+    const commands = lines.flatMap((line) => /\.\/deploy\.sh .*/.exec(line)?.[0] ?? []);
+    expect(commands.length).toBeGreaterThan(10);
+    for (const name of ['staging', 'production']) {
+      const example = readFileSync(join(root, `deploy/${name}.env.example`), 'utf8');
+      project.write(`deploy/${name}.env`, example);
+    }
+    const outcomes = await Promise.all(
+      commands.map(async (command) => ({
+        command,
+        ...(await project.deploy([...command.split(' ').slice(1), '--dry-run'])),
+      })),
+    );
+    for (const name of ['staging', 'production'])
+      rmSync(join(project.folder, `deploy/${name}.env`));
+    expect(outcomes.filter(({ status }) => status !== 0)).toEqual([]);
+  });
+
+  test('the deployment guide explains every error code, and the other every alert', () => {
+    const [deployment, operations] = guides.map(({ text }) => text);
+    const codes = readFileSync(join(root, 'lib/errors.ts'), 'utf8').matchAll(/^ {2}\| '(\w+)'/gm);
+    for (const [, code] of codes) expect(deployment).toContain(`| \`${code}\` |`);
+    for (const name of ['failed', 'held', 'stale', 'stale-daily']) {
+      const policy = JSON.parse(
+        readFileSync(join(root, `monitoring/policies/${name}.json`), 'utf8'),
+      );
+      expect(operations).toContain(`*${policy.displayName}*`);
+      const [, heading] = /"([^"]+)"\.$/.exec(policy.documentation.content) ?? [];
+      expect(operations).toContain(`### ${heading}\n`);
+    }
+  });
+
+  describeWith('gcloud')('the parser of gcloud', () => {
+    test('accepts every gcloud command in them', () => {
+      const commands = lines.filter((line) => line.startsWith('gcloud '));
+      expect(commands.length).toBeGreaterThan(15);
+      const env = {
+        PATH: process.env['PATH'] ?? '',
+        CLOUDSDK_CONFIG: join(project.folder, 'gcloud'),
+        HOME: project.folder,
+      };
+      const verdicts = lintCommands(commands, env);
+      expect(
+        verdicts
+          .map((verdict, index) => verdict && `${verdict}: ${commands[index]}`)
+          .filter(Boolean),
+      ).toEqual([]);
+    });
+  });
+});
+
 describe('steps, with a recording stand-in for gcloud', () => {
   test('run in their order, each change after a look', async () => {
     const { env, commands } = createStubs(
@@ -309,7 +376,15 @@ describe('steps, with a recording stand-in for gcloud', () => {
       'gcloud secrets add-iam-policy-binding membership-sync-django-api-key',
       'npm run migrate',
       'gcloud functions list',
-      ...functions.map((name) => `gcloud functions deploy ${name}`),
+      ...functions.flatMap((name) =>
+        name === 'health'
+          ? ['gcloud functions deploy health']
+          : [
+              `gcloud functions deploy ${name}`,
+              'gcloud run services list',
+              `gcloud run services update ${name.toLowerCase()}`,
+            ],
+      ),
       'gcloud run services list',
       ...functions.map((name) => `gcloud run services update-traffic ${name.toLowerCase()}`),
     ]);

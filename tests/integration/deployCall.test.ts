@@ -83,6 +83,18 @@ describeWith('gcloud')('gcloud functions call, with the built functions behind i
     expect((await call('syncLogs', { limit: 5 })).logs).toHaveLength(1);
   });
 
+  test('a run by hand, and the way back: look at the undo, then undo', async () => {
+    const manual = await call('syncScheduled', { sync_type: 'manual', mode: 'full' });
+    expect(manual).toMatchObject({ status: 'success', sync_type: 'manual', members_added: 0 });
+    const [, first] = (await call('syncLogs', { limit: 5 })).logs;
+    const announced = await call('syncDryRun', { undo: first.id });
+    expect(announced).toMatchObject({ dry_run: true, members_removed: first.members_added });
+    expect(await call('syncScheduled', { undo: first.id })).toMatchObject({
+      sync_type: 'undo',
+      members_removed: first.members_added,
+    });
+  });
+
   test('an error reaches the caller, although gcloud shows no body of a failed call', async () => {
     expect(await call('syncDryRun', { colour: 'red' })).toMatchObject({
       error: { code: 'invalid_request' },

@@ -295,8 +295,24 @@ describeWith('gcloud')('the real gcloud against a fake of the Google APIs', () =
     });
   });
 
+  test('the other trigger replaces the job by a topic, a push subscription and a job of its own', async () => {
+    const jobs = () => [...fake.resources.keys()].filter((name) => name.includes('/jobs/'));
+    const { status, stderr } = await deploy(['--trigger=pubsub', 'scheduler']);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(jobs()).toEqual([`${location}/jobs/membership-sync-pubsub`]);
+    const uri = config('syncScheduled')['uri'];
+    expect(fake.resources.get(`projects/${PROJECT}/subscriptions/membership-sync`)).toMatchObject({
+      topic: `projects/${PROJECT}/topics/membership-sync`,
+      ackDeadlineSeconds: 600,
+      pushConfig: { pushEndpoint: uri, oidcToken: { audience: uri } },
+    });
+    const before = fake.changes().length;
+    await deploy(['--trigger=pubsub', 'scheduler']);
+    expect(fake.changes()).toHaveLength(before);
+  });
+
   test('destroy leaves the secrets and the channel, and nothing else of ours', async () => {
-    const { status, stderr } = await deploy(['destroy'], `${PROJECT}\n`);
+    const { status, stderr } = await deploy(['--trigger=pubsub', 'destroy'], `${PROJECT}\n`);
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     const left = [...fake.resources.keys()].filter((name) => name.startsWith('projects/'));
     expect(left.map((name) => name.split('/').slice(2, 3)[0])).toEqual([

@@ -235,3 +235,29 @@ describe('the logs', () => {
     expect(await asked({ status: 'failed', before: Number(c) })).toEqual([b]);
   });
 });
+
+test('every time of the status and of the logs is UTC, whatever zone the database has', async () => {
+  const zone = (name: string) =>
+    bench.database.query(`do $$ begin
+      execute format('alter database %I set timezone = %L', current_database(), '${name}'); end $$`);
+  await zone('America/St_Johns');
+  await closePool();
+  try {
+    const result = await bench.run();
+    const { last_run, last_success, next_due_at } = await status();
+    const { logs } = await readLogs(credential(), {});
+    for (const row of [last_run, last_success, logs[0]])
+      expect(row).toMatchObject({
+        sync_timestamp: result.timestamp,
+        finished_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
+        register_mark: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.000Z$/),
+      });
+    const took = Date.parse(String(last_run?.['finished_at'])) - Date.parse(result.timestamp);
+    expect(took).toBeGreaterThan(0);
+    expect(took).toBeLessThan(60_000);
+    expect(next_due_at).toBe(new Date(Date.parse(result.timestamp) + HOUR * 60_000).toISOString());
+  } finally {
+    await zone('UTC');
+    await closePool();
+  }
+});

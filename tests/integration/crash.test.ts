@@ -1,0 +1,304 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { SeenRequest } from '../../local/mockDjango/types.ts';
+import { type Bundle, startBundle } from '../support/bundle.ts';
+import type { Row } from '../support/database.ts';
+import { type Receiver, startReceiver } from '../support/receiver.ts';
+import {
+  asksForList,
+  createSystem,
+  type Env,
+  memberAsked,
+  post,
+  type Reply,
+  type System,
+} from '../support/reliability.ts';
+import { type DatabaseProxy, type Stage, startDatabaseProxy } from '../support/reliabilityProxy.ts';
+import { runInProcess } from '../support/reliabilityRun.ts';
+
+let system: System;
+let receiver: Receiver;
+let proxy: DatabaseProxy;
+let notified: Env;
+beforeAll(async () => {
+  system = await createSystem();
+  receiver = await startReceiver();
+  proxy = await startDatabaseProxy(system.database.url);
+  notified = {
+    NOTIFY_URLS: receiver.url,
+    NOTIFY_SECRET: `whsec_${Buffer.alloc(32).toString('base64')}`,
+  };
+});
+
+const throughProxy = () => ({ ...notified, DATABASE_URL: proxy.url });
+const register = () => system.django.members;
+const takeIt = (response: { writeHead(status: number): { end(): void } }) =>
+  response.writeHead(200).end();
+
+/** What is in `members` but for times, which differ from run to run. */
+const people = async (): Promise<Row[]> =>
+  (await system.members()).map(({ added_at: _, removed_at, ...row }) => ({
+    ...row,
+    removed: removed_at !== null,
+  }));
+const count = async (table: string, where = 'true') => {
+  const [row] = await system.database.query<{ n: number }>(
+    `select count(*)::int as n from public.${table} where ${where}`,
+  );
+  return row?.n;
+};
+const logRows = () =>
+  system.database.query<{ id: number; status: string; details: Row }>(
+    'select id, status, details from public.sync_log order by id',
+  );
+
+/** A register and members that agree, and then four changes in the register. Gives both states of the members. */
+async function begin(): Promise<{ before: Row[]; after: Row[] }> {
+  await system.reset();
+  receiver.arrivals.length = 0;
+  receiver.answer = takeIt;
+  expect(await system.sync()).toMatchObject({ body: { status: 'success', members_added: 35 } });
+  const before = await people();
+  register().remove(1);
+  register().update(2, { name: 'Annað Nafn' });
+  register().update(3, { kennitala: '0000000003' });
+  register().add({ id: 36 });
+  const after = before.map((row) => ({
+    ...row,
+    ...(row['id'] === 1 ? { is_active: false, removed: true } : {}),
+    ...(row['id'] === 2 ? { name: 'Annað Nafn' } : {}),
+    ...(row['id'] === 3 ? { kennitala: '0000000003' } : {}),
+  }));
+  const added = {
+    ...before[0],
+    ...{ id: expect.any(Number), external_id: '36', kennitala: '0000000036' },
+    ...{ name: 'Nýr Félagi 36', email: 'nyr.36@felagi.example', phone: null },
+  };
+  return { before, after: [...after, added] };
+}
+
+/** How far a run gets, how it is made to stand there, and whether its changes are in the database by then. */
+interface Point {
+  name: string;
+  reach: () => Promise<void>;
+  applied: boolean;
+}
+
+const atStatement = (name: string, stage: Stage, applied = false): Point => ({
+  name,
+  reach: () => proxy.stopAt(stage),
+  applied,
+});
+// The answer waits until `release` is called.
+const atRequest = (name: string, picks: (request: SeenRequest) => boolean): Point => ({
+  name,
+  reach: () =>
+    new Promise((resolve) => {
+      system.django.behaviour.onRequest = (request) => {
+        if (!picks(request)) return undefined;
+        resolve();
+        return new Promise<void>((answer) => {
+          release = answer;
+        });
+      };
+    }),
+  applied: false,
+});
+let release = () => {};
+
+const points: Point[] = [
+  atRequest(
+    'while pages are fetched',
+    (request) => asksForList(request) && request.query['page'] === '3',
+  ),
+  atStatement('in the middle of COPY', { when: 'during', statement: /^copy incoming/ }),
+  atStatement('before the plan is made', { when: 'before', statement: /insert into plan/ }),
+  atRequest('while a removal is confirmed', (request) => memberAsked(request) === '1'),
+  atStatement('after the audit rows are written', {
+    when: 'after',
+    statement: /^-- The rows as they are and as they shall be/,
+  }),
+  atStatement('after kennitölur were taken away to be given anew', {
+    when: 'after',
+    statement: /set kennitala = '~'/,
+  }),
+  atStatement('after members were changed', {
+    when: 'after',
+    statement: /update public\.members m\nset kennitala = p\.kennitala/,
+  }),
+  atStatement('after members were added', {
+    when: 'after',
+    statement: /insert into public\.members/,
+  }),
+  atStatement('after the outbox is written', {
+    when: 'after',
+    statement: /insert into public\.notification_outbox/,
+  }),
+  atStatement('before the commit is sent', { when: 'before', statement: /^commit/ }),
+  atStatement('after the commit, before its answer', { when: 'after', statement: /^commit/ }, true),
+  {
+    name: 'while a receiver is told of it',
+    reach: () =>
+      new Promise((resolve) => {
+        receiver.answer = () => resolve();
+      }),
+    applied: true,
+  },
+];
+
+const CHANGES = 4;
+
+/** Nothing or everything of the run is there: members, audit trail, outbox and log together. */
+async function expectAllOrNothing(
+  { applied }: Point,
+  states: { before: Row[]; after: Row[] },
+  closedAs: object,
+) {
+  expect(await people()).toEqual(applied ? states.after : states.before);
+  expect(await count('member_changes', 'run_id = 2')).toBe(applied ? CHANGES : 0);
+  expect(await count('notification_outbox')).toBe(applied ? 1 : 0);
+  const [, row] = await logRows();
+  expect(row).toMatchObject(applied ? { id: 2, status: 'success' } : { id: 2, ...closedAs });
+}
+
+/** The next run leaves everything as if nothing had happened, and nothing twice. */
+async function expectNextRunRight({ applied }: Point, after: Row[], failure: object) {
+  system.django.clear();
+  system.django.behaviour.onRequest = () => undefined;
+  receiver.answer = takeIt;
+  // The lease of a killed process runs out by itself, after half a minute.
+  await system.database.query(
+    `update public.notification_outbox set leased_until = now(), next_attempt_at = now()`,
+  );
+  const { status, body } = await system.sync({}, notified);
+  expect([status, body.status]).toEqual([200, 'success']);
+  expect(await people()).toEqual(after);
+  expect(await count('member_changes', 'run_id > 1')).toBe(CHANGES);
+  expect(await logRows()).toMatchObject([
+    { id: 1, status: 'success' },
+    applied ? { id: 2, status: 'success' } : { id: 2, ...failure },
+    { id: 3, status: 'success' },
+  ]);
+  await until(async () => (await count('notification_outbox', `status = 'delivered'`)) === 1);
+  expect(await count('notification_outbox')).toBe(1);
+  const ids = receiver.arrivals.map(({ headers }) => headers['webhook-id']);
+  expect(new Set(ids).size).toBe(1);
+}
+
+async function until(condition: () => Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + 10_000;
+  while (!(await condition())) {
+    if (Date.now() > deadline) throw new Error('it did not happen within ten seconds');
+    await sleep(20);
+  }
+}
+
+const sessionsOfRuns = `select pid from pg_stat_activity
+  where application_name = 'membership-sync' and datname = current_database()`;
+const noSessionLeft = () =>
+  until(async () => (await system.database.query(sessionsOfRuns)).length === 0);
+
+const abandoned = {
+  status: 'failed',
+  details: { error: { code: 'abandoned' } },
+};
+
+// Between these a cut connection shows every statement of a run, below.
+const deaths = points.filter(({ name }) => !/plan is made|kennitölur|added|outbox/.test(name));
+
+test.each(deaths)(
+  'a process killed $name leaves all or nothing, and the next run is right',
+  async (point) => {
+    const states = await begin();
+    const victim = await startBundle('syncScheduled', { ...system.env, ...throughProxy() });
+    const reached = point.reach();
+    const call = post(victim.url, {}).catch((error: Error) => error);
+    await reached;
+    await victim.kill('SIGKILL');
+    expect(await call).toMatchObject({ message: 'fetch failed' });
+    proxy.cut();
+    await noSessionLeft();
+
+    await expectAllOrNothing(point, states, { status: 'pending' });
+    await expectNextRunRight(point, states.after, abandoned);
+  },
+);
+
+describe('a connection that is ended', () => {
+  let victim: Bundle;
+  beforeAll(async () => {
+    victim = await startBundle('syncScheduled', { ...system.env, ...throughProxy() });
+  });
+  const inSession = points.filter(({ name }) => name !== 'while a receiver is told of it');
+  const failed = { status: 'failed', details: { error: { code: 'database_unavailable' } } };
+
+  test.each(inSession)(
+    'by the server $name leaves all or nothing, and the next run is right',
+    async (point) => {
+      const states = await begin();
+      const reached = point.reach();
+      const call = post(victim.url, {});
+      await reached;
+      const ended = await system.database.query(
+        `select pg_terminate_backend(pid) from (${sessionsOfRuns}) as runs`,
+      );
+      expect(ended).toHaveLength(1);
+      proxy.cut();
+      release();
+      expectUnavailable(await call);
+      await expectAllOrNothing(point, states, failed);
+      await expectNextRunRight(point, states.after, failed);
+    },
+  );
+});
+
+function expectUnavailable({ status, body }: Reply): void {
+  expect([status, body.error?.code]).toEqual([503, 'database_unavailable']);
+  expect(body.error?.run_id).toBe(2);
+}
+
+test('a connection cut before or after any statement of a run leaves all or nothing', async () => {
+  const direct = { ...system.env, ...notified };
+  await begin();
+  const from = proxy.statements.length;
+  await runInProcess({ ...direct, DATABASE_URL: proxy.url });
+  const all = proxy.statements.slice(from);
+  const end = all.indexOf('commit');
+  expect(end).toBeGreaterThan(15);
+  const isProgress = (statement: string) => /set progress/.test(statement);
+  const cuts = all
+    .slice(0, end + 1)
+    .filter((statement, index) => !isProgress(statement) && all.indexOf(statement) === index)
+    .flatMap((statement) => [
+      { statement, when: 'before' as const },
+      // COPY is not done with its statement; that one is cut in the middle of its data.
+      { statement, when: statement.startsWith('copy') ? ('during' as const) : ('after' as const) },
+    ]);
+  let states = await begin();
+  for (const { statement, when } of cuts) {
+    const pattern = { test: (text: string) => text === statement } as RegExp;
+    const cut = proxy.cutAt({ when, statement: pattern });
+    const outcome = await runInProcess({ ...direct, DATABASE_URL: proxy.url }).catch(
+      (error: { code: string }) => error.code,
+    );
+    await cut;
+    await noSessionLeft();
+    const committed = statement === 'commit' && when === 'after';
+    const here = { statement, when };
+    expect({ ...here, outcome }).toEqual({ ...here, outcome: 'database_unavailable' });
+    const found = await people();
+    expect({ ...here, found }).toEqual({
+      ...here,
+      found: committed ? states.after : states.before,
+    });
+    expect(await count('member_changes', 'run_id > 1')).toBe(committed ? CHANGES : 0);
+    expect(await count('notification_outbox')).toBe(committed ? 1 : 0);
+    // A run that was never told its number cannot close its row; the next one does.
+    const unknown = statement.includes('into public.sync_log') && when === 'after';
+    expect({ ...here, pending: await count('sync_log', `status = 'pending'`) }).toEqual({
+      ...here,
+      pending: unknown ? 1 : 0,
+    });
+    if (committed) states = await begin();
+  }
+  expect(await runInProcess(direct)).toMatchObject({ status: 'success' });
+}, 60_000);

@@ -181,10 +181,12 @@ export const fieldMap = parsed<FieldMap>(
     const result = schema.safeParse(given);
     if (!result.success) return wrong;
     const paths = result.data as Record<string, string | undefined>;
+    // The id is in logs and answers, where a kennitala must never be.
+    if ((paths['id'] ?? 'id') === (paths['kennitala'] ?? 'kennitala')) return wrong;
     return Object.fromEntries(
       fields.map((field) => [field, (paths[field] ?? field).split('.')]),
     ) as FieldMap;
   },
-  `must be a JSON object from our fields (${fields.join(', ')}) to dotted paths`,
+  `must be a JSON object from our fields (${fields.join(', ')}) to dotted paths, with different ones for id and kennitala`,
   '{}',
 );

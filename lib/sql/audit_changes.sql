@@ -10,5 +10,5 @@ select $1::int, m.id, p.action, p.fields,
     'external_id', p.external_id, 'is_active', p.is_active, 'removed_at', p.removed_at
   )
 from plan p
-join public.members m on m.id = p.member_id and m.xmin = p.member_version
+join public.members m on m.id = p.member_id and row(m.kennitala, m.name, m.email, m.phone, m.external_id, m.is_active, m.removed_at, m.sync_source)::text = p.member_version
 where p.held is null and p.action in ('update', 'reactivate', 'remove')

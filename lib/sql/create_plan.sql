@@ -3,8 +3,9 @@ create temp table plan (
   action text not null,
   -- null for an addition.
   member_id int,
-  -- The row version that the plan was made from; another one at apply time means someone else wrote.
-  member_version xid,
+  -- The row as the plan saw it, in the columns that matter to it: another one at apply time means that
+  -- someone else wrote. Other columns are other services' own business.
+  member_version text,
   -- The row as it shall be.
   external_id text,
   kennitala text not null,

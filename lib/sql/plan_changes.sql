@@ -106,7 +106,7 @@ removals as (
 )
 -- Who has no row, or whose row is another's now, is new.
 select
-  'add', null::int, null::xid, i_external_id, i_kennitala, i_name, i_email, i_phone, true, null::timestamp,
+  'add', null::int, null::text, i_external_id, i_kennitala, i_name, i_email, i_phone, true, null::timestamp,
   array['kennitala', 'name', 'email', 'phone', 'external_id', 'is_active'], false, null,
   sha256(convert_to(row('join', i_external_id, i_kennitala, i_name, i_email, i_phone)::text, 'UTF8'))
 from paired

@@ -5,7 +5,7 @@ insert into plan (
 )
 select
   case c.action when 'add' then 'remove' when 'reactivate' then 'remove' when 'remove' then 'reactivate' else 'update' end,
-  m.id, m.xmin,
+  m.id, row(m.kennitala, m.name, m.email, m.phone, m.external_id, m.is_active, m.removed_at, m.sync_source)::text,
   w.external_id, w.kennitala, w.name, w.email, w.phone, w.is_active,
   case when c.action = 'add' then $2::timestamptz at time zone 'UTC' else w.removed_at end,
   case when c.action = 'add' then array['is_active', 'removed_at'] else c.fields end,

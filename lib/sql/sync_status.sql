@@ -25,7 +25,9 @@ select
       and f.id > coalesce((select max(id) from finished where status not in ('failed', 'refused')), 0)
   ) as consecutive_failures,
   (select max(sync_timestamp) at time zone 'UTC' from public.sync_log
-    where mode in ('full', 'incremental') or mode is null) as last_started_at,
+    where mode in ('full', 'incremental')
+      -- Not finished, so it has no mode yet: whatever it is, these two are no walk of the register.
+      or mode is null and sync_type not in ('webhook', 'undo')) as last_started_at,
   (select count(*) filter (where is_active)::int from public.members) as active,
   (select count(*) filter (where is_active is not true)::int from public.members) as inactive,
   (select count(*) filter (where status = 'pending')::int from public.notification_outbox) as notifications_pending,

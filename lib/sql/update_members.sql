@@ -9,5 +9,5 @@ set kennitala = p.kennitala, name = p.name, email = p.email, phone = p.phone,
   end
 from plan p
 where m.id = p.member_id
-  and (m.xmin = p.member_version or m.kennitala = '~' || to_hex(m.id))
+  and (row(m.kennitala, m.name, m.email, m.phone, m.external_id, m.is_active, m.removed_at, m.sync_source)::text = p.member_version or m.kennitala = '~' || to_hex(m.id))
   and p.held is null and p.action in ('update', 'reactivate', 'remove')

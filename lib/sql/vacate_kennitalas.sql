@@ -3,5 +3,5 @@
 update public.members m
 set kennitala = '~' || to_hex(m.id)
 from plan p
-where m.id = p.member_id and m.xmin = p.member_version
+where m.id = p.member_id and row(m.kennitala, m.name, m.email, m.phone, m.external_id, m.is_active, m.removed_at, m.sync_source)::text = p.member_version
   and p.held is null and p.action <> 'suspended' and 'kennitala' = any(p.fields)

@@ -5,6 +5,7 @@ import type { MemberLookup, MembersPage } from '../django/types.ts';
 import { asSyncError } from '../errors.ts';
 import dropRemovals from '../sql/drop_removals.sql';
 import selectRemovals from '../sql/select_removals.sql';
+import selectRenumberedLeavers from '../sql/select_renumbered_leavers.sql';
 import type { ErrorList } from './errorList.ts';
 import { addPage, emptyProof, judgeWalk } from './walkProof.ts';
 
@@ -86,6 +87,14 @@ export async function confirmRemovals(confirming: Confirming): Promise<Confirmat
     unconfirmed: dropped.length,
     stillMembers: dropped.filter((removal) => answers.get(removal) === 'still_a_member').length,
   };
+}
+
+/** Counts, as unconfirmed, who is no member by Django id but has another kennitala here. */
+export async function tellRenumberedLeavers(client: pg.Client, errors: ErrorList): Promise<number> {
+  const { rows } = await client.query<{ external_id: string }>(selectRenumberedLeavers);
+  for (const { external_id } of rows)
+    errors.add('removal_unconfirmed', external_id, reasons.another_record as string);
+  return rows.length;
 }
 
 /** What an answer of the detail endpoint means for the removal of this member; pure. */

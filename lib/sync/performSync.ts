@@ -110,15 +110,16 @@ async function planAndApply(run: Run, id: number): Promise<SyncResult> {
 
 function logOutcome(log: SyncContext['log'], result: SyncResult): void {
   const { errors: _shown, run_id, status, ...figures } = result;
+  const told = { status, ...figures };
   if (status === 'held')
     log(
       'CRITICAL',
       'sync_held',
-      `run ${run_id} holds changes back until an admin approves the plan`,
-      {
-        status,
-        ...figures,
-      },
+      `run ${run_id} holds changes back: look at them with syncDryRun, and if they are right call syncScheduled with the plan that it answers`,
+      told,
     );
-  else log('INFO', 'sync_completed', `run ${run_id} completed`, { status, ...figures });
+  else {
+    const severity = status === 'partial' ? 'WARNING' : 'INFO';
+    log(severity, 'sync_completed', `run ${run_id} completed`, told);
+  }
 }

@@ -1,7 +1,7 @@
 import { DjangoClient } from '../django/client.ts';
 import { SyncError } from '../errors.ts';
 import releasePlan from '../sql/release_plan.sql';
-import { type Confirmation, confirmRemovals } from './confirm.ts';
+import { type Confirmation, confirmRemovals, tellRenumberedLeavers } from './confirm.ts';
 import { calculateDelta, type Delta, guardInput, summarise } from './delta.ts';
 import { createErrorList } from './errorList.ts';
 import { judge, type Verdict } from './guard.ts';
@@ -98,13 +98,14 @@ async function planFrom(
   const { errors } = snapshot;
   let delta = await calculateDelta(run.client, chosen.mode === 'full', run.startedAt, errors);
   let verdict = await weigh(run, chosen, delta, snapshot);
-  let unconfirmed = 0;
+  // A whole register shows such a member as absent, and then asks; a part of it would pass it over.
+  let unconfirmed = chosen.mode === 'full' ? 0 : await tellRenumberedLeavers(run.client, errors);
 
   // What is held anyway is not asked about before an admin wants it.
   const held = verdict.holds.removals !== undefined;
   if (!held && delta.counts.remove > delta.undone.removals && mustConfirm(run, snapshot)) {
     const confirmation = await confirm(planning, snapshot);
-    unconfirmed = confirmation.unconfirmed;
+    unconfirmed += confirmation.unconfirmed;
     if (confirmation.stillMembers > 0 && chosen.mode === 'full') {
       snapshot.proof.complete = false;
       snapshot.proof.mismatches.push(`${confirmation.stillMembers} members were not in the list`);

@@ -2,6 +2,7 @@ import type pg from 'pg';
 import type { DjangoClient } from '../django/client.ts';
 import { DjangoListChangedError } from '../django/errors.ts';
 import type { MembersPage } from '../django/types.ts';
+import { SyncError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import addShields from '../sql/add_shields.sql';
 import dropRepeatedIds from '../sql/drop_repeated_ids.sql';
@@ -73,6 +74,7 @@ export async function takeSnapshot(walk: Walk, walks: number): Promise<Snapshot>
     listChanged = true;
   }
   await writer.end();
+  refuseUnreadable(proof, errors);
   const dropped = await dropDuplicates(client, errors);
   proof.duplicates_across_pages = dropped.acrossPages;
   proof.distinct_members = snapshot.members - dropped.members;
@@ -83,6 +85,19 @@ export async function takeSnapshot(walk: Walk, walks: number): Promise<Snapshot>
     errors,
     proof: judgeWalk(proof, listChanged),
   };
+}
+
+/** From this many rows on, not one that can be read means that we read them wrongly. */
+const UNREADABLE_REGISTER = 10;
+
+// Ending as partial would hide for weeks that a field has another name now.
+function refuseUnreadable({ rows }: WalkProof, errors: ErrorList): void {
+  if (rows < UNREADABLE_REGISTER || errors.count() < rows) return;
+  const codes = new Set(errors.shown().map(({ code }) => code));
+  throw new SyncError(
+    'django_invalid_response',
+    `None of the ${rows} records of the register could be read (${[...codes].join(', ')}). Compare one record with DJANGO_FIELD_MAP.`,
+  );
 }
 
 // Who is no member and no longer has a kennitala, or is left out by the pattern, is staged by id alone.

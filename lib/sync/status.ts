@@ -29,7 +29,12 @@ export interface SyncStatus {
   consecutive_failures: number;
   members: { active: number; inactive: number };
   notifications: { pending: number; dead: number };
+  /** What the last run held back, and the way on; null when it held nothing. */
+  held: Row | null;
 }
+
+const WAY_ON =
+  'Call syncDryRun to see what is held; if it is right, call syncScheduled with the plan that it answered.';
 
 /** Runs missed before a register counts as stale: one may fail, the second should have made up for it. */
 const STALE_INTERVALS = 2;
@@ -65,7 +70,14 @@ export function judgeStatus(facts: Facts, intervalMinutes: number, now: Date): S
     consecutive_failures: failures,
     members: { active: facts.active, inactive: facts.inactive },
     notifications: { pending: facts.notifications_pending, dead: facts.notifications_dead },
+    held: heldBack(facts.last_run),
   };
+}
+
+function heldBack(lastRun: Facts['last_run']): Row | null {
+  if (lastRun?.status !== 'held') return null;
+  const { held } = (lastRun['details'] ?? {}) as { held?: unknown };
+  return { run_id: lastRun['id'], classes: held ?? {}, next_step: WAY_ON };
 }
 
 function idleStatus(

@@ -194,7 +194,7 @@ const cases: { name: string; environment: Environment; problem: string | undefin
     name: 'a field map is JSON',
     environment: { DJANGO_FIELD_MAP: 'id=id' },
     problem:
-      'DJANGO_FIELD_MAP must be a JSON object from our fields (id, kennitala, name, email, phone, is_active, deleted_at) to dotted paths',
+      'DJANGO_FIELD_MAP must be a JSON object from our fields (id, kennitala, name, email, phone, is_active, deleted_at) to dotted paths, with different ones for id and kennitala',
   },
   {
     name: 'words and digits are understood as flags',

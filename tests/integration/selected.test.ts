@@ -157,18 +157,31 @@ describe('one member now', () => {
   });
 
   test('it is no walk of the register, so it does not hide that one is overdue', async () => {
-    await bench.database.query(
-      `update public.sync_log set sync_timestamp = sync_timestamp - interval '1 day'`,
+    const [walk] = await bench.database.query<{ due: Date }>(
+      `update public.sync_log set sync_timestamp = sync_timestamp - interval '1 day'
+      returning sync_timestamp at time zone 'UTC' + interval '1 hour' as due`,
     );
     await post({ external_ids: ['1'] });
-    const status = await startBundle('syncStatus', { ...bench.settings, ADMIN_API_KEY: 'local' });
-    const answer = await fetch(status.url, { headers: { authorization: 'Bearer local' } });
-    expect(await answer.json()).toMatchObject({
+    bench.django.misbehave({ kind: 'status', status: 500 });
+    expect((await post({ external_ids: ['1'] })).status).toBe(502);
+    const syncStatus = await startBundle('syncStatus', {
+      ...bench.settings,
+      ADMIN_API_KEY: 'local',
+    });
+    const ask = async () => {
+      const headers = { authorization: 'Bearer local' };
+      return (await (await fetch(syncStatus.url, { headers })).json()) as Row;
+    };
+    const overdue = { last_success: { mode: 'full' }, next_due_at: walk?.due.toISOString() };
+    expect(await ask()).toMatchObject({ ...overdue, status: 'failing' });
+    bench.django.clear();
+    await post({ external_ids: ['1'] });
+    expect(await ask()).toMatchObject({
+      ...overdue,
       status: 'stale',
       last_run: { mode: 'selected' },
-      last_success: { mode: 'full' },
     });
-    await status.stop();
+    await syncStatus.stop();
   });
 });
 

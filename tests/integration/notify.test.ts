@@ -466,6 +466,29 @@ describe('a real process', () => {
     await bundle.stop();
   });
 
+  test('a database connection that is cut during a delivery costs neither the run nor the process', async () => {
+    const bundle = await serve();
+    elections.answer = async (response) => {
+      await bench.database.query(
+        `select pg_terminate_backend(pid) from pg_stat_activity
+        where datname = current_database() and application_name = 'membership-sync'`,
+      );
+      status(200)(response);
+    };
+    expect(await call(bundle)).toMatchObject({ status: 200, body: { status: 'success' } });
+    const told = () => bundle.output().filter((line) => line.includes('notifications_postponed'));
+    expect(told()).toHaveLength(1);
+
+    // Nobody knows that it arrived, so it comes again.
+    elections.answer = status(200);
+    await letTheBackoffPass();
+    expect((await call(bundle)).status).toBe(200);
+    const [first, second] = elections.arrivals as [Arrival, Arrival];
+    expect(idOf(second)).toBe(idOf(first));
+    expect((await outbox()).map((row) => row.status)).toEqual(['delivered', 'delivered']);
+    await bundle.stop();
+  });
+
   test('an instance that is stopped while it delivers behind the answer ends at once; the next one delivers', async () => {
     const bundle = await serve();
     elections.answer = hang;

@@ -38,9 +38,12 @@ export interface System {
 
 export const ADMIN_KEY = 'reliability-tests';
 
-/** A database, a register, and the two built functions between them, for one test file. Bundles start when first called. */
-export async function createSystem(options: MockDjangoOptions = {}): Promise<System> {
-  const database = await createTestDatabase();
+/** A database (its own unless one is given), a register, and the two built functions between them, for one test file. Bundles start when first called. */
+export async function createSystem(
+  options: MockDjangoOptions = {},
+  given?: TestDatabase,
+): Promise<System> {
+  const database = given ?? (await createTestDatabase());
   const django = await startDjango({ pageSize: 10, ...options });
   const usual = { ...django.behaviour };
   const env: Env = {

@@ -1,43 +1,92 @@
-import type * as z from 'zod/mini';
-import { readParameters } from '../../../lib/http/parameters.ts';
-import { dryRunParameters, logsParameters, syncParameters } from '../../../lib/sync/parameters.ts';
+import { SyncError } from '../../../lib/errors.ts';
+import { dryRunParameters, syncParameters, syncRequest } from '../../../lib/sync/parameters.ts';
 
-const read = (schema: z.ZodMiniType, body: object) => () =>
-  readParameters({ query: {}, body, headers: {} }, schema);
+const digest = `sha256:${'0a'.repeat(32)}`;
+type Given = Parameters<typeof syncRequest>[0];
 
-const digest = 'plan must be sha256: and 64 hex digits, as syncDryRun answered it.';
+test('a call without parameters is a scheduled run, stored as membership', () => {
+  expect(syncRequest({}, false, 'someone')).toEqual({
+    syncType: 'membership',
+    dryRun: false,
+    previewLimit: 100,
+    mode: undefined,
+    approvedPlan: undefined,
+    undo: undefined,
+    externalIds: undefined,
+    caller: 'someone',
+  });
+});
+
+const types: { given: Given; stored: string }[] = [
+  { given: { sync_type: 'scheduled' }, stored: 'membership' },
+  { given: { sync_type: 'membership' }, stored: 'membership' },
+  { given: { sync_type: 'manual' }, stored: 'manual' },
+  { given: { sync_type: 'webhook' }, stored: 'webhook' },
+  { given: { external_ids: ['7'] }, stored: 'webhook' },
+  { given: { external_ids: ['7'], sync_type: 'manual' }, stored: 'manual' },
+  { given: { external_ids: ['7'], sync_type: 'scheduled' }, stored: 'membership' },
+  { given: { undo: 7 }, stored: 'undo' },
+];
+test.each(types)('$given is stored as $stored', ({ given, stored }) => {
+  expect(syncRequest(given, false, 'someone').syncType).toBe(stored);
+});
+
+const together: { given: Given; names: string }[] = [
+  { given: { mode: 'full', undo: 7 }, names: 'mode and undo' },
+  { given: { mode: 'full', external_ids: ['7'] }, names: 'mode and external_ids' },
+  { given: { undo: 7, external_ids: ['7'] }, names: 'undo and external_ids' },
+  {
+    given: { mode: 'full', undo: 7, external_ids: ['7'] },
+    names: 'mode and undo and external_ids',
+  },
+  { given: { plan: digest, undo: 7 }, names: 'plan and undo' },
+];
+test.each(together)('$names do not go together', ({ given, names }) => {
+  const ask = () => syncRequest(given, false, 'someone');
+  expect(ask).toThrow(SyncError);
+  expect(ask).toThrow(
+    expect.objectContaining({
+      code: 'invalid_request',
+      message: expect.stringMatching(new RegExp(`^${names} do not go together`)),
+    }),
+  );
+});
+
+test('a plan may be approved for the whole register or for named members', () => {
+  expect(syncRequest({ plan: digest, mode: 'full' }, false, 'a').approvedPlan).toBe(digest);
+  expect(syncRequest({ plan: digest, external_ids: ['7'] }, false, 'a').externalIds).toEqual(['7']);
+});
 
 test.each([
-  { name: 'a plan without its prefix', body: { plan: 'f'.repeat(64) }, message: digest },
-  { name: 'a plan in capitals', body: { plan: `sha256:${'F'.repeat(64)}` }, message: digest },
-  { name: 'a plan that is no text', body: { plan: 7 }, message: digest },
-  { name: 'a plan that is null', body: { plan: null }, message: digest },
-  { name: 'a run by name', body: { undo: 'last' }, message: 'undo must be a whole number.' },
-  { name: 'half a run', body: { undo: 1.5 }, message: 'undo must be a whole number.' },
-  { name: 'no run', body: { undo: 0 }, message: 'undo must be at least 1.' },
-  {
-    name: 'no ids',
-    body: { external_ids: [] },
-    message: 'external_ids must have at least 1 entry.',
-  },
-  {
-    name: 'too many ids',
-    body: { external_ids: Array(101).fill('1') },
-    message: 'external_ids must have at most 100 entries.',
-  },
-  { name: 'another mode', body: { mode: 1 }, message: 'mode must be one of full, incremental.' },
-])('syncScheduled tells what is wrong with $name', ({ body, message }) => {
-  expect(read(syncParameters, body)).toThrow(message);
+  { plan: digest.toUpperCase() },
+  { plan: digest.slice(0, -1) },
+  { undo: 0 },
+  { undo: 1.5 },
+  { undo: 2_147_483_648 },
+  { undo: '7' },
+  { external_ids: [] },
+  { external_ids: [7.5] },
+  { external_ids: '7' },
+  { external_ids: [''] },
+  { external_ids: Array(101).fill('7') },
+  { mode: 'selected' },
+  { sync_type: 'undo' },
+  { limit: 5 },
+  { dry_run: true },
+])('syncScheduled does not take %j', (given) => {
+  expect(syncParameters.safeParse(given).success).toBe(false);
 });
 
-test('a dry run and the logs tell it in the same words', () => {
-  expect(read(dryRunParameters, { limit: '5' })).toThrow('limit must be a whole number.');
-  expect(read(dryRunParameters, { plan: 'x' })).toThrow('plan is unknown here.');
-  expect(read(logsParameters, { before: true })).toThrow('before must be a whole number.');
-  expect(read(logsParameters, { limit: 201 })).toThrow('limit must be at most 200.');
-});
+test.each([{ limit: 0 }, { limit: 1001 }, { plan: digest }, { dry_run: false }])(
+  'syncDryRun does not take %j',
+  (given) => {
+    expect(dryRunParameters.safeParse(given).success).toBe(false);
+  },
+);
 
-test('a plan as a dry run answers it is taken', () => {
-  const plan = `sha256:${'0a'.repeat(32)}`;
-  expect(read(syncParameters, { plan })()).toEqual({ plan });
-});
+test.each([{ limit: 1000 }, { undo: 7 }, { external_ids: Array(100).fill('7') }, {}])(
+  'syncDryRun takes %j',
+  (given) => {
+    expect(dryRunParameters.safeParse(given).success).toBe(true);
+  },
+);

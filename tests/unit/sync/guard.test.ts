@@ -1,0 +1,121 @@
+import { loadConfig } from '../../../lib/config.ts';
+import { type GuardInput, judge } from '../../../lib/sync/guard.ts';
+
+const none = { removals: 0, additions: 0, updates: 0 };
+const sound = { complete: true, empty: false, unidentified: 0 };
+/** The defaults: 2 % removals, 10 % additions, 50 % updates, and ten of each always. */
+const decide = (input: Partial<GuardInput>, environment = {}) =>
+  judge(
+    { planned: none, recent: none, active: 1000, snapshot: sound, ...input },
+    loadConfig(environment, ['sync']).sync,
+  );
+const planned = (changes: Partial<typeof none>) => ({ ...none, ...changes });
+
+test.each([
+  { active: 0, limits: { removals: 10, additions: 10, updates: 10 } },
+  { active: 99, limits: { removals: 10, additions: 10, updates: 49 } },
+  { active: 1000, limits: { removals: 20, additions: 100, updates: 500 } },
+  { active: 2174, limits: { removals: 43, additions: 217, updates: 1087 } },
+])('with $active active members the limits are $limits', ({ active, limits }) => {
+  expect(decide({ active }).limits).toEqual(limits);
+});
+
+test('a limit may be a number, and nothing is below the floor', () => {
+  const environment = {
+    SYNC_MAX_REMOVALS: '3',
+    SYNC_MAX_ADDITIONS: '700',
+    SYNC_MAX_UPDATES: '0',
+    SYNC_LIMIT_FLOOR: '5',
+  };
+  expect(decide({}, environment).limits).toEqual({ removals: 5, additions: 700, updates: 5 });
+});
+
+const cases: { name: string; input: Partial<GuardInput>; holds: object }[] = [
+  { name: 'no change', input: {}, holds: {} },
+  {
+    name: 'every class at its limit',
+    input: { planned: { removals: 20, additions: 100, updates: 500 } },
+    holds: {},
+  },
+  {
+    name: 'every class one above its limit',
+    input: { planned: { removals: 21, additions: 101, updates: 501 } },
+    holds: {
+      removals: 'limit_exceeded',
+      additions: 'limit_exceeded',
+      updates: 'limit_exceeded',
+    },
+  },
+  {
+    name: 'removals above their limit, and additions below theirs',
+    input: { planned: planned({ removals: 21, additions: 100 }) },
+    holds: { removals: 'limit_exceeded' },
+  },
+  {
+    name: 'one removal at the end of a slow drip',
+    input: { planned: planned({ removals: 1 }), recent: planned({ removals: 20 }) },
+    holds: { removals: 'window_limit_exceeded' },
+  },
+  {
+    name: 'the last removal that the window has room for',
+    input: { planned: planned({ removals: 1 }), recent: planned({ removals: 19 }) },
+    holds: {},
+  },
+  {
+    name: 'no removal after a day of many',
+    input: { recent: planned({ removals: 500 }) },
+    holds: {},
+  },
+  {
+    name: 'a first load of any size',
+    input: { active: 0, planned: planned({ additions: 100_000 }) },
+    holds: {},
+  },
+  {
+    name: 'removals and updates where nobody from Django is active',
+    input: { active: 0, planned: { removals: 11, additions: 11, updates: 11 } },
+    holds: { removals: 'limit_exceeded', updates: 'limit_exceeded' },
+  },
+  {
+    name: 'one removal on the word of an empty list',
+    input: { planned: planned({ removals: 1 }), snapshot: { ...sound, empty: true } },
+    holds: { removals: 'snapshot_empty' },
+  },
+  {
+    name: 'an empty list and nobody to remove',
+    input: { snapshot: { ...sound, empty: true } },
+    holds: {},
+  },
+  {
+    name: 'one removal beside a record that names nobody',
+    input: { planned: planned({ removals: 1 }), snapshot: { ...sound, unidentified: 1 } },
+    holds: { removals: 'unidentified_record' },
+  },
+  {
+    name: 'an addition beside a record that names nobody',
+    input: { planned: planned({ additions: 1 }), snapshot: { ...sound, unidentified: 1 } },
+    holds: {},
+  },
+  {
+    name: 'an incomplete walk, even when nobody is to be removed',
+    input: { snapshot: { ...sound, complete: false } },
+    holds: { removals: 'snapshot_incomplete' },
+  },
+  {
+    name: 'an incomplete walk, whatever else is wrong with the removals',
+    input: {
+      planned: planned({ removals: 999 }),
+      snapshot: { complete: false, empty: true, unidentified: 3 },
+    },
+    holds: { removals: 'snapshot_incomplete' },
+  },
+];
+
+test.each(cases)('of $name is held: $holds', ({ input, holds }) => {
+  expect(decide(input).holds).toEqual(holds);
+});
+
+test('only a table without active members from Django is loaded for the first time', () => {
+  expect(decide({ active: 0 }).firstLoad).toBe(true);
+  expect(decide({ active: 1 }).firstLoad).toBe(false);
+});

@@ -1,0 +1,96 @@
+import type pg from 'pg';
+import { createErrorList } from '../../../lib/sync/errorList.ts';
+import { trackProgress } from '../../../lib/sync/progress.ts';
+
+function track(runId: number | null, query = async () => ({})) {
+  const told: unknown[] = [];
+  let time = 0;
+  const client = {
+    query: (_statement: string, [id, progress]: [number, string]) => {
+      told.push({ id, ...JSON.parse(progress) });
+      return query();
+    },
+  };
+  const progress = trackProgress(client as unknown as pg.Client, runId, () => time);
+  const wait = (milliseconds: number) => {
+    time += milliseconds;
+  };
+  return { progress, told, wait };
+}
+
+test('a new phase is told at once, with the counts of the phase before', () => {
+  const { progress, told } = track(7);
+  progress.report('fetch', { pages_done: 1, members_fetched: 10 });
+  progress.report('plan');
+  expect(told).toEqual([
+    { id: 7, phase: 'fetch', pages_done: 1, members_fetched: 10 },
+    { id: 7, phase: 'plan', pages_done: 1, members_fetched: 10 },
+  ]);
+});
+
+test('within a phase it is told twice a second at most, and then the newest', () => {
+  const { progress, told, wait } = track(7);
+  for (let page = 0; page <= 100; page++) {
+    progress.report('fetch', { pages_done: page });
+    wait(10);
+  }
+  expect(told).toEqual([
+    { id: 7, phase: 'fetch', pages_done: 0 },
+    { id: 7, phase: 'fetch', pages_done: 50 },
+    { id: 7, phase: 'fetch', pages_done: 100 },
+  ]);
+});
+
+test('a dry run tells nobody, and is timed all the same', () => {
+  const { progress, told, wait } = track(null);
+  progress.report('fetch');
+  wait(70);
+  progress.report('plan');
+  wait(30);
+  expect(told).toEqual([]);
+  expect(progress.durations()).toEqual({ fetch: 70, plan: 30 });
+});
+
+test('a phase that comes back adds to its time', () => {
+  const { progress, wait } = track(7);
+  for (const [phase, time] of [
+    ['fetch', 70],
+    ['plan', 30],
+    ['fetch', 5],
+    ['plan', 1],
+  ] as const) {
+    progress.report(phase);
+    wait(time);
+  }
+  expect(progress.durations()).toEqual({ fetch: 75, plan: 31 });
+  wait(9);
+  expect(progress.durations()).toEqual({ fetch: 75, plan: 40 });
+});
+
+test('a database that does not take it does not fail the run', async () => {
+  const { progress, told } = track(7, async () => {
+    throw new Error('gone');
+  });
+  progress.report('fetch');
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(told).toHaveLength(1);
+});
+
+test('every error is counted and the first hundred are kept', () => {
+  const errors = createErrorList();
+  for (let id = 1; id <= 101; id++) errors.add('invalid_name', `${id}`, 'no name');
+  errors.add('invalid_id', undefined, 'no id');
+  expect(errors.count()).toBe(102);
+  expect(errors.shown()).toHaveLength(100);
+  expect(errors.shown()[0]).toEqual({
+    code: 'invalid_name',
+    external_id: '1',
+    message: 'no name',
+  });
+});
+
+test('an error of a record without an id has none', () => {
+  const errors = createErrorList();
+  errors.add('invalid_id', undefined, 'no id');
+  expect(errors.shown()).toEqual([{ code: 'invalid_id', external_id: null, message: 'no id' }]);
+});

@@ -27,7 +27,7 @@ const failOnce = async () => {
 
 describe('the status', () => {
   test('of an empty database is never_synced', async () => {
-    expect(await status()).toEqual({
+    expect(await status()).toMatchObject({
       status: 'never_synced',
       running: null,
       last_run: null,

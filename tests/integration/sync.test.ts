@@ -397,7 +397,7 @@ describe('when another service writes the members at the same time', () => {
     bench.django.members.remove(30);
     bench.django.behaviour.onRequest = async ({ path }) => {
       if (!path.endsWith('/30/')) return;
-      await query(`update public.members set metadata = '{"n": 1}' where external_id = '30'`);
+      await query(`update public.members set name = name || 'a' where external_id = '30'`);
     };
     const failed = bench.run();
     await expect(failed).rejects.toMatchObject({

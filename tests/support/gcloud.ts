@@ -6,6 +6,7 @@ import {
   mkdirSync,
   mkdtempSync,
   realpathSync,
+  rmSync,
   writeFileSync,
 } from 'node:fs';
 import { rm } from 'node:fs/promises';
@@ -125,6 +126,7 @@ export function lintCommands(commands: string[], environment: Record<string, str
       maxBuffer: 1 << 28,
     },
   );
+  rmSync(folder, { recursive: true });
   const verdicts = JSON.parse(output) as { success: boolean; error_message?: string }[];
   return verdicts.map(({ success, error_message }) =>
     success ? '' : (error_message ?? 'refused'),

@@ -314,13 +314,12 @@ describe('a database that is restarted', () => {
     proxy = await startDatabaseProxy(server.database.url);
     victim = await startBundle('syncScheduled', { ...system.env, ...throughProxy() });
   });
-  const stages = points.filter(({ name }) =>
-    /pages|COPY|were changed|before its answer/.test(name),
-  );
-  const restarts = stages.flatMap((point) => [
-    { point, signal: 'SIGINT' as const, how: 'orderly' },
-    { point, signal: 'SIGQUIT' as const, how: 'after a crash' },
-  ]);
+  const orderly = points.filter(({ name }) => /pages|were changed/.test(name));
+  const crashes = points.filter(({ name }) => /COPY|were changed|before its answer/.test(name));
+  const restarts = [
+    ...orderly.map((point) => ({ point, signal: 'SIGINT' as const, how: 'orderly' })),
+    ...crashes.map((point) => ({ point, signal: 'SIGQUIT' as const, how: 'after a crash' })),
+  ];
 
   test.each(restarts)(
     '$how $point.name leaves all or nothing, and the next run is right',

@@ -288,7 +288,7 @@ test('whatever the register does, nobody whom it has is deactivated, and a run i
       django.behaviour.onRequest = () => undefined;
       await expectRegister(await run(settings), settings);
     }),
-    { numRuns: numRuns(60), seed, endOnFailure: false },
+    { numRuns: numRuns(35), seed },
   );
 }, 3_600_000);
 
@@ -331,6 +331,6 @@ test('a dry run tells what the run does, an undo gives it back, and it stays und
         await expectRegister(await run(settings), settings);
       },
     ),
-    { numRuns: numRuns(40), seed, endOnFailure: false },
+    { numRuns: numRuns(20), seed },
   );
 }, 3_600_000);

@@ -1,6 +1,7 @@
 import type { MemberRecord } from '../../local/mockDjango/people.ts';
 import type { MockDjango } from '../../local/mockDjango/startMockDjango.ts';
 import type { Row, TestDatabase } from './database.ts';
+import type { SyncBench } from './sync.ts';
 
 /** Stands for the time of the run in rows that a test expects. */
 export const NOW = 'the time of the run';
@@ -88,4 +89,21 @@ export function setRegister(django: MockDjango, records: unknown[]): void {
     body: () => records,
   });
   listings.set(django, end);
+}
+
+/** One change of each class: an update, a removal, an addition and a return; gives the way back. */
+export async function changeRegister({ django, database }: SyncBench): Promise<() => void> {
+  const { members } = django;
+  const [first, second, third] = members.list();
+  if (!first || !second || !third) throw new Error('the register is too small');
+  await database.query(`update public.members set is_active = false, removed_at = '2026-01-01'
+    where external_id = '${third.id}'`);
+  members.update(first.id, { name: `${first.name} yngri` });
+  members.remove(second.id);
+  members.add({ id: second.id + 100 });
+  return () => {
+    members.update(first.id, { name: first.name });
+    members.remove(second.id + 100);
+    members.add({ ...second });
+  };
 }

@@ -1,6 +1,5 @@
 import type pg from 'pg';
 import { inTransaction } from '../database.ts';
-import { SyncError } from '../errors.ts';
 import auditChanges from '../sql/audit_changes.sql';
 import forgetUndone from '../sql/forget_undone.sql';
 import insertMembers from '../sql/insert_members.sql';
@@ -29,15 +28,13 @@ export interface Application {
   conclude: () => Promise<void>;
 }
 
-// SQLSTATEs: another service inserted a member that the plan adds; it keeps a row locked for too long.
+// SQLSTATE: another service inserted a member that the plan adds.
 const UNIQUE_VIOLATION = '23505';
-const LOCK_NOT_AVAILABLE = '55P03';
 
 /**
  * Applies the plan in one short transaction: audit rows, changes, additions, verification stamp and
  * whatever `conclude` writes; all of it or none. Readers are never blocked. Throws PlanOutdatedError when
- * a row is no longer the version that the plan was made from, `database_unavailable` when another service
- * does not let go of one, and what pg throws.
+ * a row is no longer the version that the plan was made from, and what pg throws.
  */
 export async function applyPlan(client: pg.Client, application: Application): Promise<void> {
   const { runId, now, counts, verified, wholeRegister, undo } = application;
@@ -59,12 +56,6 @@ export async function applyPlan(client: pg.Client, application: Application): Pr
     });
   } catch (error) {
     const { code } = error as { code?: string };
-    if (code === LOCK_NOT_AVAILABLE)
-      throw new SyncError(
-        'database_unavailable',
-        'Another session keeps a lock on members that this run has to change. Try again when it is done.',
-        { cause: error },
-      );
     if (code !== UNIQUE_VIOLATION) throw error;
     throw new PlanOutdatedError('another service wrote a kennitala that the plan adds', {
       cause: error,

@@ -3,38 +3,109 @@ import { asDatabaseUnavailable, isLoginRefused } from '../../lib/databaseErrors.
 const error = (message: string, fields: object = {}) => Object.assign(new Error(message), fields);
 const refused = error('connect ECONNREFUSED', { code: 'ECONNREFUSED', syscall: 'connect' });
 
+const socket = (code: string, syscall = 'connect') => error('', { code, syscall });
+
 test.each([
-  { name: 'nobody listens', thrown: refused },
-  { name: 'the socket is missing', thrown: error('', { code: 'ENOENT', syscall: 'connect' }) },
-  { name: 'the name is unknown', thrown: error('', { code: 'ENOTFOUND', syscall: 'getaddrinfo' }) },
-  { name: 'the connection broke', thrown: error('', { code: 'ECONNRESET', syscall: 'read' }) },
-  { name: 'every address of a name refuses', thrown: new AggregateError([refused, refused]) },
-  { name: 'the server is stopped', thrown: error('', { code: '57P01' }) },
-  { name: 'the server is starting', thrown: error('', { code: '57P03' }) },
-  { name: 'the connection failed', thrown: error('', { code: '08006' }) },
-  { name: 'the password is wrong', thrown: error('', { code: '28P01' }) },
-  { name: 'the database does not exist', thrown: error('', { code: '3D000' }) },
-  { name: 'there are too many connections', thrown: error('', { code: '53300' }) },
-  { name: 'the driver lost it', thrown: error('Connection terminated unexpectedly') },
+  { name: 'nobody listens', thrown: refused, says: 'is it running' },
+  { name: 'the socket is missing', thrown: socket('ENOENT'), says: './deploy.sh cloudsql' },
+  { name: 'the socket is not ours', thrown: socket('EACCES'), says: 'is not attached' },
+  { name: 'the name is unknown', thrown: socket('ENOTFOUND', 'getaddrinfo'), says: 'host' },
+  { name: 'names are not answered', thrown: socket('EAI_AGAIN', 'getaddrinfo'), says: 'DNS' },
+  { name: 'nothing answers', thrown: socket('ETIMEDOUT'), says: 'firewall' },
+  { name: 'the connection broke', thrown: socket('ECONNRESET', 'read'), says: 'was lost' },
+  { name: 'every address refuses', thrown: new AggregateError([refused]), says: 'is it running' },
+  { name: 'the server is stopped', thrown: error('', { code: '57P01' }), says: 'was lost' },
+  { name: 'the session waited too long', thrown: error('', { code: '25P03' }), says: 'was lost' },
+  { name: 'the connection failed', thrown: error('', { code: '08006' }), says: 'was lost' },
+  { name: 'the server is starting', thrown: error('', { code: '57P03' }), says: 'starting' },
+  {
+    name: 'the password is wrong',
+    thrown: error('', { code: '28P01' }),
+    says: 'secret was rotated',
+  },
+  { name: 'the user is unknown', thrown: error('', { code: '28000' }), says: 'user and password' },
+  {
+    name: 'there is no password',
+    thrown: error('SASL: SCRAM-SERVER-FIRST-MESSAGE: client password must be a string'),
+    says: 'user and password',
+  },
+  { name: 'the database does not exist', thrown: error('', { code: '3D000' }), says: 'its name' },
+  {
+    name: 'there are too many of us',
+    thrown: error('', { code: '53300' }),
+    says: 'max_connections',
+  },
+  { name: 'the disk is full', thrown: error('', { code: '53100' }), says: 'disk space' },
+  { name: 'there is no such table', thrown: error('', { code: '42P01' }), says: 'npm run migrate' },
+  {
+    name: 'there is no such column',
+    thrown: error('', { code: '42703' }),
+    says: 'npm run migrate',
+  },
+  { name: 'a right is missing', thrown: error('', { code: '42501' }), says: 'lacks a right' },
+  { name: 'it is a replica', thrown: error('', { code: '25006' }), says: 'read replica' },
+  {
+    name: 'somebody holds a lock',
+    thrown: error('', { code: '55P03' }),
+    says: 'held a lock on members for longer than 10 seconds, and nothing was changed',
+  },
+  {
+    name: 'two wait for each other',
+    thrown: error('', { code: '40P01' }),
+    says: 'nothing was changed',
+  },
+  {
+    name: 'a statement was stopped',
+    thrown: error('', { code: '57014' }),
+    says: 'nothing was changed',
+  },
+  {
+    name: 'its certificate is not trusted',
+    thrown: error('', { code: 'SELF_SIGNED_CERT_IN_CHAIN' }),
+    says: 'sslmode',
+  },
+  {
+    name: 'it knows no encryption',
+    thrown: error('The server does not support SSL connections'),
+    says: 'sslmode',
+  },
+  { name: 'the driver lost it', thrown: error('Connection terminated unexpectedly'), says: 'lost' },
   {
     name: 'the driver waited too long',
     thrown: error('timeout exceeded when trying to connect'),
+    says: 'did not answer in time',
   },
-])('the database is unavailable when $name', ({ thrown }) => {
+  {
+    name: 'the pool waited too long',
+    thrown: error('Connection terminated due to connection timeout'),
+    says: 'did not answer in time',
+  },
+])('the database is unavailable when $name', ({ thrown, says }) => {
   const found = asDatabaseUnavailable(thrown);
   expect(found?.code).toBe('database_unavailable');
   expect(found?.cause).toBe(thrown);
-  expect(found?.message).toMatch(/^The database cannot be used \(.+\)\.$/);
+  expect(found?.message).toContain(says);
+  expect(found?.message).toMatch(/\.$/);
+});
+
+test('what the driver says, which may hold the user, the host or a row, is not repeated', () => {
+  const thrown = error('password authentication failed for user "hanna"', {
+    code: '28P01',
+    detail: 'Key (kennitala)=(0101302989)',
+  });
+  const found = asDatabaseUnavailable(thrown);
+  expect(found?.message).toMatch(/^The database refused the login: .*\(28P01\)\.$/);
+  expect(found?.message).not.toMatch(/hanna|0101302989/);
 });
 
 test.each([
-  { name: 'a statement is wrong', thrown: error('', { code: '42P01' }) },
-  { name: 'a statement was cancelled', thrown: error('', { code: '57014' }) },
-  { name: 'a lock was not free', thrown: error('', { code: '55P03' }) },
+  { name: 'a statement is wrong', thrown: error('', { code: '42601' }) },
+  { name: 'a value is taken', thrown: error('', { code: '23505' }) },
   { name: 'a file is missing', thrown: error('', { code: 'ENOENT', syscall: 'open' }) },
   { name: 'it has no system call', thrown: error('', { code: 'ENOENT' }) },
   { name: 'it is a bug', thrown: new TypeError('x is undefined') },
   { name: 'several bugs came together', thrown: new AggregateError([new TypeError('x')]) },
+  { name: 'nothing came together', thrown: new AggregateError([]) },
   { name: 'it is no error', thrown: 'ECONNREFUSED' },
 ])('the database is not to blame when $name', ({ thrown }) => {
   expect(asDatabaseUnavailable(thrown)).toBeUndefined();

@@ -1,0 +1,105 @@
+import { toSyncError } from '../../lib/failure.ts';
+import { closePool } from '../../lib/pool.ts';
+import { fixedCredential } from '../../lib/secrets.ts';
+import { readStatus } from '../../lib/sync/status.ts';
+import { createEmptyDatabase, createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { onServer } from '../support/server.ts';
+import { createSyncBench, type SyncBench } from '../support/sync.ts';
+
+// What an admin is told when the real server, or the way to it, is not as it should be.
+let bench: SyncBench;
+let database: TestDatabase;
+beforeAll(async () => {
+  bench = await createSyncBench({ members: 3 });
+  database = await createTestDatabase();
+});
+afterEach(closePool);
+
+const running = new AbortController().signal;
+const told = (error: unknown) => toSyncError(error, running);
+const status = (url: string) =>
+  readStatus(fixedCredential(url), 60, new Date()).then(() => undefined, told);
+const run = (url: string) =>
+  bench.run({}, { settings: { DATABASE_URL: url } }).then(() => undefined, told);
+
+/** The same database under another address. */
+function addressed(change: (url: URL) => void): string {
+  const url = new URL(database.url);
+  change(url);
+  return url.href;
+}
+
+async function roleWith(name: string, rights: string): Promise<string> {
+  await database.query(`create role ${name} login password 'of-a-test' ${rights}`);
+  return addressed((url) => {
+    url.username = name;
+    url.password = 'of-a-test';
+  });
+}
+
+afterAll(async () => {
+  for (const role of ['without_rights', 'one_too_many'])
+    await onServer(`drop role if exists ${role}`);
+});
+
+test.each([
+  {
+    name: 'a database that does not exist',
+    url: () =>
+      addressed((url) => {
+        url.pathname = '/no_such_database';
+      }),
+    says: /^There is no such database: .*\(3D000\)\.$/,
+  },
+  {
+    name: 'a port where nobody listens',
+    url: async () =>
+      addressed((url) => {
+        url.port = '1';
+      }),
+    says: /is it running.*\(ECONNREFUSED\)\.$/,
+  },
+  {
+    name: 'an instance that is not attached',
+    url: () => 'postgresql://hanna:secret@/members?host=/cloudsql/project:region:instance',
+    says: /run \.\/deploy\.sh cloudsql.*\(ENOENT\)\.$/,
+  },
+  {
+    name: 'a user without rights',
+    url: () => roleWith('without_rights', ''),
+    says: /lacks a right.*\(42501\)\.$/,
+  },
+  {
+    name: 'too many connections',
+    url: () => roleWith('one_too_many', 'connection limit 0'),
+    says: /too many connections.*\(53300\)\.$/,
+  },
+  {
+    name: 'a database without our tables',
+    url: async () => (await createEmptyDatabase()).url,
+    says: /npm run migrate.*\(42P01\)\.$/,
+  },
+])('$name is told as such, to who asks for the status and to who runs', async ({ url, says }) => {
+  const address = await url();
+  for (const error of [await status(address), await run(address)]) {
+    expect(error?.code).toBe('database_unavailable');
+    expect(error?.message).toMatch(says);
+    expect(error?.message).not.toMatch(/hanna|secret@|no_such|127\.0\.0\.1|project:region/);
+  }
+});
+
+test('a replica is told as such to who runs, and its status can be read', async () => {
+  const readOnly = addressed((url) => {
+    url.searchParams.set('options', '-c default_transaction_read_only=on');
+  });
+  expect(await status(readOnly)).toBeUndefined();
+  const error = await run(readOnly);
+  expect(error?.code).toBe('database_unavailable');
+  expect(error?.message).toMatch(/read replica.*\(25006\)\.$/);
+});
+
+test('a schema that lacks a column says so', async () => {
+  const old = await createTestDatabase();
+  await old.query('alter table public.sync_log drop column progress');
+  expect((await status(old.url))?.message).toMatch(/npm run migrate.*\(42703\)\.$/);
+});

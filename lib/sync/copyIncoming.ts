@@ -8,6 +8,8 @@ const BATCH = 256 * 1024;
 export interface IncomingWriter {
   /** Takes lines of COPY text; resolves as soon as there is room for more. */
   write(lines: string): Promise<void>;
+  /** Resolves when nothing is on its way, so that the connection can be used. */
+  settled(): Promise<void>;
   /** Resolves when every line is in the table. */
   end(): Promise<void>;
 }
@@ -35,6 +37,7 @@ export function copyIncoming(client: pg.Client): IncomingWriter {
       gathered += lines;
       if (gathered.length >= BATCH) await flush();
     },
+    settled: () => sending,
     end: async () => {
       await flush();
       await sending;

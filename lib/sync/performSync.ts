@@ -93,7 +93,7 @@ async function planAndApply(run: Run, id: number): Promise<SyncResult> {
   const progress = trackProgress(client, id);
   for (let plans = 1; ; plans++) {
     const outlook = await planRun(run, chosen, progress);
-    progress.report('apply');
+    await progress.report('apply');
     try {
       return await applyRun(run, id, outlook, progress);
     } catch (error) {

@@ -94,7 +94,7 @@ async function planFrom(
   lastWalk: boolean,
 ): Promise<Outlook | undefined> {
   const { run, chosen, progress } = planning;
-  progress.report('plan');
+  await progress.report('plan');
   const { errors } = snapshot;
   let delta = await calculateDelta(run.client, chosen.mode === 'full', run.startedAt, errors);
   let verdict = await weigh(run, chosen, delta, snapshot);
@@ -132,11 +132,11 @@ function mustConfirm({ context }: Run, { proof }: Snapshot): boolean {
   return when === 'always';
 }
 
-function confirm(
+async function confirm(
   { run, chosen, django, progress }: Planning,
   { errors }: Snapshot,
 ): Promise<Confirmation> {
-  progress.report('confirm');
+  await progress.report('confirm');
   const { client, context } = run;
   const concurrency = context.config.django.DJANGO_CONCURRENCY;
   const { signal } = context;

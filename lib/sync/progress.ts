@@ -10,8 +10,8 @@ export interface Counts {
 }
 
 export interface Progress {
-  /** Tells how far the run is; never waits and never fails the run. */
-  report(phase: Phase, counts?: Counts): void;
+  /** Tells how far the run is, once `free` says that the connection is; it never fails the run. */
+  report(phase: Phase, counts?: Counts, free?: () => Promise<void>): Promise<void>;
   /** How long each phase has taken until now, in ms. */
   durations(): Partial<Record<Phase, number>>;
 }
@@ -39,14 +39,16 @@ export function trackProgress(
     current.since = now();
   };
   return {
-    report: (phase, more = {}) => {
+    report: async (phase, more = {}, free = async () => undefined) => {
       counts = { ...counts, ...more };
       if (current?.phase === phase && now() - current.toldAt < INTERVAL_MS) return;
       settle();
       current = { phase, since: now(), toldAt: now() };
       if (runId === null) return;
       const told = JSON.stringify({ phase, ...counts });
-      client.query(reportProgress, [runId, told]).catch(() => undefined);
+      await free();
+      // A connection that is lost is found out by the next statement that matters.
+      await client.query(reportProgress, [runId, told]).catch(() => undefined);
     },
     durations: () => {
       settle();

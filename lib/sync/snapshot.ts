@@ -47,7 +47,7 @@ interface Walk {
  */
 export async function takeSnapshot(walk: Walk, walks: number): Promise<Snapshot> {
   const { client, django, since, log, progress } = walk;
-  progress.report('fetch');
+  await progress.report('fetch');
   await client.query('delete from incoming');
   await client.query('delete from shield');
   const proof = emptyProof(walks);
@@ -60,14 +60,18 @@ export async function takeSnapshot(walk: Walk, walks: number): Promise<Snapshot>
       addPage(proof, page);
       if (page.index === 0) snapshot.mark = page.serverDate;
       snapshot.members += page.members.reduce((sum, member) => sum + (member.isMember ? 1 : 0), 0);
-      snapshot.unidentified += await setAside(client, page, errors);
+      if (page.rejections.length > 0) {
+        await writer.settled();
+        snapshot.unidentified += await setAside(client, page, errors);
+      }
       logOddities(log, page);
       await writer.write(copyPage(page));
-      progress.report('fetch', {
+      const counts = {
         pages_done: proof.pages,
         pages_total: page.pagesTotal ?? null,
         members_fetched: proof.rows,
-      });
+      };
+      await progress.report('fetch', counts, writer.settled);
     }
   } catch (error) {
     if (!(error instanceof DjangoListChangedError)) throw error;
@@ -112,7 +116,6 @@ function copyPage({ index, members, former, excluded }: MembersPage): string {
 
 // Counts the records that could not be read and shields the members they name; tells how many name nobody.
 async function setAside(client: pg.Client, page: MembersPage, errors: ErrorList): Promise<number> {
-  if (page.rejections.length === 0) return 0;
   for (const { code, externalId, message } of page.rejections)
     errors.add(code, externalId, message);
   await client.query(addShields, [

@@ -18,20 +18,20 @@ function track(runId: number | null, query = async () => ({})) {
   return { progress, told, wait };
 }
 
-test('a new phase is told at once, with the counts of the phase before', () => {
+test('a new phase is told at once, with the counts of the phase before', async () => {
   const { progress, told } = track(7);
-  progress.report('fetch', { pages_done: 1, members_fetched: 10 });
-  progress.report('plan');
+  await progress.report('fetch', { pages_done: 1, members_fetched: 10 });
+  await progress.report('plan');
   expect(told).toEqual([
     { id: 7, phase: 'fetch', pages_done: 1, members_fetched: 10 },
     { id: 7, phase: 'plan', pages_done: 1, members_fetched: 10 },
   ]);
 });
 
-test('within a phase it is told twice a second at most, and then the newest', () => {
+test('within a phase it is told twice a second at most, and then the newest', async () => {
   const { progress, told, wait } = track(7);
   for (let page = 0; page <= 100; page++) {
-    progress.report('fetch', { pages_done: page });
+    await progress.report('fetch', { pages_done: page });
     wait(10);
   }
   expect(told).toEqual([
@@ -41,17 +41,17 @@ test('within a phase it is told twice a second at most, and then the newest', ()
   ]);
 });
 
-test('a dry run tells nobody, and is timed all the same', () => {
+test('a dry run tells nobody, and is timed all the same', async () => {
   const { progress, told, wait } = track(null);
-  progress.report('fetch');
+  await progress.report('fetch');
   wait(70);
-  progress.report('plan');
+  await progress.report('plan');
   wait(30);
   expect(told).toEqual([]);
   expect(progress.durations()).toEqual({ fetch: 70, plan: 30 });
 });
 
-test('a phase that comes back adds to its time', () => {
+test('a phase that comes back adds to its time', async () => {
   const { progress, wait } = track(7);
   for (const [phase, time] of [
     ['fetch', 70],
@@ -59,7 +59,7 @@ test('a phase that comes back adds to its time', () => {
     ['fetch', 5],
     ['plan', 1],
   ] as const) {
-    progress.report(phase);
+    await progress.report(phase);
     wait(time);
   }
   expect(progress.durations()).toEqual({ fetch: 75, plan: 31 });
@@ -71,8 +71,18 @@ test('a database that does not take it does not fail the run', async () => {
   const { progress, told } = track(7, async () => {
     throw new Error('gone');
   });
-  progress.report('fetch');
-  await new Promise((resolve) => setImmediate(resolve));
+  await progress.report('fetch');
+  expect(told).toHaveLength(1);
+});
+
+test('it waits until the connection is free', async () => {
+  const { progress, told } = track(7);
+  const free = Promise.withResolvers<void>();
+  const report = progress.report('fetch', {}, () => free.promise);
+  await Promise.resolve();
+  expect(told).toEqual([]);
+  free.resolve();
+  await report;
   expect(told).toHaveLength(1);
 });
 

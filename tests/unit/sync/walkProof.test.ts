@@ -12,7 +12,7 @@ const page = (rows: number, count: number | undefined, retries = 0): MembersPage
   members: [],
   rejections: [],
   warnings: [],
-  excluded: [], former: [], orderedById: false,
+  excluded: [],
   former: [],
   orderedById: false,
 });

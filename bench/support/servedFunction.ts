@@ -10,6 +10,14 @@ const root = join(import.meta.dirname, '../..');
 const framework = join(root, 'node_modules/@google-cloud/functions-framework/build/src/main.js');
 export const ADMIN_KEY = 'a-key-for-measurements-on-this-machine';
 
+// What deploy.sh sets for the functions that sync.
+const asDeployed = {
+  ADMIN_API_KEY: ADMIN_KEY,
+  LOG_LEVEL: 'WARNING',
+  NODE_ENV: 'production',
+  NODE_OPTIONS: '--max-semi-space-size=1',
+};
+
 export interface ServedFunction {
   url: string;
   /** Calls it as an admin and gives the JSON of its answer. Throws when the answer is an error. */
@@ -37,7 +45,7 @@ export async function serveFunction(
     `--port=${port}`,
   ];
   const child = spawn(process.execPath, flags, {
-    env: { ADMIN_API_KEY: ADMIN_KEY, LOG_LEVEL: 'WARNING', NODE_ENV: 'production', ...environment },
+    env: { ...asDeployed, ...environment },
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   while (!(await accepts(port))) {

@@ -30,6 +30,7 @@ export interface Application {
 
 // SQLSTATE: another service inserted a member that the plan adds.
 const UNIQUE_VIOLATION = '23505';
+const KENNITALA_IS_UNIQUE = 'members_kennitala_key';
 
 /**
  * Applies the plan in one short transaction: audit rows, changes, additions, verification stamp and
@@ -55,8 +56,8 @@ export async function applyPlan(client: pg.Client, application: Application): Pr
       await application.conclude();
     });
   } catch (error) {
-    const { code } = error as { code?: string };
-    if (code !== UNIQUE_VIOLATION) throw error;
+    const { code, constraint } = error as { code?: string; constraint?: string };
+    if (code !== UNIQUE_VIOLATION || constraint !== KENNITALA_IS_UNIQUE) throw error;
     throw new PlanOutdatedError('another service wrote a kennitala that the plan adds', {
       cause: error,
     });

@@ -160,11 +160,12 @@ const isTooShort = (key: string, nodeEnv: string | undefined) =>
 
 type Incomplete = { [G in ConfigGroup]?: Partial<Config[G]> };
 
-// What depends on more than one variable. Those that could not be read are not there.
+// What depends on more than one variable. Those that could not be read are not there, and are reported
+// already; those that were not set are empty.
 function crossChecks({ runtime, auth, notify }: Incomplete): string[] {
   const problems: string[] = [];
   const key = auth?.ADMIN_API_KEY;
-  if (auth?.AUTH_MODE === 'key' && !key) {
+  if (auth?.AUTH_MODE === 'key' && key === '') {
     problems.push('ADMIN_API_KEY is missing (needed with AUTH_MODE=key)');
   } else if (key && isTooShort(key, runtime?.NODE_ENV) && !isSecretReference(key)) {
     problems.push(`ADMIN_API_KEY ${tooShort}`);
@@ -172,7 +173,7 @@ function crossChecks({ runtime, auth, notify }: Incomplete): string[] {
   if (auth?.AUTH_CERTS_URL && runtime?.NODE_ENV === 'production') {
     problems.push('AUTH_CERTS_URL is for development and tests only: it decides whom we trust');
   }
-  if (notify?.NOTIFY_URLS?.length && !notify.NOTIFY_SECRET) {
+  if (notify?.NOTIFY_URLS?.length && notify.NOTIFY_SECRET === '') {
     problems.push('NOTIFY_SECRET is missing (needed with NOTIFY_URLS)');
   }
   return problems;

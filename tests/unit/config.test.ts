@@ -134,6 +134,16 @@ const cases: { name: string; environment: Environment; problem: string | undefin
     problem: 'NOTIFY_SECRET is missing (needed with NOTIFY_URLS)',
   },
   {
+    name: 'a malformed signing key is reported once, and not as missing',
+    environment: { NOTIFY_URLS: 'https://a.example', NOTIFY_SECRET: 'correct-horse-battery' },
+    problem: 'NOTIFY_SECRET must be whsec_ followed by base64',
+  },
+  {
+    name: 'a malformed admin key is reported once, and not as missing',
+    environment: { AUTH_MODE: 'key', ADMIN_API_KEY: 'two words' },
+    problem: 'ADMIN_API_KEY must be printable ASCII without spaces or line ends',
+  },
+  {
     name: 'what signs the notifications is a key of Standard Webhooks',
     environment: { NOTIFY_SECRET: `whsec_${Buffer.alloc(32, 7).toString('base64')}` },
     problem: undefined,

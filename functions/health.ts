@@ -1,5 +1,6 @@
 import { http } from '@google-cloud/functions-framework';
 import { serve } from '../lib/http/serve.ts';
+import { levelOf } from '../lib/log.ts';
 
 // Public, and needs nothing: it says that this version can be started and called, even where the
 // configuration is broken. What the sync is doing is for syncStatus to say.
@@ -9,6 +10,7 @@ http(
     name: 'health',
     path: '/health',
     methods: ['GET'],
+    level: levelOf(process.env['LOG_LEVEL']),
     handle: async () => ({ body: { status: 'healthy', service: 'membership-sync' } }),
   }),
 );

@@ -10,6 +10,10 @@ export interface Log {
 
 const order: Severity[] = ['DEBUG', 'INFO', 'NOTICE', 'WARNING', 'ERROR', 'CRITICAL'];
 
+/** The level that a word names, or INFO: for who has to log even where the configuration is broken. */
+export const levelOf = (word: string | undefined): Severity =>
+  order.find((level) => level === word?.trim().toUpperCase()) ?? 'INFO';
+
 /** Cloud Logging refuses entries above 256 KiB; a line longer than this loses its fields. */
 const LONGEST_LINE = 200_000;
 

@@ -147,6 +147,17 @@ test('a broken environment does not start, and all that is wrong can be read', a
 });
 
 describe('health', () => {
+  test.each([
+    { level: 'WARNING', lines: 0 },
+    { level: 'INFO', lines: 1 },
+    { level: 'loud', lines: 1 },
+  ])('logs $lines line(s) for a request with LOG_LEVEL=$level', async ({ level, lines }) => {
+    const health = await startBundle('health', { LOG_LEVEL: level });
+    expect((await request(health.url)).status).toBe(200);
+    await health.kill('SIGTERM');
+    expect(events(health).filter(({ event }) => event === 'request')).toHaveLength(lines);
+  });
+
   test('answers in any environment, to anybody', async () => {
     const health = await startBundle('health', { NODE_ENV: 'nonsense', AUTH_MODE: 'nonsense' });
     const reply = await request(`${health.url}/health`);

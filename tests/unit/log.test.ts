@@ -1,4 +1,4 @@
-import { createLog, type LogFields } from '../../lib/log.ts';
+import { createLog, type LogFields, levelOf } from '../../lib/log.ts';
 
 function recorded(level: Parameters<typeof createLog>[0] = 'DEBUG') {
   const lines: string[] = [];
@@ -55,4 +55,14 @@ test('stdout is where it writes unless told otherwise', () => {
   createLog('INFO')('INFO', 'a', 'b');
   expect(write).toHaveBeenCalledWith(expect.stringContaining('"event":"a"'));
   write.mockRestore();
+});
+
+test.each([
+  ['WARNING', 'WARNING'],
+  [' debug ', 'DEBUG'],
+  ['verbose', 'INFO'],
+  ['', 'INFO'],
+  [undefined, 'INFO'],
+])('the word %j names the level %s', (word, level) => {
+  expect(levelOf(word)).toBe(level);
 });

@@ -1,5 +1,4 @@
-import { isNativeError } from 'node:util/types';
-import { SyncError } from './errors.ts';
+import { isError, SyncError } from './errors.ts';
 
 interface Kind {
   /** SQLSTATEs of the server (a short one is a whole class), or codes of Node.js. */
@@ -124,10 +123,9 @@ const kinds: Kind[] = [
  */
 export function asDatabaseUnavailable(thrown: unknown): SyncError | undefined {
   // A host name with several addresses: one error per address, all of much the same kind.
-  const errors =
-    isNativeError(thrown) && 'errors' in thrown ? (thrown.errors as unknown[]) : [thrown];
+  const errors = isError(thrown) && 'errors' in thrown ? (thrown.errors as unknown[]) : [thrown];
   for (const error of errors) {
-    const kind = isNativeError(error) && kindOf(error);
+    const kind = isError(error) && kindOf(error);
     if (!kind) continue;
     const code = codeOf(error);
     return new SyncError('database_unavailable', `${kind.words}${code && ` (${code})`}.`, {
@@ -161,6 +159,6 @@ const isSocketCall = (syscall: unknown) =>
   typeof syscall === 'string' && /^(connect|read|write|getaddrinfo|queryA)/.test(syscall);
 
 function codeOf(thrown: unknown): string {
-  const code = isNativeError(thrown) && 'code' in thrown ? thrown.code : undefined;
+  const code = isError(thrown) && 'code' in thrown ? thrown.code : undefined;
   return typeof code === 'string' ? code : '';
 }

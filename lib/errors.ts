@@ -1,3 +1,5 @@
+import { isNativeError } from 'node:util/types';
+
 /** Every code that an answer, a log line or a sync_log row can carry. docs/API.md explains each one. */
 export type ErrorCode =
   | 'invalid_request'
@@ -50,3 +52,7 @@ export class SyncError extends Error {
 export function asSyncError(thrown: unknown): SyncError | undefined {
   return thrown instanceof SyncError ? thrown : undefined;
 }
+
+/** Whether this is an error of any realm: those of Node.js itself are of another one under a test runner. */
+export const isError = (thrown: unknown): thrown is Error =>
+  isNativeError(thrown) || thrown instanceof Error;

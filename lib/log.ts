@@ -1,3 +1,6 @@
+import { isError } from './errors.ts';
+import { redactedMessage } from './redact.ts';
+
 export type Severity = 'DEBUG' | 'INFO' | 'NOTICE' | 'WARNING' | 'ERROR' | 'CRITICAL';
 export type LogFields = Record<string, unknown>;
 
@@ -51,6 +54,6 @@ function serialise(entry: LogFields, reserved: LogFields): string {
 // What JSON cannot hold: bigint throws, and an Error would become {}.
 function readable(_key: string, value: unknown): unknown {
   if (typeof value === 'bigint') return value.toString();
-  if (value instanceof Error) return { name: value.name, message: value.message };
+  if (isError(value)) return { name: value.name, message: redactedMessage(value) };
   return value;
 }

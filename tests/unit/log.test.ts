@@ -50,6 +50,20 @@ test('logging never throws, whatever the fields hold', () => {
   expect(JSON.stringify(entries()[2]).length).toBeLessThan(256 * 1024);
 });
 
+test('an error in a field is redacted', () => {
+  const { log, entries } = recorded();
+  const error = Object.assign(new Error('Jón Jónsson is blocked'), {
+    code: 'P0001',
+    detail: 'Jón',
+  });
+  log('ERROR', 'a', '', { error, other: new Error('of jon@example.is') });
+  expect(entries()[0]).toMatchObject({
+    error: { name: 'Error', message: 'left out, SQLSTATE P0001' },
+    other: { name: 'Error', message: 'of ***@***' },
+  });
+  expect(JSON.stringify(entries())).not.toContain('Jón');
+});
+
 test('stdout is where it writes unless told otherwise', () => {
   const write = jest.spyOn(process.stdout, 'write').mockReturnValue(true);
   createLog('INFO')('INFO', 'a', 'b');

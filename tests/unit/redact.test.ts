@@ -1,10 +1,11 @@
-import { redact, redactedStack } from '../../lib/redact.ts';
+import { redact, redactedMessage, redactedStack } from '../../lib/redact.ts';
 
 test.each([
   ['postgresql://user:pa:ss@host/db failed', 'postgresql://***@host/db failed'],
   ['sent Authorization: Bearer abc.def-ghi', 'sent Authorization: Bearer ***'],
   ['Authorization: Token 0a1b2c', 'Authorization: Token ***'],
   ['Invalid token signature: eyJhbGciOi.eyJzdWIi.c2ln', 'Invalid token signature: ***'],
+  ['call +354 555 1234 or +3545551234', 'call +*** or +***'],
   ['duplicate jon@example.is', 'duplicate ***@***'],
   ['member 010130-2989 and 0101302989', 'member ******-**** and ******-****'],
   [
@@ -27,17 +28,62 @@ test('a stack names the causes too', () => {
   );
 });
 
-test('the value that PostgreSQL quotes is left out', () => {
-  const error = Object.assign(new Error('invalid input syntax for type json: "Jón"'), {
+const raised = (message: string, fields: object) => Object.assign(new Error(message), fields);
+
+test.each([
+  {
+    name: 'a value that it could not read',
+    message: 'invalid input syntax: "Jón "Nonni"\nJónsson"',
     code: '22P02',
+  },
+  {
+    name: 'a value in the quotes of another language',
+    message: 'ungültig: «Jón Jónsson»',
+    code: '22P02',
+  },
+  { name: 'what a trigger raises', message: 'Jón Jónsson may not be changed', code: 'P0001' },
+  { name: 'what a function raises under its own code', message: 'Jón Jónsson', code: 'MS001' },
+])('of PostgreSQL, $name is left out, and the place is kept', ({ message, code }) => {
+  const stack = redactedStack(raised(message, { code }));
+  expect(stack).toMatch(new RegExp(`^Error: left out, SQLSTATE ${code}\\n\\s+at `));
+  expect(stack).not.toMatch(/Jón|Nonni/);
+});
+
+test('of a row that PostgreSQL refuses only the table and the constraint are told', () => {
+  const error = raised('duplicate key value violates unique constraint "members_kennitala_key"', {
+    code: '23505',
+    severity: 'ERROR',
+    detail: 'Key (kennitala)=(0101302989) already exists.',
+    where: 'COPY incoming, line 1, column name: "Jón"',
+    table: 'members',
+    constraint: 'members_kennitala_key',
   });
-  expect(redactedStack(error)).toContain('for type json: "***"');
-  expect(redactedStack(error)).not.toContain('Jón');
+  const told = 'left out, SQLSTATE 23505, table members, constraint members_kennitala_key';
+  expect(redactedMessage(error)).toBe(told);
+  expect(redactedStack(new Error('outer', { cause: error }))).toContain(
+    `Caused by: Error: ${told}\n`,
+  );
 });
 
 test('the name of a table that PostgreSQL quotes is kept', () => {
-  const error = Object.assign(new Error('relation "members" does not exist'), { code: '42P01' });
+  const error = raised('relation "members" does not exist', { code: '42P01' });
   expect(redactedStack(error)).toContain('"members"');
+});
+
+test('a code of Node.js is no SQLSTATE', () => {
+  expect(redactedMessage(raised('write EPIPE', { code: 'EPIPE' }))).toBe('write EPIPE');
+});
+
+test('the text that JSON.parse quotes is left out', () => {
+  let error: unknown;
+  try {
+    JSON.parse('{"name": Jón "Nonni"\nJónsson}');
+  } catch (thrown) {
+    error = thrown;
+  }
+  expect((error as Error).message).toContain('Jón');
+  expect(redactedStack(error)).toContain('*** is not valid JSON');
+  expect(redactedStack(error)).not.toMatch(/name|Jón|Nonni/);
 });
 
 test('anything can be thrown', () => {

@@ -7,7 +7,8 @@ function started({ graceMs = 50 } = {}) {
   const exit = jest.fn<void, [number]>();
   const host = Object.assign(new EventEmitter(), { exit });
   const frameworkHandler = jest.fn();
-  for (const event of ['SIGTERM', 'SIGINT', 'unhandledRejection']) host.on(event, frameworkHandler);
+  for (const event of ['SIGTERM', 'SIGINT', 'unhandledRejection', 'uncaughtException'])
+    host.on(event, frameworkHandler);
   const lines: LogFields[] = [];
   const log = createLog('NOTICE', (line) => lines.push(JSON.parse(line)));
   const shutdown = createShutdown(host as unknown as NodeJS.Process, { graceMs, log });
@@ -60,5 +61,18 @@ test('a rejection that nobody handles is logged and does not end the process', (
   expect(frameworkHandler).not.toHaveBeenCalled();
   expect(exit).not.toHaveBeenCalled();
   expect(write).toHaveBeenCalledWith(expect.stringContaining('"event":"unhandled_rejection"'));
+  write.mockRestore();
+});
+
+test('an exception that nobody caught is logged without what it may not tell, and ends the process', () => {
+  const write = jest.spyOn(process.stdout, 'write').mockReturnValue(true);
+  const { host, exit, shutdown, frameworkHandler } = started();
+  shutdown.enter();
+  host.emit('uncaughtException', new Error('of jon@example.is'));
+  expect(frameworkHandler).not.toHaveBeenCalled();
+  expect(exit).toHaveBeenCalledWith(1);
+  const line = JSON.parse(String(write.mock.calls[0]?.[0]));
+  expect(line).toMatchObject({ severity: 'CRITICAL', event: 'uncaught_exception' });
+  expect(line['message']).toMatch(/^Error: of \*\*\*@\*\*\*\n/);
   write.mockRestore();
 });

@@ -14,3 +14,11 @@ export function normaliseKennitala(value: unknown): string | undefined {
 export function maskKennitala(kennitala: string): string {
   return `${kennitala.slice(0, 6)}-****`;
 }
+
+/**
+ * Whether a value is most likely a kennitala: ten digits that begin with a day and a month, the day of a
+ * company 40 more. For what a person types; a register's own word for a number is not doubted like this.
+ */
+export function looksLikeKennitala(value: unknown): boolean {
+  return /^([04][1-9]|[1256][0-9]|[37][01])(0[1-9]|1[0-2])/.test(normaliseKennitala(value) ?? '');
+}

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { SyncError } from '../errors.ts';
+import { looksLikeKennitala } from '../kennitala.ts';
 import type { SyncRequest, SyncType } from './types.ts';
 
 /** Most members that one call may name; more are a full run. */
@@ -7,11 +8,17 @@ const MAX_EXTERNAL_IDS = 100;
 
 const runId = z.int().check(z.minimum(1), z.maximum(2_147_483_647));
 
-// Django's own ids are numbers, and a webhook sends them as it has them.
-const djangoId = z.union(
-  [z.string().check(z.minLength(1), z.maxLength(255)), z.int().check(z.minimum(0))],
-  { error: 'must be text of 1 to 255 characters or a whole number' },
-);
+// Django's own ids are numbers, and a webhook sends them as it has them. Ids are logged and answered,
+// where a kennitala must never be.
+const djangoId = z
+  .union([z.string().check(z.minLength(1), z.maxLength(255)), z.int().check(z.minimum(0))], {
+    error: 'must be text of 1 to 255 characters or a whole number',
+  })
+  .check(
+    z.refine((id) => !looksLikeKennitala(String(id)), {
+      error: "must be the member's id in Django, and looks like a kennitala",
+    }),
+  );
 
 const common = {
   sync_type: z.optional(z.enum(['scheduled', 'membership', 'manual', 'webhook'])),

@@ -1,4 +1,4 @@
-import { maskKennitala, normaliseKennitala } from '../../lib/kennitala.ts';
+import { looksLikeKennitala, maskKennitala, normaliseKennitala } from '../../lib/kennitala.ts';
 
 test.each([
   ['0000000007', '0000000007'],
@@ -36,4 +36,20 @@ test.each([
 
 test('the mask keeps the date of birth and nothing else', () => {
   expect(maskKennitala('0000000007')).toBe('000000-****');
+});
+
+test.each([
+  ['0101302989', true],
+  ['311299-2989', true],
+  ['7112992989', true],
+  ['4101302989', true],
+  ['0001302989', false],
+  ['3201302989', false],
+  ['0113302989', false],
+  ['1000000000', false],
+  ['101302989', false],
+  ['17', false],
+  [undefined, false],
+])('%s looks like a kennitala: %s', (value, expected) => {
+  expect(looksLikeKennitala(value)).toBe(expected);
 });

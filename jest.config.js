@@ -19,6 +19,8 @@ export default {
       globalTeardown: '<rootDir>/tests/support/globalTeardown.ts',
     },
   ],
+  // Most tests wait for processes and servers: three at once on two cores.
+  maxWorkers: 3,
   coverageProvider: 'v8',
   collectCoverageFrom: ['functions/**/*.ts', 'lib/**/*.ts', '!**/*.d.ts'],
   coverageThreshold: { global: { lines: 90, branches: 90 } },

@@ -20,7 +20,7 @@ export interface Verdict {
   holds: Partial<Record<ChangeClass, HeldReason>>;
   /** The most changes allowed in the run and its window, class by class. */
   limits: ClassCounts;
-  /** Nothing was here yet: additions are not limited, and do not count towards later limits. */
+  /** Nothing of ours was here yet: neither what is new nor rows of others that are linked is limited. */
   firstLoad: boolean;
 }
 
@@ -42,7 +42,7 @@ export function judge(input: GuardInput, config: Config['sync']): Verdict {
   const firstLoad = active === 0;
   const holds: Verdict['holds'] = {};
   for (const name of ['removals', 'additions', 'updates'] as const) {
-    if (planned[name] === 0 || (firstLoad && name === 'additions')) continue;
+    if (planned[name] === 0 || (firstLoad && name !== 'removals')) continue;
     if (planned[name] > limits[name]) holds[name] = 'limit_exceeded';
     else if (planned[name] + recent[name] > limits[name]) holds[name] = 'window_limit_exceeded';
   }

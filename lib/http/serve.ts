@@ -6,6 +6,7 @@ import { redactedStack } from '../redact.ts';
 import { processShutdown, type Shutdown } from '../shutdown.ts';
 import { traceFields } from '../trace.ts';
 import { errorBody, statusOf } from './errorAnswer.ts';
+import { guardConsole } from './guardConsole.ts';
 import { checkRequest } from './request.ts';
 import { send } from './send.ts';
 
@@ -50,6 +51,7 @@ export interface Route {
 export function serve(route: Route): HttpFunction {
   const { project = '', timeoutSeconds = 60, level = 'INFO' } = route;
   const serverLog = createLog(level);
+  guardConsole(serverLog.with({ route: route.name }));
 
   return async (request: Request, response: Response): Promise<void> => {
     const shutdown = route.shutdown ?? processShutdown();

@@ -146,6 +146,18 @@ test('a broken environment does not start, and all that is wrong can be read', a
   await expect(starting).rejects.toThrow(/\{"severity":"CRITICAL",.*"event":"config_invalid"/);
 });
 
+test('a body that the framework refuses before us is not logged', async () => {
+  const probe = await start();
+  const body = "{'kennitala': '0101302989', 'name': 'Hanna'}";
+  expect((await request(probe.url, post(body))).status).toBe(400);
+  expect(await logged(probe, 'refused_by_framework')).toMatchObject({ status: 400 });
+  expect((await request(probe.url, post('{}', { 'Content-Encoding': 'x' }))).status).toBe(415);
+  expect((await request(`${probe.url}/%zz`)).status).toBe(400);
+  await probe.kill('SIGTERM');
+  expect(probe.output().join('\n')).not.toMatch(/Hanna|0101302989|%zz/);
+  expect(events(probe).filter(({ event }) => event === 'refused_by_framework')).toHaveLength(3);
+});
+
 describe('health', () => {
   test.each([
     { level: 'WARNING', lines: 0 },

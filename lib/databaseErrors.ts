@@ -27,7 +27,7 @@ const kinds: Kind[] = [
     codes: ['ENOENT', 'EACCES'],
     isSystem: true,
     words:
-      'There is no socket where DATABASE_URL says: in the cloud, the Cloud SQL instance is not attached to this service (run ./deploy.sh cloudsql); elsewhere, the server is not running',
+      'There is no socket where DATABASE_URL says: in the cloud, the Cloud SQL instance is not attached to this service (run the step cloudsql of deploy.sh); elsewhere, the server is not running',
   },
   {
     codes: ['ECONNREFUSED'],
@@ -88,7 +88,7 @@ const kinds: Kind[] = [
   {
     codes: ['42P01', '42703', '3F000'],
     words:
-      'The database does not have the schema of this version: run npm run migrate against it, or ./deploy.sh migrate',
+      'The database does not have the schema of this version: run npm run migrate against it, or the step migrate of deploy.sh',
   },
   {
     codes: ['42501'],

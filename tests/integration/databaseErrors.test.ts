@@ -62,7 +62,7 @@ test.each([
   {
     name: 'an instance that is not attached',
     url: () => 'postgresql://hanna:secret@/members?host=/cloudsql/project:region:instance',
-    says: /run \.\/deploy\.sh cloudsql.*\(ENOENT\)\.$/,
+    says: /step cloudsql of deploy\.sh.*\(ENOENT\)\.$/,
   },
   {
     name: 'a user without rights',

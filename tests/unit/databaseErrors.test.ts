@@ -7,7 +7,7 @@ const socket = (code: string, syscall = 'connect') => error('', { code, syscall 
 
 test.each([
   { name: 'nobody listens', thrown: refused, says: 'is it running' },
-  { name: 'the socket is missing', thrown: socket('ENOENT'), says: './deploy.sh cloudsql' },
+  { name: 'the socket is missing', thrown: socket('ENOENT'), says: 'step cloudsql of deploy.sh' },
   { name: 'the socket is not ours', thrown: socket('EACCES'), says: 'is not attached' },
   { name: 'the name is unknown', thrown: socket('ENOTFOUND', 'getaddrinfo'), says: 'host' },
   { name: 'names are not answered', thrown: socket('EAI_AGAIN', 'getaddrinfo'), says: 'DNS' },

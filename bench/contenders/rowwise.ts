@@ -7,7 +7,6 @@ export async function rowwise(client: pg.Client, register: string): Promise<void
   await client.query('begin');
   for (const { id, kennitala, name, email, phone } of members)
     await client.query({
-      name: 'upsert_member',
       text: `insert into public.members (kennitala, name, email, phone, external_id, last_verified_at)
         values ($1, $2, $3, $4, $5, now())
         on conflict (kennitala) do update set name = excluded.name, email = excluded.email,

@@ -41,6 +41,7 @@ export async function applyPlan(client: pg.Client, application: Application): Pr
   const { runId, now, counts, verified, wholeRegister, undo } = application;
   try {
     await inTransaction(client, async () => {
+      await client.query('set local synchronous_commit = on');
       const changed = counts.update + counts.reactivate + counts.remove;
       if (changed > 0) {
         expectRows(await client.query(auditChanges, [runId]), changed);

@@ -78,7 +78,15 @@ async function runLogged(
     const { code, message, cause, extra } = toSyncError(thrown, context.signal);
     const error = new SyncError(code, message, { cause, extra, runId: id });
     await client.end().catch(() => undefined);
-    await closeFailedRun(run, id, error);
+    if (await closeFailedRun(run, id, error))
+      throw new SyncError(
+        code,
+        `Run ${id} was applied, and then its connection was lost; syncLogs has its result.`,
+        {
+          cause,
+          runId: id,
+        },
+      );
     throw error;
   }
 }

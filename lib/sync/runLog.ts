@@ -68,27 +68,23 @@ export async function finishRun(client: pg.Client, runId: number, run: FinishedR
 const refusals: ErrorCode[] = ['plan_changed', 'not_found', 'invalid_request'];
 
 /**
- * Closes a run that ended with an error, in sync_log and in the log, on a connection of its own because the run's may be dead. It
- * never throws: without a database the row stays pending and the next run closes it.
+ * Closes a run that ended with an error, in sync_log and in the log, on a connection of its own because
+ * the run's may be dead. Tells whether the run was applied all the same: a connection can be lost between
+ * a commit and its answer. It never throws: without a database the row stays pending and the next run
+ * closes it.
  */
-export async function closeFailedRun(run: Run, runId: number, error: SyncError): Promise<void> {
+export async function closeFailedRun(run: Run, runId: number, error: SyncError): Promise<boolean> {
   const { context, startedAt } = run;
   const { log } = context;
   const duration = context.now().getTime() - startedAt.getTime();
   const refused = refusals.includes(error.code);
   const reason = JSON.stringify({ code: error.code, message: error.message });
-  if (refused)
-    log('WARNING', 'sync_refused', `run ${runId} was refused: ${error.message}`, {
-      error_code: error.code,
-    });
-  else
-    log('ERROR', 'sync_failed', `run ${runId} failed and changed nothing: ${error.message}`, {
-      error_code: error.code,
-    });
+  let closed: number | null = 1;
   try {
-    await withConnection(context.secrets.DATABASE_URL, (client) =>
+    // Waits for the row when the run's own session is still about to end.
+    ({ rowCount: closed } = await withConnection(context.secrets.DATABASE_URL, (client) =>
       client.query(failRunStatement, [runId, duration, reason, refused ? 'refused' : 'failed']),
-    );
+    ));
   } catch {
     log(
       'WARNING',
@@ -96,4 +92,22 @@ export async function closeFailedRun(run: Run, runId: number, error: SyncError):
       `run ${runId} could not be closed; the next run will close it`,
     );
   }
+  const fields = { error_code: error.code };
+  if (closed === 0)
+    log(
+      'ERROR',
+      'sync_answer_lost',
+      `run ${runId} was applied, and then its connection was lost`,
+      fields,
+    );
+  else if (refused)
+    log('WARNING', 'sync_refused', `run ${runId} was refused: ${error.message}`, fields);
+  else
+    log(
+      'ERROR',
+      'sync_failed',
+      `run ${runId} failed and changed nothing: ${error.message}`,
+      fields,
+    );
+  return closed === 0;
 }

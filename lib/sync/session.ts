@@ -10,9 +10,8 @@ import type { SyncContext } from './types.ts';
 
 // Times are written in UTC whatever the server's zone is. A statement that waits for another service's
 // lock gives up instead of queueing readers behind it. Keepalives let the server notice within a minute
-// that our instance is gone, and with it the lock. Progress need not survive a crash of the server and
-// does not wait for its disk; applying a plan does. Temporary tables have no statistics: hashing is
-// right at every size, a merge join would sort both sides first.
+// that our instance is gone, and with it the lock. Temporary tables have no
+// statistics: hashing is right at every size, a merge join would sort both sides first.
 const settings = `
   set timezone = 'UTC';
   set lock_timeout = '10s';
@@ -25,7 +24,6 @@ const settings = `
   set temp_buffers = '64MB';
   set jit = off;
   set enable_mergejoin = off;
-  set synchronous_commit = off;
 `;
 
 /**
@@ -69,6 +67,8 @@ export async function takeLock(client: pg.Client): Promise<boolean> {
 export async function createStaging(client: pg.Client, wholeRegister: boolean): Promise<void> {
   for (const statement of [createIncoming, createShield, createPlan]) await client.query(statement);
   await client.query(wholeRegister ? knownMembersFull : knownMembersPartial);
+  // Until the plan is applied, which waits for the disk again, only progress is written.
+  await client.query('set synchronous_commit = off');
 }
 
 /** From here on the session can write nothing but its own temporary tables: a dry run persists nothing. */

@@ -26,6 +26,7 @@ export function plot(title: string, unit: string, series: Series[]): string {
     return `<polyline points="${path}" fill="none" stroke="${colour}" stroke-width="2"/>${dots}<text x="${x.at(lastX) + 8}" y="${y.at(lastY) + 4}" fill="${colour}">${name}</text>`;
   });
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="sans-serif" font-size="12">
+<title>${title}</title>
 <rect width="${WIDTH}" height="${HEIGHT}" fill="#fff"/>
 <text x="${MARGIN.left}" y="20" font-size="14" font-weight="bold">${title}</text>
 ${x.ticks.map((tick) => `<line x1="${x.at(tick)}" y1="${MARGIN.top}" x2="${x.at(tick)}" y2="${HEIGHT - MARGIN.bottom}" stroke="#e5e5e5"/><text x="${x.at(tick)}" y="${HEIGHT - MARGIN.bottom + 18}" text-anchor="middle">${tick.toLocaleString('en')}</text>`).join('\n')}

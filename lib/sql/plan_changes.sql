@@ -10,7 +10,11 @@ paired as materialized (
   select
     i.ordinal, i.external_id as i_external_id, i.kennitala as i_kennitala, i.name as i_name,
     i.has_email, i.email as i_email, i.has_phone, i.phone as i_phone, i.is_member,
-    m.*
+    m.id, m.external_id, m.kennitala, m.name, m.email, m.phone, m.is_active, m.removed_at,
+    coalesce(m.sync_source = 'django', false) as is_django,
+    m.last_verified_at is not null as is_linked,
+    -- Here and not in the view, where it would be worked out for every member before the comparison.
+    row(m.kennitala, m.name, m.email, m.phone, m.external_id, m.is_active, m.removed_at, m.sync_source)::text as version
   from incoming i
   full join known_members m on m.kennitala = i.kennitala
   where (

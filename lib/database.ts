@@ -5,7 +5,8 @@ import type { Credential } from './secrets.ts';
 /** Longest wait for a connection, in ms. */
 const CONNECT_TIMEOUT_MS = 10_000;
 
-const options = (connectionString: string) => ({
+/** What every connection of ours has in common, pooled or not. */
+export const connectionOptions = (connectionString: string) => ({
   connectionString,
   application_name: 'membership-sync',
   connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
@@ -13,7 +14,7 @@ const options = (connectionString: string) => ({
 });
 
 async function connectWith(connectionString: string): Promise<pg.Client> {
-  const client = new pg.Client(options(connectionString));
+  const client = new pg.Client(connectionOptions(connectionString));
   // Without a listener a connection that dies while idle would end the process; the next query reports it.
   client.on('error', () => undefined);
   await client.connect();

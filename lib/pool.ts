@@ -1,23 +1,20 @@
 import pg from 'pg';
+import { connectionOptions } from './database.ts';
 import { isLoginRefused } from './databaseErrors.ts';
 import type { Credential } from './secrets.ts';
 
 /** One call at a time per instance needs one connection; the second is for the moment one dies. */
 const CONNECTIONS = 2;
 const IDLE_MS = 30_000;
-const CONNECT_TIMEOUT_MS = 10_000;
 
 let pool: pg.Pool | undefined;
 
 function open(connectionString: string): pg.Pool {
   const opened = new pg.Pool({
-    connectionString,
-    application_name: 'membership-sync',
+    ...connectionOptions(connectionString),
     max: CONNECTIONS,
     idleTimeoutMillis: IDLE_MS,
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     statement_timeout: 30_000,
-    keepAlive: true,
     allowExitOnIdle: true,
   });
   // Without a listener a connection that dies while idle would end the process.

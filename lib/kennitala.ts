@@ -1,3 +1,5 @@
+const tenDigits = /^[0-9]{10}$/;
+
 /**
  * The ten digits of a kennitala, its hyphen and spaces removed, or undefined when the value is no
  * kennitala. Only strings count: a JSON number has lost the leading zero of those born on the
@@ -6,8 +8,9 @@
  */
 export function normaliseKennitala(value: unknown): string | undefined {
   if (typeof value !== 'string') return undefined;
+  if (tenDigits.test(value)) return value;
   const digits = value.replace(/[\s\u2010-\u2015-]/g, '');
-  return /^[0-9]{10}$/.test(digits) ? digits : undefined;
+  return tenDigits.test(digits) ? digits : undefined;
 }
 
 /** The one masked form in every answer: `DDMMYY-****`. */

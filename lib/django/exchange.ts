@@ -9,6 +9,14 @@ import { throwIfInterrupted } from './interruption.ts';
  */
 const LARGEST_BODY_BYTES = 64 * 1024 * 1024;
 
+// Loaded on first use: a function that never calls Django does not pay for it at its cold start. And once:
+// a bundle's import() copies the module's properties each time.
+let library: Promise<typeof import('axios')> | undefined;
+function loadAxios(): Promise<typeof import('axios')> {
+  library ??= import('axios');
+  return library;
+}
+
 export interface ExchangeOptions {
   timeoutMs: number;
   signal: AbortSignal;
@@ -34,8 +42,7 @@ export async function exchange(
   headers: Record<string, string>,
   { timeoutMs, signal, httpAgent, httpsAgent }: ExchangeOptions,
 ): Promise<Answer> {
-  // Loaded on first use: a function that never calls Django does not pay for it at its cold start.
-  const { default: axios } = await import('axios');
+  const { default: axios } = await loadAxios();
   throwIfInterrupted(signal);
   const stop = new AbortController();
   const onAbort = () => stop.abort();

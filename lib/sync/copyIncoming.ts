@@ -2,12 +2,12 @@ import type pg from 'pg';
 import { from } from 'pg-copy-streams';
 import copyStatement from '../sql/copy_incoming.sql';
 
-/** Text is sent when this much has gathered, in UTF-16 units (at most about twice that in bytes). */
+/** Lines are sent when this many bytes have gathered. */
 const BATCH = 256 * 1024;
 
 export interface IncomingWriter {
   /** Takes lines of COPY text; resolves as soon as there is room for more. */
-  write(lines: string): Promise<void>;
+  write(lines: Buffer): Promise<void>;
   /** Resolves when nothing is on its way, so that the connection can be used. */
   settled(): Promise<void>;
   /** Resolves when every line is in the table. */
@@ -20,22 +20,25 @@ export interface IncomingWriter {
  * way while the next one gathers.
  */
 export function copyIncoming(client: pg.Client): IncomingWriter {
-  let gathered = '';
+  let gathered: Buffer[] = [];
+  let size = 0;
   let sending: Promise<void> = Promise.resolve();
 
   const flush = async () => {
     await sending;
-    if (gathered === '') return;
+    if (size === 0) return;
     sending = send(client, gathered);
     // The rejection is seen by the next flush; it must not count as unhandled until then.
     sending.catch(() => undefined);
-    gathered = '';
+    gathered = [];
+    size = 0;
   };
 
   return {
     write: async (lines) => {
-      gathered += lines;
-      if (gathered.length >= BATCH) await flush();
+      gathered.push(lines);
+      size += lines.length;
+      if (size >= BATCH) await flush();
     },
     settled: () => sending,
     end: async () => {
@@ -45,11 +48,12 @@ export function copyIncoming(client: pg.Client): IncomingWriter {
   };
 }
 
-function send(client: pg.Client, text: string): Promise<void> {
+function send(client: pg.Client, gathered: Buffer[]): Promise<void> {
   return new Promise((resolve, reject) => {
     const stream = client.query(from(copyStatement));
     stream.once('finish', resolve);
     stream.once('error', reject);
-    stream.end(text);
+    for (const lines of gathered) stream.write(lines);
+    stream.end();
   });
 }

@@ -5,7 +5,7 @@ import type { Member, MemberLookup } from '../django/types.ts';
 import addShields from '../sql/add_shields.sql';
 import { detailEndpointExists } from './confirm.ts';
 import { copyIncoming } from './copyIncoming.ts';
-import { copyGoneRow, copyRow } from './copyRows.ts';
+import { CopyLines } from './copyLines.ts';
 import { createErrorList } from './errorList.ts';
 import { dropDuplicates, type Snapshot } from './snapshot.ts';
 import { emptyProof } from './walkProof.ts';
@@ -80,11 +80,11 @@ export async function takeSelection(
   const gone = trusted ? [...former, ...missing] : former;
 
   const writer = copyIncoming(client);
-  const lines = [
-    ...members.map((member, row) => copyRow(row, member)),
-    ...gone.map((id, row) => copyGoneRow(members.length + row, id)),
-  ];
-  await writer.write(lines.join(''));
+  const lines = new CopyLines();
+  let ordinal = 0;
+  for (const member of members) lines.add(ordinal++, member);
+  for (const id of gone) lines.addGone(ordinal++, id);
+  await writer.write(lines.take());
   await writer.end();
   const dropped = await dropDuplicates(client, errors);
   const distinct = members.filter((member) => member.isMember).length - dropped.members;

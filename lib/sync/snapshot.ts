@@ -8,7 +8,7 @@ import addShields from '../sql/add_shields.sql';
 import dropRepeatedIds from '../sql/drop_repeated_ids.sql';
 import dropRepeatedKennitalas from '../sql/drop_repeated_kennitalas.sql';
 import { copyIncoming } from './copyIncoming.ts';
-import { copyGoneRow, copyRow } from './copyRows.ts';
+import { CopyLines } from './copyLines.ts';
 import { createErrorList, type ErrorList } from './errorList.ts';
 import type { Progress } from './progress.ts';
 import { addPage, emptyProof, judgeWalk, type WalkProof } from './walkProof.ts';
@@ -55,6 +55,7 @@ export async function takeSnapshot(walk: Walk, walks: number): Promise<Snapshot>
   const writer = copyIncoming(client);
   const snapshot = { mark: undefined as Date | undefined, members: 0, unidentified: 0 };
   let listChanged = false;
+  const lines = new CopyLines();
   try {
     for await (const page of since ? django.getMembersModifiedSince(since) : django.getMembers()) {
       addPage(proof, page);
@@ -65,7 +66,8 @@ export async function takeSnapshot(walk: Walk, walks: number): Promise<Snapshot>
         snapshot.unidentified += await setAside(client, page, errors);
       }
       logOddities(log, page);
-      await writer.write(copyPage(page));
+      addLines(lines, page);
+      await writer.write(lines.take());
       const counts = {
         pages_done: proof.pages,
         pages_total: page.pagesTotal ?? null,
@@ -105,13 +107,10 @@ function refuseUnreadable({ rows }: WalkProof, errors: ErrorList): void {
 }
 
 // Who is no member and no longer has a kennitala, or is left out by the pattern, is staged by id alone.
-function copyPage({ index, members, former, excluded }: MembersPage): string {
-  const first = index * ORDINALS_PER_PAGE;
-  const gone = [...former, ...excluded.filter(Boolean)];
-  return [
-    ...members.map((member, row) => copyRow(first + row, member)),
-    ...gone.map((id, row) => copyGoneRow(first + members.length + row, id)),
-  ].join('');
+function addLines(lines: CopyLines, { index, members, former, excluded }: MembersPage): void {
+  let ordinal = index * ORDINALS_PER_PAGE;
+  for (const member of members) lines.add(ordinal++, member);
+  for (const id of [...former, ...excluded.filter(Boolean)]) lines.addGone(ordinal++, id);
 }
 
 // Counts the records that could not be read and shields the members they name; tells how many name nobody.

@@ -1,10 +1,22 @@
--- The sizes that limits are measured against: active members from Django, all active members, and what
--- runs of the last $1 hours changed, class by class.
+-- The sizes that limits are measured against: active members from Django, and what runs of the last $1
+-- hours changed, class by class. A run ends and writes its audit rows at the same now().
+with window_start as (
+  select now() - make_interval(hours => $1::int) as at
+)
 select
   (select count(*) from public.members where is_active and sync_source = 'django')::int as active,
-  count(*) filter (where c.action in ('add', 'reactivate'))::int as additions,
-  count(*) filter (where c.action = 'update')::int as updates,
-  count(*) filter (where c.action = 'remove')::int as removals
-from public.member_changes c
-join public.sync_log r on r.id = c.run_id and r.counts_towards_limits
-where c.changed_at > now() - make_interval(hours => $1::int)
+  coalesce(sum(c.additions), 0)::int as additions,
+  coalesce(sum(c.updates), 0)::int as updates,
+  coalesce(sum(c.removals), 0)::int as removals
+from public.sync_log r
+cross join window_start w
+-- Run by run through the index: most rows of the audit trail are often of a first load, which does not count.
+cross join lateral (
+  select
+    count(*) filter (where action in ('add', 'reactivate')) as additions,
+    count(*) filter (where action = 'update') as updates,
+    count(*) filter (where action = 'remove') as removals
+  from public.member_changes
+  where run_id = r.id and changed_at > w.at
+) c
+where r.counts_towards_limits and coalesce(r.finished_at, r.sync_timestamp at time zone 'UTC') > w.at

@@ -1,5 +1,12 @@
--- A part at a time, so that no run is slow because of it. $1: days.
+-- Looks at the oldest rows only, and at many of them only where the first are due, so that no run is slow
+-- because of it: what is left goes with the next. $1: days.
 delete from public.member_changes
-where ctid = any(array(
-  select ctid from public.member_changes where changed_at < now() - make_interval(days => $1::int) limit 50000
-))
+where (run_id, id) in (
+  select run_id, id
+  from (select run_id, id, changed_at from public.member_changes order by run_id, id limit 50000) oldest
+  where changed_at < now() - make_interval(days => $1::int)
+    and exists (
+      select from (select changed_at from public.member_changes order by run_id, id limit 1000) first
+      where changed_at < now() - make_interval(days => $1::int)
+    )
+)

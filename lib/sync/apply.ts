@@ -19,8 +19,8 @@ export interface Application {
   now: Date;
   /** What the plan applies, without what is held. */
   counts: Record<Action, number>;
-  /** undefined for an undo, which has not seen the register. */
-  verified: boolean;
+  /** How many members the run saw in the register; undefined for an undo, which has not seen it. */
+  members: number | undefined;
   wholeRegister: boolean;
   /** The run that is taken back. */
   undo: number | undefined;
@@ -38,7 +38,8 @@ const KENNITALA_IS_UNIQUE = 'members_kennitala_key';
  * a row is no longer the version that the plan was made from, and what pg throws.
  */
 export async function applyPlan(client: pg.Client, application: Application): Promise<void> {
-  const { runId, now, counts, verified, wholeRegister, undo } = application;
+  const { runId, now, counts, members, wholeRegister, undo } = application;
+  const verified = members !== undefined;
   try {
     await inTransaction(client, async () => {
       await client.query('set local synchronous_commit = on');
@@ -50,7 +51,9 @@ export async function applyPlan(client: pg.Client, application: Application): Pr
       }
       if (counts.add > 0) expectRows(await client.query(insertMembers, [runId, now]), counts.add);
       if (verified) {
-        await client.query(stampVerified, [now]);
+        // Who was added or changed has the stamp already: after a first load that is everybody.
+        const stamped = counts.add + counts.update + counts.reactivate;
+        if (stamped < members) await client.query(stampVerified, [now]);
         await client.query(forgetUndone, [wholeRegister]);
       }
       if (undo !== undefined) await client.query(rememberUndone, [undo, runId]);

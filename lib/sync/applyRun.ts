@@ -21,7 +21,7 @@ export async function applyRun(
     runId,
     now: startedAt,
     counts,
-    verified: snapshot !== undefined,
+    members: snapshot?.members,
     wholeRegister: chosen.mode === 'full',
     undo: request.undo,
     conclude: async () => {

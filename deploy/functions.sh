@@ -56,7 +56,7 @@ environment_of() {
   if [ "$1" = health ]; then return; fi
   # Pages are garbage as soon as they are written. V8 lets a small heap grow by less before it collects,
   # and young objects are collected in small portions: a run of any size stays far below 256 MiB.
-  case $1 in syncScheduled | syncDryRun) echo 'NODE_OPTIONS=--max-semi-space-size=4 --max-old-space-size=256' ;; esac
+  case $1 in syncScheduled | syncDryRun) echo 'NODE_OPTIONS=--max-semi-space-size=8 --max-old-space-size=256' ;; esac
   echo AUTH_MODE=iam
   while IFS= read -r line; do
     name=${line%%=*}

@@ -15,7 +15,7 @@ const asDeployed = {
   ADMIN_API_KEY: ADMIN_KEY,
   LOG_LEVEL: 'WARNING',
   NODE_ENV: 'production',
-  NODE_OPTIONS: '--max-semi-space-size=4 --max-old-space-size=256',
+  NODE_OPTIONS: '--max-semi-space-size=8 --max-old-space-size=256',
 };
 
 export interface ServedFunction {

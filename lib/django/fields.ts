@@ -5,6 +5,8 @@ const LONGEST_ID = 255;
 const LONGEST_NAME = 255;
 const LONGEST = { email: 255, phone: 20 } as const;
 const control = /\p{Cc}/u;
+// No control, no half of a character, and its own NFC: combining characters begin at U+0300.
+const plain = /^[ -~\xa0-\u02ff]*$/;
 // Only what no address can do without: the register has checked its addresses, we protect ours.
 const address = /^[^\s@]+@[^\s@]+$/;
 
@@ -42,8 +44,9 @@ export function readName(value: unknown): {
   if (value === undefined) return { value };
   if (typeof value !== 'string') return { value: undefined, problem: 'the name is no text' };
   // PostgreSQL stores neither a NUL character nor half a surrogate pair.
-  const storable = value.replaceAll('\0', '').toWellFormed();
-  const name = storable.normalize('NFC').trim();
+  const isPlain = plain.test(value);
+  const storable = isPlain ? value : value.replaceAll('\0', '').toWellFormed();
+  const name = (isPlain ? storable : storable.normalize('NFC')).trim();
   if (name === '') return { value: undefined, problem: 'the name is empty' };
   if (!fits(name, LONGEST_NAME)) {
     return { value: undefined, problem: `the name is longer than ${LONGEST_NAME} characters` };

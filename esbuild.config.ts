@@ -29,6 +29,8 @@ const options = (name: string): BuildOptions => ({
   legalComments: 'none',
   external: [framework, 'pg-native'],
   loader: { '.sql': 'text' },
+  // A file beside the bundle is loaded like any other module: without the ESM loader.
+  supported: { 'dynamic-import': false },
   plugins: [deferred],
   logLevel: 'warning',
 });

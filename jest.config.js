@@ -3,8 +3,10 @@ const shared = {
   testEnvironment: 'node',
   extensionsToTreatAsEsm: [],
   transform: { '\\.(ts|sql|m?js)$': '<rootDir>/tests/support/transform.mjs' },
-  // Published as ES modules only; the transform turns them into CommonJS for jest.
-  transformIgnorePatterns: ['/node_modules/(?!(p-map|p-retry|is-network-error)/)'],
+  // Published as ES modules only, or importing such on demand; the transform makes CommonJS of them for jest.
+  transformIgnorePatterns: [
+    '/node_modules/(?!(p-map|p-retry|is-network-error|gaxios|node-fetch|fetch-blob|data-uri-to-buffer|formdata-polyfill)/)',
+  ],
   clearMocks: true,
 };
 

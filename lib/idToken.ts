@@ -41,8 +41,7 @@ const firstWords = (error: unknown) => /^[A-Za-z ]*/.exec((error as Error).messa
 async function createClient(certsUrl: string | undefined) {
   const { OAuth2Client } = await import('google-auth-library');
   return new OAuth2Client({
-    // Node's own fetch; otherwise the library loads another one first.
-    transporterOptions: { timeout: 5_000, fetchImplementation: globalThis.fetch },
+    transporterOptions: { timeout: 5_000 },
     ...(certsUrl && {
       endpoints: {
         oauth2FederatedSignonPemCertsUrl: certsUrl,

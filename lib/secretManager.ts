@@ -31,36 +31,8 @@ export function createSecretFetcher(emulatorHost?: string): FetchSecret {
 }
 
 async function connect(emulatorHost: string | undefined) {
-  const { SecretManagerServiceClient } = await import(
-    '@google-cloud/secret-manager/build/src/v1/index.js'
-  );
-  // REST rather than gRPC: the same transport as the fake's, and the quicker one to load.
-  const client = new SecretManagerServiceClient({
-    fallback: true,
-    ...(emulatorHost ? emulated(emulatorHost) : {}),
-  });
-  // Without this a failure to find credentials is also an unhandled rejection, which ends the process.
-  await client.initialize();
-  return client;
-}
-
-type ClientOptions = ConstructorParameters<
-  typeof import('@google-cloud/secret-manager/build/src/v1/index.js').SecretManagerServiceClient
->[0] & {};
-
-function emulated(host: string): ClientOptions {
-  const { hostname, port } = new URL(`http://${host}`);
-  const authClient = {
-    getRequestHeaders: async () => new Headers(),
-    fetch: (url: string, options: RequestInit) => globalThis.fetch(url, options),
-    universeDomain: 'googleapis.com',
-  };
-  return {
-    apiEndpoint: hostname,
-    port: Number(port),
-    protocol: 'http',
-    authClient: authClient as unknown as NonNullable<ClientOptions['authClient']>,
-  };
+  const { connectSecretManager } = await import('./secretClient.ts');
+  return connectSecretManager(emulatorHost);
 }
 
 function decode(data: Uint8Array | string | null | undefined, checksum: unknown): string {

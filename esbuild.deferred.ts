@@ -1,5 +1,6 @@
 import { dirname, join } from 'node:path';
 import { build, type Plugin } from 'esbuild';
+import { leanGoogle } from './esbuild.google.ts';
 
 /**
  * Puts what is only imported on demand in a file of its own beside the bundle: `await import('axios')` and
@@ -22,6 +23,7 @@ export const deferred: Plugin = {
         target: 'node24',
         minify: true,
         legalComments: 'none',
+        plugins: [leanGoogle],
       });
       return { path: `./${file}`, external: true };
     });

@@ -26,6 +26,7 @@ beforeAll(async () => {
     'package.json',
     'esbuild.config.ts',
     'esbuild.deferred.ts',
+    'esbuild.google.ts',
   ];
   await Promise.all(
     sources.map((name) => cp(join(root, name), join(clone, name), { recursive: true })),

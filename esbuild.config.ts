@@ -1,6 +1,7 @@
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type BuildOptions, build, context } from 'esbuild';
+import { cacheCode } from './esbuild.codeCache.ts';
 import { deferred } from './esbuild.deferred.ts';
 
 const root = import.meta.dirname;
@@ -44,6 +45,7 @@ export async function buildAll(): Promise<string[]> {
     names.map(async (name) => {
       await mkdir(join(dist, name), { recursive: true });
       await build(options(name));
+      await cacheCode(join(dist, name));
       const manifest = {
         name: `membership-sync-${name.toLowerCase()}`,
         version,

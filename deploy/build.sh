@@ -31,7 +31,7 @@ list_uploads() {
   comment "writes $1/.gcloudignore: nothing but the code, package.json and the lock"
   if $DRY_RUN; then return; fi
   {
-    printf '%s\n' '*' '!.' '!*.js' '!package.json' '!package-lock.json'
+    printf '%s\n' '*' '!.' '!*.js' '!*.cache' '!package.json' '!package-lock.json'
     if $SOURCE_MAPS; then echo '!index.js.map'; fi
   } >"$1/.gcloudignore"
 }

@@ -85,7 +85,8 @@ describeWith('gcloud')('the real gcloud against a fake of the Google APIs', () =
     expect(tables.map(({ name }) => name)).toEqual(expect.arrayContaining(['members', 'sync_log']));
   });
 
-  const read = ['google-auth-library.js', 'secretClient.js'];
+  const client = ['secretClient.code.cache', 'secretClient.code.js', 'secretClient.js'];
+  const read = [...client, 'google-auth-library.js'];
   const onDemand: Record<string, string[]> = {
     health: [],
     syncDryRun: [...read, 'axios.js', 'standardwebhooks.js'],

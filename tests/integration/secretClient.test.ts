@@ -110,7 +110,7 @@ test('where there are no credentials, that is told', async () => {
 test('what reading a secret does not take is not built in: gRPC, other services, their schemas', () => {
   const dist = join(__dirname, '../../dist');
   const files = readdirSync(dist, { recursive: true, encoding: 'utf8' });
-  const clients = files.filter((file) => file.endsWith('secretClient.js'));
+  const clients = files.filter((file) => file.endsWith('secretClient.code.js'));
   expect(clients).toHaveLength(4);
   for (const file of clients) {
     const code = readFileSync(join(dist, file), 'utf8');

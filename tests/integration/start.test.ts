@@ -25,6 +25,7 @@ beforeAll(async () => {
     'migrations',
     'package.json',
     'esbuild.config.ts',
+    'esbuild.codeCache.ts',
     'esbuild.deferred.ts',
     'esbuild.google.ts',
   ];

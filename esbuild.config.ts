@@ -1,7 +1,6 @@
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type BuildOptions, build, context } from 'esbuild';
-import { cacheCode } from './esbuild.codeCache.ts';
 import { deferred } from './esbuild.deferred.ts';
 
 const root = import.meta.dirname;
@@ -30,9 +29,6 @@ const options = (name: string): BuildOptions => ({
   legalComments: 'none',
   external: [framework, 'pg-native'],
   loader: { '.sql': 'text' },
-  // A file beside the bundle is loaded like any other module: without the ESM loader.
-  supported: { 'dynamic-import': false },
-  plugins: [deferred],
   logLevel: 'warning',
 });
 
@@ -44,8 +40,7 @@ export async function buildAll(): Promise<string[]> {
   await Promise.all(
     names.map(async (name) => {
       await mkdir(join(dist, name), { recursive: true });
-      await build(options(name));
-      await cacheCode(join(dist, name));
+      await build({ ...options(name), plugins: [deferred(join(dist, name))] });
       const manifest = {
         name: `membership-sync-${name.toLowerCase()}`,
         version,
@@ -67,7 +62,7 @@ export async function watchAll(onRebuilt: () => void): Promise<void> {
       name: 'rebuilt',
       setup: (plugin: { onEnd(callback: () => void): void }) => plugin.onEnd(onRebuilt),
     };
-    await (await context({ ...options(name), plugins: [deferred, rebuilt] })).watch();
+    await (await context({ ...options(name), plugins: [deferred(), rebuilt] })).watch();
   }
 }
 

@@ -1,35 +1,59 @@
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { build, type Plugin } from 'esbuild';
+import { CACHED, cacheClient, cacheFile } from './esbuild.codeCache.ts';
 import { leanGoogle } from './esbuild.google.ts';
 
 /**
- * Puts what is only imported on demand in a file of its own beside the bundle: `await import('axios')` and
- * the like. The engine looks through every function of a bundle when it loads, called or not: 40 ms for
- * Google's libraries, which a function without a secret to fetch never uses. As text there they cost 20 ms.
+ * Keeps what is only imported on demand as text until somebody does: `await import('axios')` and the like.
+ * The engine looks through every function of a bundle when it loads, called or not: 40 ms for Google's
+ * libraries, which a function without a secret to fetch never uses. `folder`: where to put code caches,
+ * none without it.
  */
-export const deferred: Plugin = {
+export const deferred = (folder?: string): Plugin => ({
   name: 'deferred',
-  setup({ initialOptions, onResolve }) {
-    const folder = dirname(initialOptions.outfile ?? '');
-    onResolve({ filter: /.*/ }, async ({ kind, path, resolveDir }) => {
-      if (kind !== 'dynamic-import' || path.startsWith('node:')) return undefined;
-      const file = fileName(path);
-      await build({
-        stdin: { contents: `module.exports = require(${JSON.stringify(path)});`, resolveDir },
-        outfile: join(folder, file),
-        bundle: true,
-        format: 'cjs',
-        platform: 'node',
-        target: 'node24',
-        minify: true,
-        legalComments: 'none',
-        plugins: [leanGoogle],
-      });
-      const watchFiles = path.startsWith('.') ? [join(resolveDir, path)] : [];
-      return { path: `./${file}`, external: true, watchFiles };
-    });
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /.*/ }, ({ kind, path, resolveDir }) =>
+      kind === 'dynamic-import' && !path.startsWith('node:')
+        ? { path, namespace: 'deferred', pluginData: { resolveDir } }
+        : undefined,
+    );
+    onLoad(
+      { filter: /.*/, namespace: 'deferred' },
+      async ({ path, pluginData: { resolveDir } }) => {
+        const code = await bundled(path, resolveDir);
+        if (path === CACHED && folder) await cacheClient(code, folder);
+        const watchFiles = path.startsWith('.') ? [join(resolveDir, path)] : [];
+        return { contents: loader(path, code), resolveDir, watchFiles };
+      },
+    );
   },
-};
+});
 
-// '@google-cloud/x' and './x.ts' alike: one file name beside the bundle.
-const fileName = (path: string) => `${path.replace(/^\W+|\.ts$/g, '').replaceAll('/', '-')}.js`;
+async function bundled(path: string, resolveDir: string): Promise<string> {
+  const { outputFiles } = await build({
+    stdin: { contents: `module.exports = require(${JSON.stringify(path)});`, resolveDir },
+    bundle: true,
+    format: 'cjs',
+    platform: 'node',
+    target: 'node24',
+    minify: true,
+    legalComments: 'none',
+    write: false,
+    plugins: [leanGoogle],
+  });
+  return outputFiles[0]?.text ?? '';
+}
+
+const loader = (path: string, code: string) => `
+  const { existsSync, readFileSync } = require('node:fs');
+  const { wrap } = require('node:module');
+  const { join } = require('node:path');
+  const { Script } = require('node:vm');
+  const file = ${path === CACHED ? `join(__dirname, ${cacheFile})` : '""'};
+  const cachedData = existsSync(file) ? readFileSync(file) : undefined;
+  const options = { filename: ${JSON.stringify(path)}, cachedData };
+  const script = new Script(wrap(${JSON.stringify(code)}), options);
+  const deferred = { exports: {} };
+  script.runInThisContext()(deferred.exports, require, deferred, __filename, __dirname);
+  module.exports = deferred.exports;
+`;

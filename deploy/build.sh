@@ -28,10 +28,10 @@ lock() {
 # folder itself (.) has to be named too: gcloud holds it against the patterns before it makes the zip,
 # and would upload an empty one.
 list_uploads() {
-  comment "writes $1/.gcloudignore: nothing but the code, package.json and the lock"
+  comment "writes $1/.gcloudignore: nothing but the bundle, package.json and the lock"
   if $DRY_RUN; then return; fi
   {
-    printf '%s\n' '*' '!.' '!*.js' '!*.cache' '!package.json' '!package-lock.json'
+    printf '%s\n' '*' '!.' '!index.js' '!*.cache' '!package.json' '!package-lock.json'
     if $SOURCE_MAPS; then echo '!index.js.map'; fi
   } >"$1/.gcloudignore"
 }
@@ -43,7 +43,7 @@ bundle_digest() {
     return
   fi
   [ -f "dist/$1/.gcloudignore" ] || fail "dist/$1 is not built: ./deploy.sh --project=$PROJECT build"
-  local files=(package.json package-lock.json)
+  local files=(index.js package.json package-lock.json)
   if grep -qxF '!index.js.map' "dist/$1/.gcloudignore"; then files+=(index.js.map); fi
-  (cd "dist/$1" && json digest *.js "${files[@]}")
+  (cd "dist/$1" && json digest "${files[@]}")
 }

@@ -82,7 +82,7 @@ function standIn(folder: string, write: (file: string, content: string) => void)
     write(`dist/${name}/index.js`, `// ${name}`);
     write(`dist/${name}/package.json`, '{}');
     write(`dist/${name}/package-lock.json`, '{}');
-    write(`dist/${name}/.gcloudignore`, '*\n!*.js\n');
+    write(`dist/${name}/.gcloudignore`, '*\n!index.js\n');
   }
 }
 

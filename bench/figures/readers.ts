@@ -19,7 +19,7 @@ export async function measureReaders(stage: Stage, rounds: number): Promise<Read
     const busy: number[] = [];
     for (let round = 0; round < rounds; round++) {
       await stage.register.changeOnePercent();
-      const run = us.sync({ mode: 'full' });
+      const run = us.served.call({ mode: 'full' });
       busy.push(...(await readUntil(reader, kennitalas, run)));
       const pause = new Promise((resolve) => setTimeout(resolve, 1500));
       quiet.push(...(await readUntil(reader, kennitalas, pause)));

@@ -53,7 +53,8 @@ function send(client: pg.Client, gathered: Buffer[]): Promise<void> {
     const stream = client.query(from(copyStatement));
     stream.once('finish', resolve);
     stream.once('error', reject);
-    for (const lines of gathered) stream.write(lines);
-    stream.end();
+    // In one piece: with more of them waiting, an error of the server ends the process (pg-copy-streams
+    // writes on to a connection that it has let go of).
+    stream.end(Buffer.concat(gathered));
   });
 }

@@ -1,22 +1,18 @@
 import { closePool } from '../../lib/pool.ts';
 import { asAdmin, call, createSurroundings, get } from '../support/syncFunctions.ts';
-import { request, serveFunction } from '../support/testServer.ts';
+import { request, serveFunctions } from '../support/testServer.ts';
 
 // The five functions in this process, with the real database and register behind them.
 const names = ['syncScheduled', 'syncDryRun', 'syncStatus', 'syncLogs', 'health'] as const;
 let surroundings: Awaited<ReturnType<typeof createSurroundings>>;
-const urls = {} as Record<(typeof names)[number], string>;
+let urls: Record<(typeof names)[number], string>;
 const written: string[] = [];
 
 beforeAll(async () => {
   surroundings = await createSurroundings(15, 10);
   jest.replaceProperty(process, 'env', { ...process.env, ...surroundings.env });
   jest.spyOn(process.stdout, 'write').mockImplementation((line) => written.push(String(line)) > 0);
-  for (const name of names) {
-    // They read their environment while they load.
-    await import(`../../functions/${name}.ts`);
-    urls[name] = await serveFunction(name);
-  }
+  urls = await serveFunctions(names);
 });
 afterAll(async () => {
   jest.restoreAllMocks();

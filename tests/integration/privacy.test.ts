@@ -3,14 +3,14 @@ import type { MemberRecord } from '../../local/mockDjango/people.ts';
 import type { Row } from '../support/database.ts';
 import { type Receiver, startReceiver, status } from '../support/receiver.ts';
 import { ADMIN_KEY, call, createSurroundings, get } from '../support/syncFunctions.ts';
-import { serveFunction } from '../support/testServer.ts';
+import { serveFunctions } from '../support/testServer.ts';
 
 // Nothing that we log, answer, store beside the members or send may tell who they are, or a secret,
 // whatever goes wrong: every test adds to what was told, and each looks through all of it.
 const TOKEN = 'token-in-a-path';
 const SECRET = `whsec_${Buffer.from('of-these-tests').toString('base64')}`;
 const names = ['syncScheduled', 'syncDryRun', 'syncStatus', 'syncLogs'] as const;
-const urls = {} as Record<(typeof names)[number], string>;
+let urls: Record<(typeof names)[number], string>;
 const told: string[] = [];
 let surroundings: Awaited<ReturnType<typeof createSurroundings>>;
 let receiver: Receiver;
@@ -33,10 +33,7 @@ beforeAll(async () => {
   jest.replaceProperty(process, 'env', { ...process.env, ...env });
   for (const stream of [process.stdout, process.stderr])
     jest.spyOn(stream, 'write').mockImplementation((line) => told.push(String(line)) > 0);
-  for (const name of names) {
-    await import(`../../functions/${name}.ts`);
-    urls[name] = await serveFunction(name);
-  }
+  urls = await serveFunctions(names);
 });
 afterAll(async () => {
   jest.restoreAllMocks();

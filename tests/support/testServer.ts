@@ -30,6 +30,18 @@ export async function serveFunction(name: string): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
+/** Loads functions, which read their environment as it is then, and serves each; gives their addresses. */
+export async function serveFunctions<N extends string>(
+  names: readonly N[],
+): Promise<Record<N, string>> {
+  const urls = {} as Record<N, string>;
+  for (const name of names) {
+    await import(`../../functions/${name}.ts`);
+    urls[name] = await serveFunction(name);
+  }
+  return urls;
+}
+
 /** Sends one request and reads all of the answer. */
 export async function request(url: string, init: RequestInit = {}): Promise<Reply> {
   const response = await fetch(url, { redirect: 'manual', ...init });

@@ -9,10 +9,12 @@ import { Script } from 'node:vm';
 /** What is cached: the client of Secret Manager, compiling which is half of what it costs to use. */
 export const CACHED = './secretClient.ts';
 
-/** Names in code the file that lies beside a bundle: another Node.js than the one that built it finds none. */
-export const cacheFile =
-  "['secretClient', process.version, process.platform, process.arch, 'cache'].join('.')";
-const fileName = ['secretClient', process.version, process.platform, process.arch, 'cache'];
+/**
+ * The name of the file beside a bundle: another Node.js than the one that built it finds none. The text of
+ * this function is part of the bundle, so it uses nothing around it.
+ */
+export const cacheFile = ({ version, platform, arch }: NodeJS.Process) =>
+  ['secretClient', version, platform, arch, 'cache'].join('.');
 
 let compiled: Promise<Buffer> | undefined;
 
@@ -23,7 +25,7 @@ let compiled: Promise<Buffer> | undefined;
  */
 export async function cacheClient(code: string, folder: string): Promise<void> {
   compiled ??= compile(code);
-  await writeFile(join(folder, fileName.join('.')), await compiled);
+  await writeFile(join(folder, cacheFile(process)), await compiled);
 }
 
 // After a call, so that the functions that it needs are compiled: what only loading compiles is half.

@@ -45,15 +45,19 @@ async function bundled(path: string, resolveDir: string): Promise<string> {
 }
 
 const loader = (path: string, code: string) => `
-  const { existsSync, readFileSync } = require('node:fs');
   const { wrap } = require('node:module');
-  const { join } = require('node:path');
   const { Script } = require('node:vm');
-  const file = ${path === CACHED ? `join(__dirname, ${cacheFile})` : '""'};
-  const cachedData = existsSync(file) ? readFileSync(file) : undefined;
-  const options = { filename: ${JSON.stringify(path)}, cachedData };
+  const options = { filename: ${JSON.stringify(path)} };
+  ${path === CACHED ? readCache : ''}
   const script = new Script(wrap(${JSON.stringify(code)}), options);
   const deferred = { exports: {} };
   script.runInThisContext()(deferred.exports, require, deferred, __filename, __dirname);
   module.exports = deferred.exports;
+`;
+
+const readCache = `
+  const { existsSync, readFileSync } = require('node:fs');
+  const { join } = require('node:path');
+  const file = join(__dirname, (${cacheFile})(process));
+  if (existsSync(file)) options.cachedData = readFileSync(file);
 `;

@@ -1,13 +1,16 @@
 import type pg from 'pg';
 import { from } from 'pg-copy-streams';
 import copyStatement from '../sql/copy_incoming.sql';
+import { CopyLines } from './copyLines.ts';
 
 /** Lines are sent when this many bytes have gathered. */
 const BATCH = 256 * 1024;
 
 export interface IncomingWriter {
-  /** Takes lines of COPY text; resolves as soon as there is room for more. */
-  write(lines: Buffer): Promise<void>;
+  /** Where lines gather. */
+  lines: CopyLines;
+  /** Sends the lines if they make a batch; resolves as soon as more may be added. */
+  write(): Promise<void>;
   /** Resolves when nothing is on its way, so that the connection can be used. */
   settled(): Promise<void>;
   /** Resolves when every line is in the table. */
@@ -20,25 +23,21 @@ export interface IncomingWriter {
  * way while the next one gathers.
  */
 export function copyIncoming(client: pg.Client): IncomingWriter {
-  let gathered: Buffer[] = [];
-  let size = 0;
+  const lines = new CopyLines();
   let sending: Promise<void> = Promise.resolve();
 
   const flush = async () => {
     await sending;
-    if (size === 0) return;
-    sending = send(client, gathered);
+    if (lines.size === 0) return;
+    sending = send(client, lines.take());
     // The rejection is seen by the next flush; it must not count as unhandled until then.
     sending.catch(() => undefined);
-    gathered = [];
-    size = 0;
   };
 
   return {
-    write: async (lines) => {
-      gathered.push(lines);
-      size += lines.length;
-      if (size >= BATCH) await flush();
+    lines,
+    write: async () => {
+      if (lines.size >= BATCH) await flush();
     },
     settled: () => sending,
     end: async () => {
@@ -48,13 +47,13 @@ export function copyIncoming(client: pg.Client): IncomingWriter {
   };
 }
 
-function send(client: pg.Client, gathered: Buffer[]): Promise<void> {
+function send(client: pg.Client, batch: Buffer): Promise<void> {
   return new Promise((resolve, reject) => {
     const stream = client.query(from(copyStatement));
     stream.once('finish', resolve);
     stream.once('error', reject);
     // In one piece: with more of them waiting, an error of the server ends the process (pg-copy-streams
     // writes on to a connection that it has let go of).
-    stream.end(Buffer.concat(gathered));
+    stream.end(batch);
   });
 }

@@ -27,6 +27,11 @@ export class CopyLines {
   #bytes = Buffer.allocUnsafeSlow(16 * LONGEST_LINE);
   #length = 0;
 
+  /** Bytes of all lines since the last `take`. */
+  get size(): number {
+    return this.#length;
+  }
+
   /** Gives the bytes of all lines since the last time. */
   take(): Buffer {
     const taken = Buffer.allocUnsafeSlow(this.#length);

@@ -5,7 +5,6 @@ import type { Member, MemberLookup } from '../django/types.ts';
 import addShields from '../sql/add_shields.sql';
 import { detailEndpointExists } from './confirm.ts';
 import { copyIncoming } from './copyIncoming.ts';
-import { CopyLines } from './copyLines.ts';
 import { createErrorList } from './errorList.ts';
 import { dropDuplicates, type Snapshot } from './snapshot.ts';
 import { emptyProof } from './walkProof.ts';
@@ -80,11 +79,9 @@ export async function takeSelection(
   const gone = trusted ? [...former, ...missing] : former;
 
   const writer = copyIncoming(client);
-  const lines = new CopyLines();
   let ordinal = 0;
-  for (const member of members) lines.add(ordinal++, member);
-  for (const id of gone) lines.addGone(ordinal++, id);
-  await writer.write(lines.take());
+  for (const member of members) writer.lines.add(ordinal++, member);
+  for (const id of gone) writer.lines.addGone(ordinal++, id);
   await writer.end();
   const dropped = await dropDuplicates(client, errors);
   const distinct = members.filter((member) => member.isMember).length - dropped.members;

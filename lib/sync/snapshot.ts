@@ -8,7 +8,7 @@ import addShields from '../sql/add_shields.sql';
 import dropRepeatedIds from '../sql/drop_repeated_ids.sql';
 import dropRepeatedKennitalas from '../sql/drop_repeated_kennitalas.sql';
 import { copyIncoming } from './copyIncoming.ts';
-import { CopyLines } from './copyLines.ts';
+import type { CopyLines } from './copyLines.ts';
 import { createErrorList, type ErrorList } from './errorList.ts';
 import type { Progress } from './progress.ts';
 import { addPage, emptyProof, judgeWalk, type WalkProof } from './walkProof.ts';
@@ -55,7 +55,6 @@ export async function takeSnapshot(walk: Walk, walks: number): Promise<Snapshot>
   const writer = copyIncoming(client);
   const snapshot = { mark: undefined as Date | undefined, members: 0, unidentified: 0 };
   let listChanged = false;
-  const lines = new CopyLines();
   try {
     for await (const page of since ? django.getMembersModifiedSince(since) : django.getMembers()) {
       addPage(proof, page);
@@ -66,8 +65,8 @@ export async function takeSnapshot(walk: Walk, walks: number): Promise<Snapshot>
         snapshot.unidentified += await setAside(client, page, errors);
       }
       logOddities(log, page);
-      addLines(lines, page);
-      await writer.write(lines.take());
+      addLines(writer.lines, page);
+      await writer.write();
       const counts = {
         pages_done: proof.pages,
         pages_total: page.pagesTotal ?? null,

@@ -1,6 +1,6 @@
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type BuildOptions, build, context } from 'esbuild';
+import { type BuildOptions, build, context, type Plugin } from 'esbuild';
 import { deferred } from './esbuild.deferred.ts';
 
 const root = import.meta.dirname;
@@ -32,7 +32,10 @@ const options = (name: string): BuildOptions => ({
   logLevel: 'warning',
 });
 
-/** Writes dist/<function>/ for each function: the bundle, its source map, and a package.json to deploy. */
+/**
+ * Writes dist/<function>/ for each function: the bundle, its source map, a package.json to deploy, and the
+ * code cache of what the bundle loads on demand.
+ */
 export async function buildAll(): Promise<string[]> {
   const names = await functionNames();
   await rm(dist, { recursive: true, force: true });
@@ -55,15 +58,30 @@ export async function buildAll(): Promise<string[]> {
   return names;
 }
 
-/** Rebuilds a bundle whenever a file that it includes changes, until the process ends. */
+/**
+ * Rebuilds a bundle whenever a file that it includes changes, until the process ends, and calls back. A build
+ * that fails prints why, and leaves the last bundle as it is. Resolves when everything is watched.
+ */
 export async function watchAll(onRebuilt: () => void): Promise<void> {
-  for (const name of await functionNames()) {
-    const rebuilt = {
-      name: 'rebuilt',
-      setup: (plugin: { onEnd(callback: () => void): void }) => plugin.onEnd(onRebuilt),
-    };
-    await (await context({ ...options(name), plugins: [deferred(), rebuilt] })).watch();
-  }
+  const names = await functionNames();
+  await Promise.all(names.map((name) => watch(name, onRebuilt)));
+}
+
+async function watch(name: string, onRebuilt: () => void): Promise<void> {
+  const built = Promise.withResolvers<void>();
+  let first = true;
+  const rebuilt: Plugin = {
+    name: 'rebuilt',
+    setup: ({ onEnd }) =>
+      onEnd(({ errors }) => {
+        // The first build under watch is what there is already.
+        if (!first && errors.length === 0) onRebuilt();
+        first = false;
+        built.resolve();
+      }),
+  };
+  await (await context({ ...options(name), plugins: [deferred(), rebuilt] })).watch();
+  await built.promise;
 }
 
 if (import.meta.main) {

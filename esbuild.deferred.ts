@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { build, type Plugin } from 'esbuild';
-import { CACHED, cacheClient, cacheFile } from './esbuild.codeCache.ts';
+import { type BuildFailure, build, type Plugin } from 'esbuild';
+import { CACHED, cacheClient, cacheFile, digestOf } from './esbuild.codeCache.ts';
 import { leanGoogle } from './esbuild.google.ts';
 
 /**
@@ -20,10 +20,17 @@ export const deferred = (folder?: string): Plugin => ({
     onLoad(
       { filter: /.*/, namespace: 'deferred' },
       async ({ path, pluginData: { resolveDir } }) => {
-        const code = await bundled(path, resolveDir);
-        if (path === CACHED && folder) await cacheClient(code, folder);
         const watchFiles = path.startsWith('.') ? [join(resolveDir, path)] : [];
-        return { contents: loader(path, code), resolveDir, watchFiles };
+        try {
+          const code = await bundled(path, resolveDir);
+          if (path === CACHED && folder) await cacheClient(code, folder);
+          return { contents: loader(path, code), resolveDir, watchFiles };
+        } catch (error) {
+          const { errors } = error as Partial<BuildFailure>;
+          if (!errors) throw error;
+          // Returned, so that a watching build still knows which file to watch.
+          return { errors, watchFiles };
+        }
       },
     );
   },
@@ -38,6 +45,8 @@ async function bundled(path: string, resolveDir: string): Promise<string> {
     target: 'node24',
     minify: true,
     legalComments: 'none',
+    // The build that asked for it tells what is wrong.
+    logLevel: 'silent',
     write: false,
     plugins: [leanGoogle],
   });
@@ -48,16 +57,16 @@ const loader = (path: string, code: string) => `
   const { wrap } = require('node:module');
   const { Script } = require('node:vm');
   const options = { filename: ${JSON.stringify(path)} };
-  ${path === CACHED ? readCache : ''}
+  ${path === CACHED ? readCache(code) : ''}
   const script = new Script(wrap(${JSON.stringify(code)}), options);
   const deferred = { exports: {} };
   script.runInThisContext()(deferred.exports, require, deferred, __filename, __dirname);
   module.exports = deferred.exports;
 `;
 
-const readCache = `
+const readCache = (code: string) => `
   const { existsSync, readFileSync } = require('node:fs');
   const { join } = require('node:path');
-  const file = join(__dirname, (${cacheFile})(process));
+  const file = join(__dirname, (${cacheFile})(${JSON.stringify(digestOf(code))}, process));
   if (existsSync(file)) options.cachedData = readFileSync(file);
 `;

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import type { Plugin } from 'esbuild';
 
 /**
@@ -18,6 +19,7 @@ export const leanGoogle: Plugin = {
       contents: restOfGax,
       resolveDir: pluginData,
     }));
+    onResolve({ filter: /^node-fetch$/ }, () => ({ path: nodeFetch }));
     onLoad({ filter: /\/secret-manager\/build\/protos\/protos\.json$/ }, async ({ path }) => ({
       contents: JSON.stringify(onlyAccess(JSON.parse(await readFile(path, 'utf8')))),
       loader: 'json',
@@ -75,8 +77,13 @@ function runOnFirstUse(code: string): string {
   return lazy.replace(new RegExp(`(?<![\\w.$])(${names.join('|')})\\b`, 'g'), '($1_get())');
 }
 
-// The libraries send with node-fetch, but with Node's own Headers, and those load undici: 30 ms.
+// The one that the libraries send with: not ours to depend on, and an older one has no FormData.
+const library = createRequire(import.meta.url).resolve('google-auth-library');
+const gaxios = createRequire(library).resolve('gaxios');
+const nodeFetch = createRequire(gaxios).resolve('node-fetch');
+
+// They send with node-fetch, but with Node's own Headers, and those load undici: 30 ms.
 const withHeadersOfFetch = (code: string) =>
   /\b(Headers|FormData)\b/.test(code)
-    ? `const { FormData, Headers } = require('node-fetch');\n${code}`
+    ? code.replace(/^("use strict";)?/, "$1const { FormData, Headers } = require('node-fetch');")
     : code;

@@ -69,6 +69,7 @@ async function start(): Promise<number | undefined> {
       gateway.route(functions.ports);
       say('Rebuilt, and started anew');
     });
+    say('Watching for changes of the functions');
   }
   return undefined;
 }

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { cpSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { startSecretManager } from '../support/secretManager.ts';
 
@@ -12,16 +12,24 @@ afterAll(() => {
   for (const folder of folders) rmSync(folder, { recursive: true });
 });
 
-/** A copy of a built function to change. */
-function copyBuilt(): string {
+function newFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'code-cache-'));
   folders.push(folder);
+  return folder;
+}
+
+/** A copy of a built function to change. */
+function copyBuilt(): string {
+  const folder = newFolder();
   cpSync(join(root, 'dist/syncStatus'), folder, { recursive: true });
   return folder;
 }
 
-/** Loads the built function, which asks for its secret; tells whether V8 took the cache for that. */
-async function usesCache(folder: string, ...flags: string[]): Promise<boolean> {
+/**
+ * Loads the built function, which asks for its secret; tells whether V8 took the cache for that, and the
+ * SHA-256 of the text that was to be compiled.
+ */
+async function load(folder: string, ...flags: string[]) {
   const manager = await startSecretManager();
   manager.secrets['key'] = 'the-admin-key-of-the-function';
   const script = `
@@ -29,8 +37,12 @@ async function usesCache(folder: string, ...flags: string[]): Promise<boolean> {
     const { Script } = vm;
     vm.Script = function (...words) {
       const script = new Script(...words);
-      if (words[1].filename === './secretClient.ts')
-        console.log('took the cache: ' + (script.cachedDataRejected === false));
+      if (words[1].filename === './secretClient.ts') {
+        const [before, after] = require('node:module').wrapper;
+        const text = words[0].slice(before.length, words[0].length - after.length);
+        const digest = require('node:crypto').createHash('sha256').update(text).digest('hex');
+        console.log('loaded ' + digest + ' from the cache: ' + (script.cachedDataRejected === false));
+      }
       return script;
     };
     require('./index.js');
@@ -47,37 +59,52 @@ async function usesCache(folder: string, ...flags: string[]): Promise<boolean> {
   const { stdout } = await promisify(execFile)(node, [...flags, '-e', script], options);
   expect(manager.requests).toEqual(['/v1/projects/p/secrets/key/versions/latest:access']);
   // What the function logs comes on the same stream.
-  return /^took the cache: (true|false)$/m.exec(stdout)?.[1] === 'true';
+  const [, digest, cached] = /^loaded (\w+) from the cache: (true|false)$/m.exec(stdout) ?? [];
+  return { digest, cached: cached === 'true' };
 }
 
 const cacheOf = (folder: string) =>
   join(folder, readdirSync(folder).find((name) => name.endsWith('.cache')) ?? 'none');
 
 test('the Node.js that built it need not compile it, under the flags that deploy.sh sets either', async () => {
-  expect(await usesCache(copyBuilt())).toBe(true);
+  expect(await load(copyBuilt())).toMatchObject({ cached: true });
   const flags = ['--max-semi-space-size=8', '--max-old-space-size=256', '--enable-source-maps'];
-  expect(await usesCache(copyBuilt(), ...flags)).toBe(true);
+  expect(await load(copyBuilt(), ...flags)).toMatchObject({ cached: true });
 });
 
 test('without what V8 made of it, as for another version of Node.js, it is compiled', async () => {
   const folder = copyBuilt();
   rmSync(cacheOf(folder));
-  expect(await usesCache(folder)).toBe(false);
+  expect(await load(folder)).toMatchObject({ cached: false });
 });
 
 test('under other flags, it is compiled', async () => {
-  expect(await usesCache(copyBuilt(), '--stack-size=900')).toBe(false);
+  expect(await load(copyBuilt(), '--stack-size=900')).toMatchObject({ cached: false });
 });
 
 test('with a cache that is none, it is compiled', async () => {
   const folder = copyBuilt();
   writeFileSync(cacheOf(folder), 'garbage');
-  expect(await usesCache(folder)).toBe(false);
+  expect(await load(folder)).toMatchObject({ cached: false });
 });
 
-test('the cache is named after the Node.js that it is for', () => {
+test('the cache is named after the text and the Node.js that it is for: V8 does not compare texts', async () => {
   const { version, platform, arch } = process;
-  expect(cacheOf(copyBuilt())).toMatch(
-    new RegExp(`secretClient\\.${version}\\.${platform}\\.${arch}\\.cache$`),
+  const folder = copyBuilt();
+  const { digest } = await load(folder);
+  expect(basename(cacheOf(folder))).toBe(
+    `secretClient.${digest?.slice(0, 16)}.${version}.${platform}.${arch}.cache`,
   );
+});
+
+test('a client that cannot be tried at the build is built without a cache, and that is said', async () => {
+  const folder = newFolder();
+  const script = `
+    import { cacheClient } from './esbuild.codeCache.ts';
+    await cacheClient('throw new Error("no loopback")', ${JSON.stringify(folder)});`;
+  const options = ['--input-type=module', '-e', script];
+  const { stderr } = await promisify(execFile)(node, options, { cwd: root });
+  expect(stderr).toContain('No code cache for the Secret Manager client');
+  expect(stderr).toContain('no loopback');
+  expect(readdirSync(folder)).toEqual([]);
 });

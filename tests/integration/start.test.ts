@@ -1,5 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { chmod, cp, mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises';
+import {
+  appendFile,
+  chmod,
+  cp,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -139,6 +149,28 @@ test('killed outright, it still leaves no process and no folder', async () => {
   expect(await run.ended).toBe('SIGKILL');
   await nothingRemains(20_000);
 }, 60_000);
+
+// The first is built apart from the rest of a bundle, and has to be watched all the same.
+test.each(['lib/secretClient.ts', 'lib/log.ts'])(
+  'a mistake in %s is told, and put right',
+  async (name) => {
+    const file = join(clone, name);
+    const text = await readFile(file, 'utf8');
+    const run = start(['--watch'], { MEMBERS: '50' });
+    await run.says('Watching for changes');
+    await appendFile(file, 'export const = 1;');
+    await run.says(`${name}:`);
+    expect(run.output()).toContain('Expected identifier');
+    expect(run.output()).not.toContain('Rebuilt');
+    await writeFile(file, `${text}// changed`);
+    await run.says('Rebuilt, and started anew');
+    process.kill(-(run.process.pid ?? 0), 'SIGINT');
+    expect(await run.ended).toBe(0);
+    await writeFile(file, text);
+    await nothingRemains(0);
+  },
+  60_000,
+);
 
 test('a port that is taken ends it at once, with advice', async () => {
   const other = createServer().listen(0, '127.0.0.1');

@@ -36,6 +36,13 @@ shape_of() {
   esac
 }
 
+# 512Mi, 512MB or 1Gi in MiB; what a decimal unit lacks does not matter here.
+mebibytes_of() {
+  local amount=${1%%[!0-9]*}
+  case $1 in *[Gg]*) amount=$((amount * 1024)) ;; esac
+  echo "$amount"
+}
+
 identity_of() {
   if [ "$1" = health ]; then
     printf '%s\n' --allow-unauthenticated "--service-account=$(account "$HEALTH_ACCOUNT")"
@@ -55,8 +62,13 @@ environment_of() {
     "CLOUD_RUN_TIMEOUT_SECONDS=$seconds" ${LOG_LEVEL:+"LOG_LEVEL=$LOG_LEVEL"}
   if [ "$1" = health ]; then return; fi
   # Pages are garbage as soon as they are written. V8 lets a small heap grow by less before it collects,
-  # and young objects are collected in small portions: a run of any size stays far below 256 MiB.
-  case $1 in syncScheduled | syncDryRun) echo 'NODE_OPTIONS=--max-semi-space-size=8 --max-old-space-size=256' ;; esac
+  # and young objects are collected in small portions: a run of any size stays far below 256 MiB. The
+  # other half of the memory is for what is not in the heap: texts as they arrive, and Node.js itself.
+  case $1 in
+    syncScheduled | syncDryRun)
+      echo "NODE_OPTIONS=--max-semi-space-size=8 --max-old-space-size=$(($(mebibytes_of "$SYNC_MEMORY") / 2))"
+      ;;
+  esac
   echo AUTH_MODE=iam
   while IFS= read -r line; do
     name=${line%%=*}

@@ -72,6 +72,11 @@ describe('arguments and settings', () => {
     },
     { name: 'an unknown option', words: [...settings, '--fast'], says: "unknown option '--fast'" },
     { name: 'an unknown setting', words: [...settings, '--colour=red'], says: 'no setting COLOUR' },
+    {
+      name: 'memory that is no amount',
+      words: [...settings, '--sync-memory=half'],
+      says: '--sync-memory=half: an amount such as 512Mi or 1Gi',
+    },
     { name: 'a secret in a flag', words: ['--database-url=x'], says: 'DATABASE_URL is a secret' },
     {
       name: 'whatever the chosen steps lack, all at once,',
@@ -211,6 +216,24 @@ describe('a dry run', () => {
     expect(secretsOf('syncStatus')).toEqual(['DATABASE_URL', 'ADMIN_API_KEY']);
     expect(secretsOf('syncLogs')).toEqual(['DATABASE_URL', 'ADMIN_API_KEY']);
     expect(secretsOf('health')).toEqual([]);
+  });
+
+  test.each([
+    ['512Mi', 256],
+    ['256MB', 128],
+    ['2Gi', 1024],
+  ])('gives half of %s to the heap of the functions that sync', async (memory, heap) => {
+    const commands = commandsIn(await dryRun(`--sync-memory=${memory}`, 'functions'));
+    const flags = commands
+      .filter((line) => line.includes('functions deploy'))
+      .map((line) => /NODE_OPTIONS=--max-semi-space-size=8 --max-old-space-size=(\d+)/.exec(line));
+    expect(flags.map((found) => found?.[1])).toEqual([
+      `${heap}`,
+      `${heap}`,
+      undefined,
+      undefined,
+      undefined,
+    ]);
   });
 
   test('keeps every function private but health', async () => {

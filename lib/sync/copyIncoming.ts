@@ -51,9 +51,11 @@ function send(client: pg.Client, batch: Buffer): Promise<void> {
   return new Promise((resolve, reject) => {
     const stream = client.query(from(copyStatement));
     stream.once('finish', resolve);
-    stream.once('error', reject);
-    // In one piece: with more of them waiting, an error of the server ends the process (pg-copy-streams
-    // writes on to a connection that it has let go of).
+    stream.once('error', (error) => {
+      reject(error);
+      // Or it goes on writing, to a connection that it lets go of now, which would end the process.
+      stream.destroy();
+    });
     stream.end(batch);
   });
 }

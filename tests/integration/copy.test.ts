@@ -1,0 +1,72 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startBundle } from '../support/bundle.ts';
+import { createSystem, post, type System } from '../support/reliability.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'copy-'));
+let system: System;
+let spoils = false;
+
+// CopyData (PostgreSQL manual, "Message Formats") with a line that is no row of `incoming`.
+const text = Buffer.from('not a number\n');
+const length = Buffer.alloc(4);
+length.writeInt32BE(4 + text.length);
+const badLine = Buffer.concat([Buffer.from('d'), length, text]);
+
+/** The database at a Unix socket, whose buffers are small, and slow to take a batch that it refuses. */
+const proxy = createServer((client) => {
+  const { port, hostname } = new URL(system.database.url);
+  const server = connect(Number(port), hostname);
+  for (const [socket, other] of [
+    [client, server],
+    [server, client],
+  ] as const) {
+    socket.on('error', () => {});
+    socket.once('close', () => other.destroy());
+  }
+  server.pipe(client);
+  let copies = false;
+  client.on('data', (chunk) => {
+    const refuses = copies && spoils;
+    copies ||= chunk.includes('copy incoming');
+    if (refuses) {
+      spoils = false;
+      server.write(badLine);
+      client.pause();
+      setTimeout(() => client.resume(), 500);
+    }
+    server.write(chunk);
+  });
+});
+
+beforeAll(async () => {
+  system = await createSystem({ pageSize: 500, members: 6000 });
+  await new Promise<void>((resolve) => proxy.listen(join(folder, '.s.PGSQL.5432'), resolve));
+});
+afterAll(() => {
+  proxy.close();
+  rmSync(folder, { recursive: true });
+});
+
+test('an error of the server in the middle of a batch fails the run, and not the process', async () => {
+  const { username, password, pathname } = new URL(system.database.url);
+  const { url, output } = await startBundle('syncScheduled', {
+    ...system.env,
+    DJANGO_PAGE_SIZE: '500',
+    DATABASE_URL: `postgresql://${username}:${password}@${pathname}?host=${folder}&port=5432`,
+  });
+  spoils = true;
+  const refused = await post(url, {}).catch((error: Error) => error);
+  expect({ refused, output: output() }).toMatchObject({
+    refused: {
+      status: 500,
+      body: { error: { run_id: 1, code: 'internal_error' } },
+    },
+  });
+  // What it had not written yet comes after that.
+  await sleep(1000);
+  expect(await post(url, {})).toMatchObject({ body: { status: 'success', members_added: 6000 } });
+});

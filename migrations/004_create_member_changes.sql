@@ -10,7 +10,7 @@ create table if not exists public.member_changes (
   changed_at timestamptz not null default now()
 );
 
--- Rows arrive in the order of run and time, so block ranges find them at almost no cost to inserts. There
+-- Rows arrive in the order of run and time, so block ranges find them; 006 puts one key in their place. There
 -- is none by member: it would cost every run a fifth of its audit trail's time, and the history of one
 -- member is asked for rarely and found by a scan.
 create index if not exists idx_member_changes_run on public.member_changes using brin (run_id) with (pages_per_range = 16);

@@ -9,4 +9,13 @@ where (run_id, id) in (
       select from (select changed_at from public.member_changes order by run_id, id limit 1000) first
       where changed_at < now() - make_interval(days => $1::int)
     )
+  union all
+  -- Of runs that are yet to come: their numbers have started over, so they are not among the first.
+  (
+    select run_id, id
+    from public.member_changes
+    where run_id > (select max(id) from public.sync_log)
+      and changed_at < now() - make_interval(days => $1::int)
+    limit 50000
+  )
 )

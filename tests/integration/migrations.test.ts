@@ -86,6 +86,17 @@ test('every file runs as plain SQL, the first one twice, and the migrations then
   expect((await migrate(database.url)).code).toBe(0);
 });
 
+test('the key of the audit trail is not built again where it is as it shall be', async () => {
+  const database = await createTestDatabase();
+  const key = `select oid, pg_get_constraintdef(oid) as definition from pg_constraint
+    where conrelid = 'public.member_changes'::regclass and contype = 'p'`;
+  const before = await database.query(key);
+  expect(before).toMatchObject([{ definition: 'PRIMARY KEY (run_id, id)' }]);
+  const file = join(root, 'migrations/006_index_member_changes_by_run.sql');
+  await database.query(await readFile(file, 'utf8'));
+  expect(await database.query(key)).toEqual(before);
+});
+
 test('rows that another service wrote before us stay as they are', async () => {
   const database = await createEmptyDatabase();
   await database.query(`

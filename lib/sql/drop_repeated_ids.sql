@@ -9,6 +9,7 @@ with repeated as (
   from incoming i join repeated using (external_id)
   window by_id as (partition by i.external_id order by i.ordinal desc)
 )
+-- By an array, or every row would be read once more even when there is nothing to drop.
 delete from incoming i using ranked r
-where i.ctid = r.place and r.rank > 1
+where i.ctid = any (array(select place from ranked where rank > 1)) and i.ctid = r.place
 returning i.external_id, i.kennitala, i.is_member, r.across_pages

@@ -1,6 +1,5 @@
 import type pg from 'pg';
 import countHeld from '../sql/count_held.sql';
-import countMembers from '../sql/count_members.sql';
 import holdBlocked from '../sql/hold_blocked.sql';
 import holdClass from '../sql/hold_class.sql';
 import holdUndone from '../sql/hold_undone.sql';
@@ -8,7 +7,7 @@ import planChanges from '../sql/plan_changes.sql';
 import summarisePlan from '../sql/summarise_plan.sql';
 import takeOutNameless from '../sql/take_out_nameless.sql';
 import type { ErrorList } from './errorList.ts';
-import type { GuardInput, Verdict } from './guard.ts';
+import type { Verdict } from './guard.ts';
 import type { Action, ChangeClass, Held, HeldReason } from './types.ts';
 
 /** What the plan does, as counted from its rows. */
@@ -56,28 +55,6 @@ export async function summarise(client: pg.Client): Promise<Delta> {
       additions: undone.undone_additions,
       updates: undone.undone_updates,
     },
-  };
-}
-
-/** The sizes that the guard measures the plan against. */
-export async function guardInput(
-  client: pg.Client,
-  delta: Delta,
-  windowHours: number,
-  snapshot: GuardInput['snapshot'],
-): Promise<GuardInput> {
-  const { rows } = await client.query(countMembers, [windowHours]);
-  const { active, removals, additions, updates } = rows[0];
-  const { counts, undone } = delta;
-  return {
-    planned: {
-      removals: counts.remove - undone.removals,
-      additions: counts.add + counts.reactivate - undone.additions,
-      updates: counts.update - undone.updates,
-    },
-    recent: { removals, additions, updates },
-    active,
-    snapshot,
   };
 }
 

@@ -2,9 +2,8 @@ import { DjangoClient } from '../django/client.ts';
 import { SyncError } from '../errors.ts';
 import releasePlan from '../sql/release_plan.sql';
 import { type Confirmation, confirmRemovals, tellRenumberedLeavers } from './confirm.ts';
-import { calculateDelta, type Delta, guardInput, summarise } from './delta.ts';
+import { calculateDelta, type Delta, summarise } from './delta.ts';
 import { createErrorList } from './errorList.ts';
-import { judge, type Verdict } from './guard.ts';
 import type { ChosenMode } from './mode.ts';
 import { conclude, type Outlook } from './outlook.ts';
 import type { Progress } from './progress.ts';
@@ -13,6 +12,7 @@ import { takeSelection } from './selected.ts';
 import { MAX_WALKS, type Snapshot, takeSnapshot } from './snapshot.ts';
 import type { SyncContext } from './types.ts';
 import { planTheUndo } from './undo.ts';
+import { weigh } from './weigh.ts';
 
 interface Planning {
   run: Run;
@@ -142,17 +142,6 @@ async function confirm(
   const { signal } = context;
   const answered = chosen.mode === 'selected';
   return confirmRemovals({ client, django, answered, concurrency, errors, signal });
-}
-
-async function weigh(
-  { client, context }: Run,
-  { mode }: ChosenMode,
-  delta: Delta,
-  { proof, members, unidentified }: Snapshot,
-): Promise<Verdict> {
-  const seen = { complete: proof.complete, empty: mode === 'full' && members === 0, unidentified };
-  const { sync } = context.config;
-  return judge(await guardInput(client, delta, sync.SYNC_LIMIT_WINDOW_HOURS, seen), sync);
 }
 
 function isApproved({ request, context }: Run, { digest }: Delta): boolean {

@@ -1,10 +1,9 @@
--- The sizes that limits are measured against: active members from Django, and what runs of the last $1
--- hours changed, class by class. A run ends and writes its audit rows at the same now().
+-- What runs of the last $1 hours changed, class by class. A run ends and writes its audit rows at the same
+-- now().
 with window_start as (
   select now() - make_interval(hours => $1::int) as at
 )
 select
-  (select count(*) from public.members where is_active and sync_source = 'django')::int as active,
   coalesce(sum(c.additions), 0)::int as additions,
   coalesce(sum(c.updates), 0)::int as updates,
   coalesce(sum(c.removals), 0)::int as removals

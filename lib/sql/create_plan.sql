@@ -6,6 +6,8 @@ create temp table plan (
   -- The row as the plan saw it, in the columns that matter to it: another one at apply time means that
   -- someone else wrote. Other columns are other services' own business.
   member_version text,
+  -- The same row for the audit trail.
+  before jsonb,
   -- The row as it shall be.
   external_id text,
   kennitala text not null,

@@ -1,7 +1,7 @@
 -- The difference between the register (incoming) and the members, and nothing else. $1: the walk was
 -- complete, so absence means something. $2: the time of the run (UTC).
 insert into plan (
-  action, member_id, member_version, external_id, kennitala, name, email, phone, is_active, removed_at,
+  action, member_id, member_version, before, external_id, kennitala, name, email, phone, is_active, removed_at,
   fields, suspended, evidence, outcome
 )
 with recursive
@@ -110,7 +110,7 @@ removals as (
 )
 -- Who has no row, or whose row is another's now, is new.
 select
-  'add', null::int, null::text, i_external_id, i_kennitala, i_name, i_email, i_phone, true, null::timestamp,
+  'add', null::int, null::text, null::jsonb, i_external_id, i_kennitala, i_name, i_email, i_phone, true, null::timestamp,
   array['kennitala', 'name', 'email', 'phone', 'external_id', 'is_active'], false, null,
   sha256(convert_to(row('join', i_external_id, i_kennitala, i_name, i_email, i_phone)::text, 'UTF8'))
 from paired
@@ -118,7 +118,11 @@ where is_member and (id is null or id in (select row_id from moves)) and ordinal
 union all
 select
   case when standing = 'suspended' and fields <> '{}' then 'update' else standing end,
-  id, version, i_external_id, i_kennitala, new_name, new_email, new_phone,
+  id, version, jsonb_build_object(
+    'kennitala', kennitala, 'name', name, 'email', email, 'phone', phone,
+    'external_id', external_id, 'is_active', is_active, 'removed_at', removed_at
+  ),
+  i_external_id, i_kennitala, new_name, new_email, new_phone,
   case when standing = 'reactivate' then true else is_active end,
   case when standing = 'suspended' or not is_django then removed_at end,
   fields, standing = 'suspended', null,
@@ -130,7 +134,11 @@ from changed
 where fields <> '{}' or standing = 'suspended'
 union all
 select
-  'remove', id, version, external_id, kennitala, name, email, phone, false, $2::timestamptz at time zone 'UTC',
+  'remove', id, version, jsonb_build_object(
+    'kennitala', kennitala, 'name', name, 'email', email, 'phone', phone,
+    'external_id', external_id, 'is_active', is_active, 'removed_at', removed_at
+  ),
+  external_id, kennitala, name, email, phone, false, $2::timestamptz at time zone 'UTC',
   array['is_active', 'removed_at'], false, evidence,
   sha256(convert_to(row('remove', external_id, kennitala, name, email, phone)::text, 'UTF8'))
 from removals

@@ -1,11 +1,15 @@
 -- The inverse of the changes of run $1, for the members that still are as that run left them. $2: now.
 insert into plan (
-  action, member_id, member_version, external_id, kennitala, name, email, phone, is_active, removed_at,
+  action, member_id, member_version, before, external_id, kennitala, name, email, phone, is_active, removed_at,
   fields, suspended, evidence, outcome
 )
 select
   case c.action when 'add' then 'remove' when 'reactivate' then 'remove' when 'remove' then 'reactivate' else 'update' end,
   m.id, row(m.kennitala, m.name, m.email, m.phone, m.external_id, m.is_active, m.removed_at, m.sync_source)::text,
+  jsonb_build_object(
+    'kennitala', m.kennitala, 'name', m.name, 'email', m.email, 'phone', m.phone,
+    'external_id', m.external_id, 'is_active', m.is_active, 'removed_at', m.removed_at
+  ),
   w.external_id, w.kennitala, w.name, w.email, w.phone, w.is_active,
   case when c.action = 'add' then $2::timestamptz at time zone 'UTC' else w.removed_at end,
   case when c.action = 'add' then array['is_active', 'removed_at'] else c.fields end,

@@ -45,7 +45,7 @@ export async function applyPlan(client: pg.Client, application: Application): Pr
       await client.query('set local synchronous_commit = on');
       const changed = counts.update + counts.reactivate + counts.remove;
       if (changed > 0) {
-        expectRows(await client.query(auditChanges, [runId]), changed);
+        await client.query(auditChanges, [runId]);
         await client.query(vacateKennitalas);
         expectRows(await client.query(updateMembers, [verified ? now : null]), changed);
       }

@@ -116,7 +116,7 @@ const points: Point[] = [
   atRequest('while a removal is confirmed', (request) => memberAsked(request) === '1'),
   atStatement('after the audit rows are written', {
     when: 'after',
-    statement: /^-- The rows as they are and as they shall be/,
+    statement: /^-- The rows as the plan saw them/,
   }),
   atStatement('after kennitölur were taken away to be given anew', {
     when: 'after',

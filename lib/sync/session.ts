@@ -67,10 +67,11 @@ export async function takeLock(client: pg.Client): Promise<boolean> {
  * member, or only those that the records name.
  */
 export async function createStaging(client: pg.Client, wholeRegister: boolean): Promise<void> {
-  for (const statement of [createIncoming, createShield, createPlan]) await client.query(statement);
-  await client.query(wholeRegister ? knownMembersFull : knownMembersPartial);
+  const knownMembers = wholeRegister ? knownMembersFull : knownMembersPartial;
   // Until the plan is applied, which waits for the disk again, only progress is written.
-  await client.query('set synchronous_commit = off');
+  const asynchronous = 'set synchronous_commit = off';
+  const statements = [createIncoming, createShield, createPlan, knownMembers, asynchronous];
+  await client.query(statements.join(';\n'));
 }
 
 /** From here on the session can write nothing but its own temporary tables: a dry run persists nothing. */

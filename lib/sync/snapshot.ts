@@ -48,8 +48,7 @@ interface Walk {
 export async function takeSnapshot(walk: Walk, walks: number): Promise<Snapshot> {
   const { client, django, since, log, progress } = walk;
   await progress.report('fetch');
-  await client.query('delete from incoming');
-  await client.query('delete from shield');
+  await client.query('delete from incoming; delete from shield');
   const proof = emptyProof(walks);
   const errors = createErrorList();
   const writer = copyIncoming(client);

@@ -32,7 +32,9 @@ export async function queryPooled<Row extends pg.QueryResultRow>(
   statement: string,
   values: unknown[] = [],
 ): Promise<Row[]> {
-  pool ??= open(await database.get());
+  const connectionString = await database.get();
+  // Only now: two calls at once would open one each if they looked before they waited.
+  pool ??= open(connectionString);
   try {
     return (await pool.query<Row>(statement, values)).rows;
   } catch (error) {

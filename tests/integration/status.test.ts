@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { closePool } from '../../lib/pool.ts';
 import { fixedCredential } from '../../lib/secrets.ts';
 import { readLogs } from '../../lib/sync/logs.ts';
@@ -24,6 +25,18 @@ const failOnce = async () => {
   await expect(bench.run()).rejects.toMatchObject({ code: 'django_error' });
   end();
 };
+
+test('the first two calls of an instance at once share one pool, and leave no connection behind', async () => {
+  await closePool();
+  await Promise.all([status(), status()]);
+  await closePool();
+  const sessions = `select pid from pg_stat_activity
+    where application_name = 'membership-sync' and datname = current_database()`;
+  for (let wait = 0; (await bench.database.query(sessions)).length > 0; wait++) {
+    if (wait > 100) throw new Error('a connection is still open');
+    await sleep(20);
+  }
+});
 
 describe('the status', () => {
   test('of an empty database is never_synced', async () => {

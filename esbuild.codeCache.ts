@@ -25,7 +25,7 @@ const compiled = new Map<string, Promise<Buffer | undefined>>();
 
 /**
  * Puts beside a bundle what V8 made of the text of the client when it read one secret, so that an instance
- * need not compile it again: 40 ms of a cold start of 290. Only the very Node.js that built it uses it,
+ * need not compile it again: 40 ms of a cold start. Only the very Node.js that built it uses it,
  * and V8 itself refuses it under other flags; anywhere else the client is compiled as ever. Never rejects
  * because of the client: without a cache a bundle is as good, and a build says why there is none.
  */

@@ -120,7 +120,7 @@ check_settings() {
   must_match REGION '^[a-z]+-[a-z]+[0-9]+$' 'not the form of a region'
   must_match TRIGGER '^(http|pubsub)$' 'http or pubsub'
   must_match ADMIN_KEY '^(true|false)$' 'true or false'
-  must_match SYNC_MEMORY '^[1-9][0-9]*([Mm]|[Gg])[Ii]?[Bb]?$' 'an amount such as 512Mi or 1Gi'
+  must_match SYNC_MEMORY '^[1-9][0-9]*([MmGg][Ii]?[Bb]?)?$' 'an amount such as 512Mi or 1Gi'
   must_match SYNC_TIMEOUT '^[0-9]+$' 'a number of seconds'
   must_match READ_TIMEOUT '^[0-9]+$' 'a number of seconds'
   must_match CLOUDSQL_INSTANCE '^([^:]+:[^:]+:[^:]+)?$' 'expected PROJECT:REGION:INSTANCE'

@@ -10,7 +10,8 @@ where (run_id, id) in (
       where changed_at < now() - make_interval(days => $1::int)
     )
   union all
-  -- Of runs that are yet to come: their numbers have started over, so they are not among the first.
+  -- Of runs that are yet to come: their numbers have started over, so they are not among the first. What the
+  -- new numbers have reached by then goes with theirs, after twice the days at most.
   (
     select run_id, id
     from public.member_changes

@@ -1,5 +1,5 @@
 -- $1: the time of the run, or null when the run did not see the register (an undo). A row is as the plan
--- saw it, or has stepped aside in this transaction: one that someone else wrote in between is skipped.
+-- saw it, but for a kennitala that has stepped aside: one that someone else wrote in between is skipped.
 update public.members m
 set kennitala = p.kennitala, name = p.name, email = p.email, phone = p.phone,
   external_id = p.external_id, is_active = p.is_active, removed_at = p.removed_at,
@@ -9,5 +9,9 @@ set kennitala = p.kennitala, name = p.name, email = p.email, phone = p.phone,
   end
 from plan p
 where m.id = p.member_id
-  and (row(m.kennitala, m.name, m.email, m.phone, m.external_id, m.is_active, m.removed_at, m.sync_source)::text = p.member_version or m.xmin = pg_current_xact_id()::xid)
+  and (
+    row(m.kennitala, m.name, m.email, m.phone, m.external_id, m.is_active, m.removed_at, m.sync_source)::text = p.member_version
+    or m.kennitala = '~' || to_hex(m.id)
+    and row(p.before ->> 'kennitala', m.name, m.email, m.phone, m.external_id, m.is_active, m.removed_at, m.sync_source)::text = p.member_version
+  )
   and p.held is null and p.action in ('update', 'reactivate', 'remove')

@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import { SyncError } from '../errors.ts';
+import countKept from '../sql/count_kept.sql';
 import holdBlocked from '../sql/hold_blocked.sql';
 import planUndo from '../sql/plan_undo.sql';
 import selectUndoConflicts from '../sql/select_undo_conflicts.sql';
@@ -10,7 +11,7 @@ import type { ErrorList } from './errorList.ts';
 /**
  * Plans the inverse of what a run changed, for every member that still is as that run left it; the
  * others are reported as conflicts and stay as they are. Throws `not_found` for a run that is not in the
- * log or whose changes are not kept any more.
+ * log or whose changes are not kept any more, `invalid_request` when they cannot be told from another's.
  */
 export async function planTheUndo(
   client: pg.Client,
@@ -18,21 +19,7 @@ export async function planTheUndo(
   now: Date,
   errors: ErrorList,
 ): Promise<Delta> {
-  const { rows } = await client.query<{ known: boolean; changed: boolean; kept: boolean }>(
-    `select exists (select from public.sync_log where id = $1::int) as known,
-      exists (select from public.member_changes where run_id = $1::int) as kept,
-      exists (select from public.sync_log where id = $1::int
-        and members_added + members_updated + members_reactivated + members_removed > 0) as changed`,
-    [runId],
-  );
-  const { known, changed, kept } = rows[0] as { known: boolean; changed: boolean; kept: boolean };
-  if (!known)
-    throw new SyncError('not_found', `There is no run ${runId}. syncLogs lists the runs.`);
-  if (changed && !kept)
-    throw new SyncError(
-      'not_found',
-      `The changes of run ${runId} are older than AUDIT_RETENTION_DAYS and no longer kept.`,
-    );
+  await refuseIncomplete(client, runId);
   await client.query('delete from plan');
   await client.query(planUndo, [runId, now]);
   await client.query(vacateAdded, [runId]);
@@ -48,4 +35,22 @@ export async function planTheUndo(
     );
   await client.query('delete from plan where held is not null');
   return summarise(client);
+}
+
+// A part of a run is not undone, and no change that was not its own.
+async function refuseIncomplete(client: pg.Client, runId: number): Promise<void> {
+  const { rows } = await client.query<{ made: number; kept: number }>(countKept, [runId]);
+  const [run] = rows;
+  if (!run) throw new SyncError('not_found', `There is no run ${runId}. syncLogs lists the runs.`);
+  const { made, kept } = run;
+  if (kept < made)
+    throw new SyncError(
+      'not_found',
+      `The changes of run ${runId} are older than AUDIT_RETENTION_DAYS and no longer kept.`,
+    );
+  if (kept > made)
+    throw new SyncError(
+      'invalid_request',
+      `Run ${runId} made ${made} change(s) and the audit trail has ${kept} under its number: sync_log was emptied, and the numbers of the runs have started over. Undo it by hand, with public.member_changes.`,
+    );
 }

@@ -91,40 +91,69 @@ describe('when another service writes the members at the same time', () => {
     expect(await bench.lastRun()).toMatchObject({ status: 'failed' });
   });
 
+  /** Runs, and lets another service execute the statement after the audit rows are written. */
+  const runWhileApplying = async (statement: string) => {
+    // Applying stops before its first update, until the lock is free.
+    await query(`create or replace function public.wait() returns trigger language plpgsql as
+      $$ begin perform pg_advisory_xact_lock(42); return new; end $$`);
+    await query(`create trigger wait before update on public.members
+      for each statement execute function public.wait()`);
+    const other = await connect(fixedCredential(bench.database.url));
+    await other.query('select pg_advisory_lock(42)');
+    const run = bench.run();
+    await untilWaiting('advisory');
+    await other.query('set session_replication_role = replica');
+    await other.query(statement);
+    await other.end();
+    const result = await run;
+    await query('drop trigger wait on public.members');
+    return result;
+  };
+
   test.each([
     ['a row', 'kennitala'],
     ['a row that an undo has moved aside', `'~' || to_hex(id)`],
-  ])(
-    '%s that was changed after its entry in the audit trail is planned again',
-    async (_, kennitala) => {
-      await bench.run();
-      await query(`update public.members set kennitala = ${kennitala} where external_id = '1'`);
-      const [one] = bench.django.members.list();
-      if (!one) throw new Error('the register is empty');
-      bench.django.members.update(one.id, { kennitala: '0303030303' });
-      // Applying stops before its first update, until the lock is free.
-      await query(`create or replace function public.wait() returns trigger language plpgsql as
-      $$ begin perform pg_advisory_xact_lock(42); return new; end $$`);
-      await query(`create trigger wait before update on public.members
-      for each statement execute function public.wait()`);
-      const other = await connect(fixedCredential(bench.database.url));
-      await other.query('select pg_advisory_lock(42)');
-      const run = bench.run();
-      await untilWaiting('advisory');
-      await other.query('set session_replication_role = replica');
-      await other.query(`update public.members set is_active = false where external_id = '1'`);
-      await other.end();
-      const result = await run;
-      await query('drop trigger wait on public.members');
-      bench.django.members.update(one.id, { kennitala: one.kennitala });
-      const [first] = await query(
-        `select is_active, kennitala from public.members where external_id = '1'`,
-      );
-      expect(first).toEqual({ is_active: false, kennitala: '0303030303' });
-      expect(result).toMatchObject({ members_updated: 1, members_suspended: 1 });
-      expect(bench.logged.map(({ event }) => event)).toContain('plan_outdated');
-    },
-  );
+  ])('%s that was changed after its audit row is planned again', async (_, kennitala) => {
+    await bench.run();
+    await query(`update public.members set kennitala = ${kennitala} where external_id = '1'`);
+    const [one] = bench.django.members.list();
+    if (!one) throw new Error('the register is empty');
+    bench.django.members.update(one.id, { kennitala: '0303030303' });
+    const result = await runWhileApplying(
+      `update public.members set is_active = false where external_id = '1'`,
+    );
+    bench.django.members.update(one.id, { kennitala: one.kennitala });
+    const [first] = await query(
+      `select is_active, kennitala from public.members where external_id = '1'`,
+    );
+    expect(first).toEqual({ is_active: false, kennitala: '0303030303' });
+    expect(result).toMatchObject({ members_updated: 1, members_suspended: 1 });
+    expect(bench.logged.map(({ event }) => event)).toContain('plan_outdated');
+  });
+
+  test("neither is a row overwritten that a trigger of another service's touches in our transaction", async () => {
+    await bench.run();
+    const [one, two] = bench.django.members.list();
+    if (!one || !two) throw new Error('the register is empty');
+    bench.django.members.update(one.id, { kennitala: '0303030303' });
+    bench.django.members.update(two.id, { name: 'Annað Nafn' });
+    await query(`create function public.note() returns trigger language plpgsql as
+      $$ begin update public.members set metadata = '{"noted": true}' where external_id = '2'; return new; end $$`);
+    await query(`create trigger note after update of kennitala on public.members
+      for each row execute function public.note()`);
+    const result = await runWhileApplying(
+      `update public.members set is_active = false where external_id = '2'`,
+    );
+    await query('drop trigger note on public.members');
+    bench.django.members.update(one.id, { kennitala: one.kennitala });
+    bench.django.members.update(two.id, { name: two.name });
+    const [second] = await query(
+      `select is_active, removed_at from public.members where external_id = '2'`,
+    );
+    expect(second).toEqual({ is_active: false, removed_at: null });
+    expect(result).toMatchObject({ members_updated: 2, members_suspended: 1 });
+    expect(bench.logged.map(({ event }) => event)).toContain('plan_outdated');
+  });
 
   test('readers are not blocked, and who waits too long for a row gives up without a change', async () => {
     await bench.run();

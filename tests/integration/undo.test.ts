@@ -258,6 +258,22 @@ test('a run that is not in the log cannot be undone, and a run that changed noth
   });
 });
 
+test('a run whose number an earlier one had as well cannot be undone', async () => {
+  register().update(2, { name: 'Annað Nafn' });
+  const { body } = await system.sync();
+  expect(body).toMatchObject({ status: 'success', members_updated: 1 });
+  // What is left of a log that was emptied, and whose numbers have started over.
+  await system.database.query('update public.member_changes set run_id = $1', [body.run_id]);
+  for (const call of [system.sync, system.dryRun])
+    expect(await call({ undo: body.run_id })).toMatchObject({
+      status: 400,
+      body: {
+        error: { code: 'invalid_request', message: expect.stringContaining('started over') },
+      },
+    });
+  expect(await system.active()).toEqual(range(1, 35));
+});
+
 test('an undo is limited by nothing, and leaves later runs their limits', async () => {
   const first = Number((await system.lastRun())['id']);
   const { body } = await system.sync({ undo: first });

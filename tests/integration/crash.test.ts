@@ -1,7 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { SeenRequest } from '../../local/mockDjango/types.ts';
 import { type Bundle, startBundle } from '../support/bundle.ts';
-import type { Row } from '../support/database.ts';
+import { noSessionLeft, type Row, sessionsOfRuns } from '../support/database.ts';
 import { type Receiver, startReceiver } from '../support/receiver.ts';
 import {
   asksForList,
@@ -15,6 +14,7 @@ import {
 import { type DatabaseProxy, type Stage, startDatabaseProxy } from '../support/reliabilityProxy.ts';
 import { runInProcess } from '../support/reliabilityRun.ts';
 import { startOwnServer } from '../support/reliabilityServer.ts';
+import { until } from '../support/until.ts';
 
 let system: System;
 let receiver: Receiver;
@@ -186,19 +186,6 @@ async function expectNextRunRight({ applied }: Point, after: Row[], failure: obj
   expect(new Set(ids).size).toBe(1);
 }
 
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 10_000;
-  while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error('it did not happen within ten seconds');
-    await sleep(20);
-  }
-}
-
-const sessionsOfRuns = `select pid from pg_stat_activity
-  where application_name = 'membership-sync' and datname = current_database()`;
-const noSessionLeft = () =>
-  until(async () => (await system.database.query(sessionsOfRuns)).length === 0);
-
 const abandoned = {
   status: 'failed',
   details: { error: { code: 'abandoned' } },
@@ -218,7 +205,7 @@ test.each(deaths)(
     await victim.kill('SIGKILL');
     expect(await call).toMatchObject({ message: 'fetch failed' });
     proxy.cut();
-    await noSessionLeft();
+    await noSessionLeft(system.database);
 
     await expectAllOrNothing(point, states, { status: 'pending' });
     await expectNextRunRight(point, states.after, abandoned);
@@ -283,7 +270,7 @@ test('a connection cut before or after any statement of a run leaves all or noth
       (error: { code: string }) => error.code,
     );
     await cut;
-    await noSessionLeft();
+    await noSessionLeft(system.database);
     const committed = statement === 'commit' && when === 'after';
     const here = { statement, when };
     expect({ ...here, outcome }).toEqual({ ...here, outcome: 'database_unavailable' });

@@ -25,6 +25,9 @@ async function listen(answer: RequestListener): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
+/** What Secret Manager answers. */
+const secret = { payload: { data: Buffer.from('the-key').toString('base64') } };
+
 /** The metadata server of an instance, as far as tokens go. */
 const listenAsMetadata = () =>
   listen(({ url }, response) => {
@@ -63,7 +66,7 @@ test('the built function reads its secret with the token of its instance', async
   const asked: unknown[] = [];
   const port = await listen(({ method, url, headers }, response) => {
     asked.push([method, headers.host, url?.split('?')[0], headers.authorization]);
-    response.end(JSON.stringify({ payload: { data: Buffer.from('the-key').toString('base64') } }));
+    response.end(JSON.stringify(secret));
   });
   const metadata = await listenAsMetadata();
   const { url } = await start(port, { GCE_METADATA_HOST: `127.0.0.1:${metadata}` });
@@ -83,9 +86,7 @@ const answers: Record<string, object> = {
   },
   'iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/runs@p.iam.gserviceaccount.com:generateAccessToken':
     { accessToken: 'of-the-impersonated', expireTime: '2100-01-01T00:00:00Z' },
-  'secretmanager.googleapis.com/v1/projects/p/secrets/key/versions/latest:access': {
-    payload: { data: Buffer.from('the-key').toString('base64') },
-  },
+  'secretmanager.googleapis.com/v1/projects/p/secrets/key/versions/latest:access': secret,
 };
 
 const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
@@ -162,8 +163,7 @@ test('an answer that Secret Manager is busy with is asked for once more', async 
   const port = await listen((_, response) => {
     response.statusCode = statuses.shift() ?? 200;
     const error = { code: 503, message: 'busy', status: 'UNAVAILABLE' };
-    const payload = { data: Buffer.from('the-key').toString('base64') };
-    response.end(JSON.stringify(response.statusCode === 503 ? { error } : { payload }));
+    response.end(JSON.stringify(response.statusCode === 503 ? { error } : secret));
   });
   const metadata = await listenAsMetadata();
   const { url } = await start(port, { GCE_METADATA_HOST: `127.0.0.1:${metadata}` });

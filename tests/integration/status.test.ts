@@ -1,9 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { closePool } from '../../lib/pool.ts';
 import { fixedCredential } from '../../lib/secrets.ts';
 import { readLogs } from '../../lib/sync/logs.ts';
 import { openSession, takeLock } from '../../lib/sync/session.ts';
 import { readStatus, type SyncStatus } from '../../lib/sync/status.ts';
+import { noSessionLeft } from '../support/database.ts';
 import { contextOf, createSyncBench, type SyncBench } from '../support/sync.ts';
 
 const HOUR = 60;
@@ -30,12 +30,7 @@ test('the first two calls of an instance at once share one pool, and leave no co
   await closePool();
   await Promise.all([status(), status()]);
   await closePool();
-  const sessions = `select pid from pg_stat_activity
-    where application_name = 'membership-sync' and datname = current_database()`;
-  for (let wait = 0; (await bench.database.query(sessions)).length > 0; wait++) {
-    if (wait > 100) throw new Error('a connection is still open');
-    await sleep(20);
-  }
+  await noSessionLeft(bench.database);
 });
 
 describe('the status', () => {

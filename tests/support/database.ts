@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { onServer, SERVER_URL, TEMPLATE, withDatabase } from './server.ts';
+import { until } from './until.ts';
 
 export type Row = Record<string, unknown>;
 export type TestDatabase = {
@@ -71,3 +72,11 @@ export async function dump(url: string): Promise<Record<string, string[]>> {
     await client.end();
   }
 }
+
+/** The sessions of functions in the database that is asked. */
+export const sessionsOfRuns = `select pid from pg_stat_activity
+  where application_name = 'membership-sync' and datname = current_database()`;
+
+/** Waits until no function has a session in the database. */
+export const noSessionLeft = ({ query }: TestDatabase) =>
+  until(async () => (await query(sessionsOfRuns)).length === 0);

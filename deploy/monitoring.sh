@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # Metrics from the log, one e-mail channel, alerts for failed, held and stale, one dashboard.
-# Each definition is a file under monitoring/; what is there already is changed in place.
+# Each definition is a file under deploy/monitoring/; what is there already is changed in place.
 
 step_monitoring() {
   local channel
@@ -22,7 +22,7 @@ ensure_metrics() {
   local existing file name answer
   say 'metrics ...'
   existing=$(look logging metrics list --format=json)
-  for file in monitoring/metrics/*.json; do
+  for file in deploy/monitoring/metrics/*.json; do
     name=$(basename "$file" .json)
     answer=$(compare "$(cat "$file")" "$existing" name)
     case $answer in
@@ -64,8 +64,8 @@ stale_seconds() {
 }
 
 policy_files() {
-  printf '%s\n' monitoring/policies/failed.json monitoring/policies/held.json
-  if [ "$(stale_seconds)" -le 84600 ]; then echo monitoring/policies/stale.json; else echo monitoring/policies/stale-daily.json; fi
+  printf '%s\n' deploy/monitoring/policies/failed.json deploy/monitoring/policies/held.json
+  if [ "$(stale_seconds)" -le 84600 ]; then echo deploy/monitoring/policies/stale.json; else echo deploy/monitoring/policies/stale-daily.json; fi
 }
 
 # A policy file on one line, with the window filled in.
@@ -92,7 +92,7 @@ ensure_policies() {
 }
 
 ensure_dashboard() {
-  local existing answer file=monitoring/dashboard.json
+  local existing answer file=deploy/monitoring/dashboard.json
   say 'dashboard ...'
   existing=$(look monitoring dashboards list --format=json)
   answer=$(compare "$(cat "$file")" "$existing" displayName)

@@ -99,7 +99,7 @@ destroy_monitoring() {
   list=$(look monitoring dashboards list '--filter=displayName=membership-sync' '--format=value(name)')
   delete_listed "$list" "$(if $DRY_RUN; then echo DASHBOARD_NAME; else echo "$list"; fi)" monitoring dashboards delete NAME
   list=$(look logging metrics list '--format=value(name)')
-  for file in monitoring/metrics/*.json; do names="$names $(basename "$file" .json)"; done
+  for file in deploy/monitoring/metrics/*.json; do names="$names $(basename "$file" .json)"; done
   delete_listed "$list" "$names" logging metrics delete NAME
 }
 

@@ -1,4 +1,4 @@
-import { type Claims, decodeAudience, toClaims } from './auth.ts';
+import { type Claims, decodeAudience, toClaims } from './http/auth.ts';
 import type { Log } from './log.ts';
 
 interface Options {

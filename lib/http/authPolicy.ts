@@ -1,9 +1,9 @@
-import { type AuthPolicy, isSameKey } from '../auth.ts';
 import type { Config } from '../config.ts';
 import type { SyncError } from '../errors.ts';
 import { createIdTokenVerifier } from '../idToken.ts';
 import type { Log } from '../log.ts';
 import type { Credential } from '../secrets.ts';
+import { type AuthPolicy, isSameKey } from './auth.ts';
 
 /** How long a wrong key does not make us ask Secret Manager again. */
 const REFRESH_INTERVAL_MS = 60_000;

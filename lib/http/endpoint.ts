@@ -1,6 +1,5 @@
 import type { HttpFunction } from '@google-cloud/functions-framework';
 import * as z from 'zod/mini';
-import { authenticate, authorize, schedulerHints } from '../auth.ts';
 import {
   type Config,
   ConfigError,
@@ -14,6 +13,7 @@ import {
 import { createLog, type Log } from '../log.ts';
 import { createSecretFetcher } from '../secretManager.ts';
 import { type Credential, openCredential, type SecretName } from '../secrets.ts';
+import { authenticate, authorize, schedulerHints } from './auth.ts';
 import { createAuthPolicy } from './authPolicy.ts';
 import { readParameters } from './parameters.ts';
 import { receive } from './receive.ts';

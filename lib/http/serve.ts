@@ -3,12 +3,12 @@ import { SyncError } from '../errors.ts';
 import { toSyncError } from '../failure.ts';
 import { createLog, type Log, type LogFields, type Severity } from '../log.ts';
 import { redactedStack } from '../redact.ts';
-import { processShutdown, type Shutdown } from '../shutdown.ts';
-import { traceFields } from '../trace.ts';
 import { errorBody, statusOf } from './errorAnswer.ts';
 import { guardConsole } from './guardConsole.ts';
 import { checkRequest } from './request.ts';
 import { send } from './send.ts';
+import { processShutdown, type Shutdown } from './shutdown.ts';
+import { traceFields } from './trace.ts';
 
 export interface Answer {
   /** 200 when left out. */

@@ -1,12 +1,12 @@
 import type pg from 'pg';
 import { inTransaction } from '../database.ts';
-import auditChanges from '../sql/audit_changes.sql';
-import forgetUndone from '../sql/forget_undone.sql';
-import insertMembers from '../sql/insert_members.sql';
-import rememberUndone from '../sql/remember_undone.sql';
-import stampVerified from '../sql/stamp_verified.sql';
-import updateMembers from '../sql/update_members.sql';
-import vacateKennitalas from '../sql/vacate_kennitalas.sql';
+import auditChanges from './sql/apply/audit_changes.sql';
+import forgetUndone from './sql/apply/forget_undone.sql';
+import insertMembers from './sql/apply/insert_members.sql';
+import rememberUndone from './sql/apply/remember_undone.sql';
+import stampVerified from './sql/apply/stamp_verified.sql';
+import updateMembers from './sql/apply/update_members.sql';
+import vacateKennitalas from './sql/apply/vacate_kennitalas.sql';
 import type { Action } from './types.ts';
 
 /** Someone else wrote a planned row between plan and apply; the plan has to be made again. */

@@ -1,10 +1,10 @@
-import pruneChanges from '../sql/prune_changes.sql';
 import { applyPlan } from './apply.ts';
 import { writeOutbox } from './outbox.ts';
 import type { Outlook } from './outlook.ts';
 import type { Progress } from './progress.ts';
 import type { Run } from './run.ts';
 import { finishRun } from './runLog.ts';
+import pruneChanges from './sql/apply/prune_changes.sql';
 import type { SyncResult } from './types.ts';
 
 /** Applies what planning left of the plan, with its audit trail, its notifications and the run's own log row. */

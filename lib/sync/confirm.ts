@@ -3,10 +3,10 @@ import type pg from 'pg';
 import type { DjangoClient } from '../django/client.ts';
 import type { MemberLookup, MembersPage } from '../django/types.ts';
 import { asSyncError } from '../errors.ts';
-import dropRemovals from '../sql/drop_removals.sql';
-import selectRemovals from '../sql/select_removals.sql';
-import selectRenumberedLeavers from '../sql/select_renumbered_leavers.sql';
 import type { ErrorList } from './errorList.ts';
+import dropRemovals from './sql/guard/drop_removals.sql';
+import selectRemovals from './sql/guard/select_removals.sql';
+import selectRenumberedLeavers from './sql/guard/select_renumbered_leavers.sql';
 import { addPage, emptyProof, judgeWalk } from './walkProof.ts';
 
 export interface Removal {

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { from } from 'pg-copy-streams';
-import copyStatement from '../sql/copy_incoming.sql';
 import { CopyLines } from './copyLines.ts';
+import copyStatement from './sql/snapshot/copy_incoming.sql';
 
 /** Lines are sent when this many bytes have gathered. */
 const BATCH = 256 * 1024;

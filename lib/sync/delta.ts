@@ -1,13 +1,13 @@
 import type pg from 'pg';
-import countHeld from '../sql/count_held.sql';
-import holdBlocked from '../sql/hold_blocked.sql';
-import holdClass from '../sql/hold_class.sql';
-import holdUndone from '../sql/hold_undone.sql';
-import planChanges from '../sql/plan_changes.sql';
-import summarisePlan from '../sql/summarise_plan.sql';
-import takeOutNameless from '../sql/take_out_nameless.sql';
 import type { ErrorList } from './errorList.ts';
 import type { Verdict } from './guard.ts';
+import countHeld from './sql/guard/count_held.sql';
+import holdBlocked from './sql/guard/hold_blocked.sql';
+import holdClass from './sql/guard/hold_class.sql';
+import holdUndone from './sql/guard/hold_undone.sql';
+import planChanges from './sql/plan/plan_changes.sql';
+import summarisePlan from './sql/plan/summarise_plan.sql';
+import takeOutNameless from './sql/plan/take_out_nameless.sql';
 import type { Action, ChangeClass, Held, HeldReason } from './types.ts';
 
 /** What the plan does, as counted from its rows. */

@@ -1,9 +1,9 @@
 import type * as z from 'zod/mini';
 import { queryPooled } from '../pool.ts';
 import type { Credential } from '../secrets.ts';
-import syncLogs from '../sql/sync_logs.sql';
 import type { logsParameters } from './parameters.ts';
 import { readableRun } from './readableRun.ts';
+import syncLogs from './sql/log/sync_logs.sql';
 
 const DEFAULT_LIMIT = 20;
 

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import type { Config } from '../config.ts';
 import { SyncError } from '../errors.ts';
-import lastMarks from '../sql/last_marks.sql';
+import lastMarks from './sql/log/last_marks.sql';
 import type { SyncMode, SyncRequest } from './types.ts';
 
 /** Django's clock and the rows behind it are trusted to this many ms: changes are asked for again. */

@@ -1,12 +1,12 @@
 import type pg from 'pg';
 import { withConnection } from '../database.ts';
 import type { Log } from '../log.ts';
-import claimNotification from '../sql/claim_notification.sql';
-import dueReceivers from '../sql/due_receivers.sql';
-import expireNotifications from '../sql/expire_notifications.sql';
-import pruneNotifications from '../sql/prune_notifications.sql';
-import settleNotification from '../sql/settle_notification.sql';
 import { createSigner, type Notification, post, type Signer } from './postNotification.ts';
+import claimNotification from './sql/outbox/claim_notification.sql';
+import dueReceivers from './sql/outbox/due_receivers.sql';
+import expireNotifications from './sql/outbox/expire_notifications.sql';
+import pruneNotifications from './sql/outbox/prune_notifications.sql';
+import settleNotification from './sql/outbox/settle_notification.sql';
 import type { SyncContext } from './types.ts';
 
 /** How long a caller of the sync waits for deliveries, in ms; what is slower goes on behind the answer. */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
-import writeNotifications from '../sql/write_notifications.sql';
+import writeNotifications from './sql/outbox/write_notifications.sql';
 import type { SyncResult } from './types.ts';
 
 /**

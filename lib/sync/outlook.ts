@@ -1,13 +1,13 @@
 import type pg from 'pg';
 import { maskKennitala } from '../kennitala.ts';
-import countApplied from '../sql/count_applied.sql';
-import previewPlan from '../sql/preview_plan.sql';
 import { type Delta, holdBack } from './delta.ts';
 import type { ErrorList } from './errorList.ts';
 import type { Verdict } from './guard.ts';
 import type { ChosenMode } from './mode.ts';
 import type { Run } from './run.ts';
 import type { Snapshot } from './snapshot.ts';
+import countApplied from './sql/apply/count_applied.sql';
+import previewPlan from './sql/plan/preview_plan.sql';
 import type { Action, Held, PreviewedChange, SyncResult } from './types.ts';
 
 /** What planning found out. */

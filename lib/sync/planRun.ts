@@ -1,6 +1,5 @@
 import { DjangoClient } from '../django/client.ts';
 import { SyncError } from '../errors.ts';
-import releasePlan from '../sql/release_plan.sql';
 import { type Confirmation, confirmRemovals, tellRenumberedLeavers } from './confirm.ts';
 import { calculateDelta, type Delta, summarise } from './delta.ts';
 import { createErrorList } from './errorList.ts';
@@ -10,6 +9,7 @@ import type { Progress } from './progress.ts';
 import type { Run } from './run.ts';
 import { takeSelection } from './selected.ts';
 import { MAX_WALKS, type Snapshot, takeSnapshot } from './snapshot.ts';
+import releasePlan from './sql/guard/release_plan.sql';
 import type { SyncContext } from './types.ts';
 import { planTheUndo } from './undo.ts';
 import { weigh } from './weigh.ts';

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import reportProgress from '../sql/report_progress.sql';
+import reportProgress from './sql/log/report_progress.sql';
 
 export type Phase = 'fetch' | 'plan' | 'confirm' | 'apply';
 

@@ -2,11 +2,11 @@ import type pg from 'pg';
 import { withConnection } from '../database.ts';
 import { type ErrorCode, SyncError } from '../errors.ts';
 import type { Log } from '../log.ts';
-import closeAbandonedRuns from '../sql/close_abandoned_runs.sql';
-import failRunStatement from '../sql/fail_run.sql';
-import finishRunStatement from '../sql/finish_run.sql';
-import startRunStatement from '../sql/start_run.sql';
 import type { Run } from './run.ts';
+import closeAbandonedRuns from './sql/log/close_abandoned_runs.sql';
+import failRunStatement from './sql/log/fail_run.sql';
+import finishRunStatement from './sql/log/finish_run.sql';
+import startRunStatement from './sql/log/start_run.sql';
 import type { SyncRequest, SyncResult } from './types.ts';
 
 /**

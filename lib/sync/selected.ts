@@ -2,11 +2,11 @@ import pMap from 'p-map';
 import type pg from 'pg';
 import type { DjangoClient } from '../django/client.ts';
 import type { Member, MemberLookup } from '../django/types.ts';
-import addShields from '../sql/add_shields.sql';
 import { detailEndpointExists } from './confirm.ts';
 import { copyIncoming } from './copyIncoming.ts';
 import { createErrorList } from './errorList.ts';
 import { dropDuplicates, type Snapshot } from './snapshot.ts';
+import addShields from './sql/snapshot/add_shields.sql';
 import { emptyProof } from './walkProof.ts';
 
 interface Selecting {

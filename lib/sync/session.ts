@@ -1,10 +1,10 @@
 import type pg from 'pg';
 import { connect, withConnection } from '../database.ts';
-import createIncoming from '../sql/create_incoming.sql';
-import knownMembersFull from '../sql/create_known_members_full.sql';
-import knownMembersPartial from '../sql/create_known_members_partial.sql';
-import createPlan from '../sql/create_plan.sql';
-import createShield from '../sql/create_shield.sql';
+import knownMembersFull from './sql/plan/create_known_members_full.sql';
+import knownMembersPartial from './sql/plan/create_known_members_partial.sql';
+import createPlan from './sql/plan/create_plan.sql';
+import createIncoming from './sql/snapshot/create_incoming.sql';
+import createShield from './sql/snapshot/create_shield.sql';
 import { SYNC_LOCK } from './syncLock.ts';
 import type { SyncContext } from './types.ts';
 

@@ -4,13 +4,13 @@ import { DjangoListChangedError } from '../django/errors.ts';
 import type { MembersPage } from '../django/types.ts';
 import { SyncError } from '../errors.ts';
 import type { Log } from '../log.ts';
-import addShields from '../sql/add_shields.sql';
-import dropRepeatedIds from '../sql/drop_repeated_ids.sql';
-import dropRepeatedKennitalas from '../sql/drop_repeated_kennitalas.sql';
 import { copyIncoming } from './copyIncoming.ts';
 import type { CopyLines } from './copyLines.ts';
 import { createErrorList, type ErrorList } from './errorList.ts';
 import type { Progress } from './progress.ts';
+import addShields from './sql/snapshot/add_shields.sql';
+import dropRepeatedIds from './sql/snapshot/drop_repeated_ids.sql';
+import dropRepeatedKennitalas from './sql/snapshot/drop_repeated_kennitalas.sql';
 import { addPage, emptyProof, judgeWalk, type WalkProof } from './walkProof.ts';
 
 /** Ordinals of a page begin at its index times this; a page never holds as many rows. */

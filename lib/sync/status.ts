@@ -1,8 +1,8 @@
 import { queryPooled } from '../pool.ts';
 import type { Credential } from '../secrets.ts';
-import syncStatus from '../sql/sync_status.sql';
 import type { Phase } from './progress.ts';
 import { readableRun } from './readableRun.ts';
+import syncStatus from './sql/log/sync_status.sql';
 import { SYNC_LOCK } from './syncLock.ts';
 
 type Row = Record<string, unknown>;

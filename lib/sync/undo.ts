@@ -1,12 +1,12 @@
 import type pg from 'pg';
 import { SyncError } from '../errors.ts';
-import countKept from '../sql/count_kept.sql';
-import holdBlocked from '../sql/hold_blocked.sql';
-import planUndo from '../sql/plan_undo.sql';
-import selectUndoConflicts from '../sql/select_undo_conflicts.sql';
-import vacateAdded from '../sql/vacate_added.sql';
 import { type Delta, summarise } from './delta.ts';
 import type { ErrorList } from './errorList.ts';
+import holdBlocked from './sql/guard/hold_blocked.sql';
+import countKept from './sql/plan/count_kept.sql';
+import planUndo from './sql/plan/plan_undo.sql';
+import selectUndoConflicts from './sql/plan/select_undo_conflicts.sql';
+import vacateAdded from './sql/plan/vacate_added.sql';
 
 /**
  * Plans the inverse of what a run changed, for every member that still is as that run left it; the

@@ -1,11 +1,11 @@
 import type pg from 'pg';
-import countActiveMembers from '../sql/count_active_members.sql';
-import countRecentChanges from '../sql/count_recent_changes.sql';
 import type { Delta } from './delta.ts';
 import { enoughMembers, type GuardInput, judge, type Verdict } from './guard.ts';
 import type { ChosenMode } from './mode.ts';
 import type { Run } from './run.ts';
 import type { Snapshot } from './snapshot.ts';
+import countActiveMembers from './sql/guard/count_active_members.sql';
+import countRecentChanges from './sql/guard/count_recent_changes.sql';
 
 /** Measures the plan against the members and the runs before it, and judges it. Throws what pg throws. */
 export async function weigh(

@@ -334,7 +334,7 @@ describe('the guides', () => {
     for (const [, code] of codes) expect(deployment).toMatch(new RegExp(`\\| \`${code}\` +\\|`));
     for (const name of ['failed', 'held', 'stale', 'stale-daily']) {
       const policy = JSON.parse(
-        readFileSync(join(root, `monitoring/policies/${name}.json`), 'utf8'),
+        readFileSync(join(root, `deploy/monitoring/policies/${name}.json`), 'utf8'),
       );
       expect(operations).toContain(policy.displayName);
       const [, heading] = /"([^"]+)"\.$/.exec(policy.documentation.content) ?? [];
@@ -626,10 +626,10 @@ describe('production', () => {
 
   test('refuses a tree that is not clean', async () => {
     const { status, stderr, commands } = await attempt((own) =>
-      own.write('monitoring/new.json', '{}'),
+      own.write('deploy/monitoring/new.json', '{}'),
     );
     expect(stderr).toContain('Production refuses: the tree is not clean');
-    expect(stderr).toContain('monitoring/new.json');
+    expect(stderr).toContain('deploy/monitoring/new.json');
     expect({ status, changes: changes(commands) }).toEqual({ status: 1, changes: [] });
   });
 

@@ -1,3 +1,4 @@
+import type { SyncError } from '../../../lib/errors.ts';
 import {
   type AuthPolicy,
   authenticate,
@@ -6,10 +7,9 @@ import {
   decodeAudience,
   isSameKey,
   schedulerHints,
-} from '../../lib/auth.ts';
-import type { SyncError } from '../../lib/errors.ts';
-import { createKeyCheck } from '../../lib/http/authPolicy.ts';
-import { createLog } from '../../lib/log.ts';
+} from '../../../lib/http/auth.ts';
+import { createKeyCheck } from '../../../lib/http/authPolicy.ts';
+import { createLog } from '../../../lib/log.ts';
 
 const key = 'the-admin-key-of-this-deployment';
 const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');

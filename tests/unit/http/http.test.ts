@@ -1,9 +1,9 @@
 import * as z from 'zod/mini';
-import { SyncError } from '../../lib/errors.ts';
-import { errorBody, statusOf } from '../../lib/http/errorAnswer.ts';
-import { readParameters } from '../../lib/http/parameters.ts';
-import { checkRequest } from '../../lib/http/request.ts';
-import { isGcloud } from '../../lib/http/send.ts';
+import { SyncError } from '../../../lib/errors.ts';
+import { errorBody, statusOf } from '../../../lib/http/errorAnswer.ts';
+import { readParameters } from '../../../lib/http/parameters.ts';
+import { checkRequest } from '../../../lib/http/request.ts';
+import { isGcloud } from '../../../lib/http/send.ts';
 
 const schema = z.strictObject({
   limit: z._default(z.int().check(z.minimum(1), z.maximum(200)), 20),

@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
-import { SyncError } from './errors.ts';
+import { SyncError } from '../errors.ts';
 
 /** What is in an identity token of Google; nothing here is proof by itself. */
 export interface Claims {

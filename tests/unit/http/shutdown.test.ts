@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
-import { SyncError } from '../../lib/errors.ts';
-import { createLog, type LogFields } from '../../lib/log.ts';
-import { createShutdown } from '../../lib/shutdown.ts';
+import { SyncError } from '../../../lib/errors.ts';
+import { createShutdown } from '../../../lib/http/shutdown.ts';
+import { createLog, type LogFields } from '../../../lib/log.ts';
 
 function started({ graceMs = 50 } = {}) {
   const exit = jest.fn<void, [number]>();

@@ -1,4 +1,4 @@
-import type { LogFields } from './log.ts';
+import type { LogFields } from '../log.ts';
 
 type Headers = Record<string, string | string[] | undefined>;
 

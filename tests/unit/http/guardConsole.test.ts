@@ -1,5 +1,5 @@
-import { guardConsole } from '../../lib/http/guardConsole.ts';
-import { createLog, type LogFields } from '../../lib/log.ts';
+import { guardConsole } from '../../../lib/http/guardConsole.ts';
+import { createLog, type LogFields } from '../../../lib/log.ts';
 
 function guardedConsole() {
   const print = jest.fn();

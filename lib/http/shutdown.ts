@@ -1,6 +1,6 @@
-import { SyncError } from './errors.ts';
-import { createLog } from './log.ts';
-import { redactedStack } from './redact.ts';
+import { SyncError } from '../errors.ts';
+import { createLog } from '../log.ts';
+import { redactedStack } from '../redact.ts';
 
 /** Less than the ten seconds that the platform leaves between SIGTERM and SIGKILL. */
 const GRACE_MS = 8_000;

@@ -10,16 +10,22 @@ const shared = {
   clearMocks: true,
 };
 
+// With a PostgreSQL for all test files, and the built bundles.
+const served = {
+  ...shared,
+  globalSetup: '<rootDir>/tests/support/globalSetup.ts',
+  globalTeardown: '<rootDir>/tests/support/globalTeardown.ts',
+};
+
 export default {
   projects: [
     { ...shared, displayName: 'unit', testMatch: ['<rootDir>/tests/unit/**/*.test.ts'] },
     {
-      ...shared,
+      ...served,
       displayName: 'integration',
       testMatch: ['<rootDir>/tests/integration/**/*.test.ts'],
-      globalSetup: '<rootDir>/tests/support/globalSetup.ts',
-      globalTeardown: '<rootDir>/tests/support/globalTeardown.ts',
     },
+    { ...served, displayName: 'deploy', testMatch: ['<rootDir>/tests/deploy/**/*.test.ts'] },
   ],
   // Most tests wait for processes and servers: three at once on two cores.
   maxWorkers: 3,

@@ -1,9 +1,9 @@
 import { applyPlan } from './apply.ts';
-import { writeOutbox } from './outbox.ts';
+import { writeOutbox } from './notify.ts';
 import type { Outlook } from './outlook.ts';
 import type { Progress } from './progress.ts';
-import type { Run } from './run.ts';
 import { finishRun } from './runLog.ts';
+import type { Run } from './session.ts';
 import pruneChanges from './sql/apply/prune_changes.sql';
 import type { SyncResult } from './types.ts';
 

@@ -1,8 +1,8 @@
 import type * as z from 'zod/mini';
-import { queryPooled } from '../pool.ts';
+import { queryPooled } from '../database.ts';
 import type { Credential } from '../secrets.ts';
 import type { logsParameters } from './parameters.ts';
-import { readableRun } from './readableRun.ts';
+import { readableRun } from './runLog.ts';
 import syncLogs from './sql/log/sync_logs.sql';
 
 const DEFAULT_LIMIT = 20;

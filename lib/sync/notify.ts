@@ -1,16 +1,51 @@
+import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import { withConnection } from '../database.ts';
 import type { Log } from '../log.ts';
-import { createSigner, type Notification, post, type Signer } from './postNotification.ts';
 import claimNotification from './sql/outbox/claim_notification.sql';
 import dueReceivers from './sql/outbox/due_receivers.sql';
 import expireNotifications from './sql/outbox/expire_notifications.sql';
 import pruneNotifications from './sql/outbox/prune_notifications.sql';
 import settleNotification from './sql/outbox/settle_notification.sql';
-import type { SyncContext } from './types.ts';
+import writeNotifications from './sql/outbox/write_notifications.sql';
+import type { SyncContext, SyncResult } from './types.ts';
+import { createSigner, type Notification, postNotification, type Signer } from './webhook.ts';
 
 /** How long a caller of the sync waits for deliveries, in ms; what is slower goes on behind the answer. */
 const PATIENCE_MS = 2_000;
+
+/**
+ * Writes one notification per receiver, in the transaction that changes the members: it exists exactly
+ * when the change does. The payload holds counts only, no personal data.
+ */
+export async function writeOutbox(
+  client: pg.Client,
+  receivers: string[],
+  result: SyncResult,
+  now: Date,
+): Promise<void> {
+  const { members_added, members_removed, members_updated, members_reactivated } = result;
+  const changed = members_added + members_removed + members_updated + members_reactivated;
+  if (changed === 0 || receivers.length === 0) return;
+  const payload = JSON.stringify({
+    type: 'membership.synced',
+    timestamp: now.toISOString(),
+    data: {
+      run_id: result.run_id,
+      sync_type: result.sync_type,
+      members_added,
+      members_removed,
+      members_updated,
+      members_reactivated,
+    },
+  });
+  await client.query(writeNotifications, [
+    result.run_id,
+    [...new Set(receivers)],
+    `msg_${randomUUID()}`,
+    payload,
+  ]);
+}
 
 interface Claimed extends Notification {
   id: string;
@@ -49,7 +84,7 @@ export async function deliverNotifications(context: SyncContext): Promise<void> 
 async function deliverAll({ secrets, config, log }: SyncContext): Promise<void> {
   const receivers = config.notify.NOTIFY_URLS;
   await withConnection(secrets.DATABASE_URL, async (client) => {
-    // Also where nobody is told any more: what still waits for a former receiver must not wait for ever.
+    // Also without receivers: what still waits for a former one must not wait for ever.
     await client.query(expireNotifications, [receivers]);
     await client.query(pruneNotifications);
     const { rows } = await client.query<{ receiver: string }>(dueReceivers, [receivers]);
@@ -78,7 +113,7 @@ async function deliverInOrder({ query, signer, log }: Delivery, receiver: string
     const { rows } = await query<Claimed>(claimNotification, [receiver]);
     const notification = rows[0];
     if (!notification) return;
-    const failure = await post(receiver, notification, signer);
+    const failure = await postNotification(receiver, notification, signer);
     const settled = await query<{ status: string }>(settleNotification, [
       notification.id,
       failure === undefined,

@@ -4,7 +4,7 @@ import { type Delta, holdBack } from './delta.ts';
 import type { ErrorList } from './errorList.ts';
 import type { Verdict } from './guard.ts';
 import type { ChosenMode } from './mode.ts';
-import type { Run } from './run.ts';
+import type { Run } from './session.ts';
 import type { Snapshot } from './snapshot.ts';
 import countApplied from './sql/apply/count_applied.sql';
 import previewPlan from './sql/plan/preview_plan.sql';

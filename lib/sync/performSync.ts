@@ -7,8 +7,8 @@ import { chooseMode } from './mode.ts';
 import { deliverNotifications } from './notify.ts';
 import { planRun } from './planRun.ts';
 import { trackProgress } from './progress.ts';
-import type { Run } from './run.ts';
 import { closeFailedRun, startRun } from './runLog.ts';
+import type { Run } from './session.ts';
 import { createStaging, makeReadOnly, openSession, takeLock } from './session.ts';
 import type { SyncContext, SyncRequest, SyncResult } from './types.ts';
 

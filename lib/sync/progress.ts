@@ -10,7 +10,7 @@ export interface Counts {
 }
 
 export interface Progress {
-  /** Tells how far the run is, once `free` says that the connection is; it never fails the run. */
+  /** Reports how far the run is, once `free` resolves: the connection is free then. It never fails the run. */
   report(phase: Phase, counts?: Counts, free?: () => Promise<void>): Promise<void>;
   /** How long each phase has taken until now, in ms. */
   durations(): Partial<Record<Phase, number>>;
@@ -21,7 +21,7 @@ const INTERVAL_MS = 500;
 
 /**
  * Keeps sync_log.progress of a run current while it goes on, for syncStatus, and times its phases. A new
- * phase is told at once. A dry run has no row and tells nobody.
+ * phase is reported at once. A dry run has no row, and reports nothing.
  */
 export function trackProgress(
   client: pg.Client,
@@ -30,7 +30,7 @@ export function trackProgress(
 ): Progress {
   const durations: Partial<Record<Phase, number>> = {};
   let counts: Counts = {};
-  let current: { phase: Phase; since: number; toldAt: number } | undefined;
+  let current: { phase: Phase; since: number; reportedAt: number } | undefined;
 
   const settle = () => {
     if (!current) return;
@@ -41,14 +41,14 @@ export function trackProgress(
   return {
     report: async (phase, more = {}, free = async () => undefined) => {
       counts = { ...counts, ...more };
-      if (current?.phase === phase && now() - current.toldAt < INTERVAL_MS) return;
+      if (current?.phase === phase && now() - current.reportedAt < INTERVAL_MS) return;
       settle();
-      current = { phase, since: now(), toldAt: now() };
+      current = { phase, since: now(), reportedAt: now() };
       if (runId === null) return;
-      const told = JSON.stringify({ phase, ...counts });
+      const progress = JSON.stringify({ phase, ...counts });
       await free();
       // A connection that is lost is found out by the next statement that matters.
-      await client.query(reportProgress, [runId, told]).catch(() => undefined);
+      await client.query(reportProgress, [runId, progress]).catch(() => undefined);
     },
     durations: () => {
       settle();

@@ -2,7 +2,7 @@ import type pg from 'pg';
 import { withConnection } from '../database.ts';
 import { type ErrorCode, SyncError } from '../errors.ts';
 import type { Log } from '../log.ts';
-import type { Run } from './run.ts';
+import type { Run } from './session.ts';
 import closeAbandonedRuns from './sql/log/close_abandoned_runs.sql';
 import failRunStatement from './sql/log/fail_run.sql';
 import finishRunStatement from './sql/log/finish_run.sql';
@@ -19,15 +19,13 @@ export async function startRun(
   now: Date,
   log: Log,
 ): Promise<number> {
-  const abandoned = await client.query<{ id: number }>(closeAbandonedRuns);
-  for (const { id } of abandoned.rows)
+  const { rows: abandoned } = await client.query<{ id: number }>(closeAbandonedRuns);
+  for (const { id } of abandoned)
     log(
       'WARNING',
       'run_abandoned',
       `run ${id} was left pending by a process that ended; it is closed as failed`,
-      {
-        abandoned_run_id: id,
-      },
+      { abandoned_run_id: id },
     );
   const details = {
     caller: request.caller,
@@ -49,7 +47,10 @@ export interface FinishedRun {
   details: Record<string, unknown>;
 }
 
-/** Writes the final state of a run; part of the transaction that applies it. */
+/**
+ * Writes the final state of a run; part of the transaction that applies it. Throws `interrupted` when the
+ * run's row is no longer pending.
+ */
 export async function finishRun(client: pg.Client, runId: number, run: FinishedRun): Promise<void> {
   const { rowCount } = await client.query(finishRunStatement, [
     runId,
@@ -69,9 +70,9 @@ const refusals: ErrorCode[] = ['plan_changed', 'not_found', 'invalid_request'];
 
 /**
  * Closes a run that ended with an error, in sync_log and in the log, on a connection of its own because
- * the run's may be dead. Tells whether the run was applied all the same: a connection can be lost between
- * a commit and its answer. It never throws: without a database the row stays pending and the next run
- * closes it.
+ * the run's may be dead. Returns whether the run was applied all the same: a connection can be lost
+ * between a commit and its reply. It never throws: without a database the row stays pending and the next
+ * run closes it.
  */
 export async function closeFailedRun(run: Run, runId: number, error: SyncError): Promise<boolean> {
   const { context, startedAt } = run;
@@ -93,21 +94,31 @@ export async function closeFailedRun(run: Run, runId: number, error: SyncError):
     );
   }
   const fields = { error_code: error.code };
-  if (closed === 0)
-    log(
-      'ERROR',
-      'sync_answer_lost',
-      `run ${runId} was applied, and then its connection was lost`,
-      fields,
-    );
-  else if (refused)
+  if (closed === 0) {
+    const message = `run ${runId} was applied, and then its connection was lost`;
+    log('ERROR', 'sync_answer_lost', message, fields);
+  } else if (refused) {
     log('WARNING', 'sync_refused', `run ${runId} was refused: ${error.message}`, fields);
-  else
-    log(
-      'ERROR',
-      'sync_failed',
-      `run ${runId} failed and changed nothing: ${error.message}`,
-      fields,
-    );
+  } else {
+    const message = `run ${runId} failed and changed nothing: ${error.message}`;
+    log('ERROR', 'sync_failed', message, fields);
+  }
   return closed === 0;
 }
+
+/**
+ * A sync_log row as JSON, with every time in UTC, to the millisecond and with its Z, whatever zone the
+ * server has: `sync_timestamp` is stored without a zone and is UTC; the others are timestamptz, which
+ * PostgreSQL writes in its own.
+ */
+export function readableRun(row: Record<string, unknown>): Record<string, unknown> {
+  const { sync_timestamp, finished_at, register_mark } = row;
+  return {
+    ...row,
+    sync_timestamp: utc(typeof sync_timestamp === 'string' ? `${sync_timestamp}Z` : null),
+    finished_at: utc(finished_at),
+    register_mark: utc(register_mark),
+  };
+}
+
+const utc = (time: unknown) => (typeof time === 'string' ? new Date(time).toISOString() : null);

@@ -5,8 +5,21 @@ import knownMembersPartial from './sql/plan/create_known_members_partial.sql';
 import createPlan from './sql/plan/create_plan.sql';
 import createIncoming from './sql/snapshot/create_incoming.sql';
 import createShield from './sql/snapshot/create_shield.sql';
-import { SYNC_LOCK } from './syncLock.ts';
-import type { SyncContext } from './types.ts';
+import type { SyncContext, SyncRequest } from './types.ts';
+
+/** The advisory lock that one run at a time holds in a database; the number is arbitrary but fixed. */
+export const SYNC_LOCK = 7_236_150_924_081;
+
+/** One run while it goes on. */
+export interface Run {
+  request: SyncRequest;
+  context: SyncContext;
+  /** The run's only connection: lock, temporary tables and transaction live and die with it. */
+  client: pg.Client;
+  /** null for a dry run, which is not logged. */
+  id: number | null;
+  startedAt: Date;
+}
 
 // Times are written in UTC whatever the server's zone is. A statement that waits for another service's
 // lock gives up instead of queueing readers behind it. Keepalives let the server notice within a minute
@@ -31,7 +44,7 @@ const settings = `
 /**
  * Opens the one connection that a run lives on. The lock, the temporary tables and the transaction all
  * belong to it: when it dies, all of them are gone together, and the run cannot go on without the lock.
- * When the context's signal aborts, the server is told to end the session at once.
+ * When the context's signal aborts, the server is asked to end the session at once.
  */
 export async function openSession(context: SyncContext): Promise<pg.Client> {
   const client = await connect(context.secrets.DATABASE_URL);

@@ -1,9 +1,9 @@
-import { queryPooled } from '../pool.ts';
+import { queryPooled } from '../database.ts';
 import type { Credential } from '../secrets.ts';
 import type { Phase } from './progress.ts';
-import { readableRun } from './readableRun.ts';
+import { readableRun } from './runLog.ts';
+import { SYNC_LOCK } from './session.ts';
 import syncStatus from './sql/log/sync_status.sql';
-import { SYNC_LOCK } from './syncLock.ts';
 
 type Row = Record<string, unknown>;
 

@@ -2,7 +2,7 @@ import type pg from 'pg';
 import type { Delta } from './delta.ts';
 import { enoughMembers, type GuardInput, judge, type Verdict } from './guard.ts';
 import type { ChosenMode } from './mode.ts';
-import type { Run } from './run.ts';
+import type { Run } from './session.ts';
 import type { Snapshot } from './snapshot.ts';
 import countActiveMembers from './sql/guard/count_active_members.sql';
 import countRecentChanges from './sql/guard/count_recent_changes.sql';

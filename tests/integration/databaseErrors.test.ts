@@ -1,5 +1,5 @@
+import { closePool } from '../../lib/database.ts';
 import { toSyncError } from '../../lib/failure.ts';
-import { closePool } from '../../lib/pool.ts';
 import { fixedCredential } from '../../lib/secrets.ts';
 import { readStatus } from '../../lib/sync/status.ts';
 import { createEmptyDatabase, createTestDatabase, type TestDatabase } from '../support/database.ts';

@@ -1,4 +1,4 @@
-import { closePool } from '../../lib/pool.ts';
+import { closePool } from '../../lib/database.ts';
 import { asAdmin, call, createSurroundings, get } from '../support/syncFunctions.ts';
 import { request, serveFunctions } from '../support/testServer.ts';
 

@@ -1,4 +1,4 @@
-import { closePool } from '../../lib/pool.ts';
+import { closePool } from '../../lib/database.ts';
 import type { MemberRecord } from '../../local/mockDjango/people.ts';
 import type { Row } from '../support/database.ts';
 import { type Receiver, startReceiver, status } from '../support/receiver.ts';

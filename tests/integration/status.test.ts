@@ -1,4 +1,4 @@
-import { closePool } from '../../lib/pool.ts';
+import { closePool } from '../../lib/database.ts';
 import { fixedCredential } from '../../lib/secrets.ts';
 import { readLogs } from '../../lib/sync/logs.ts';
 import { openSession, takeLock } from '../../lib/sync/session.ts';

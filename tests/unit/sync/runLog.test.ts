@@ -1,4 +1,4 @@
-import { readableRun } from '../../../lib/sync/readableRun.ts';
+import { readableRun } from '../../../lib/sync/runLog.ts';
 
 test('every time of a run is told in UTC, to the millisecond', () => {
   const row = {

@@ -1,7 +1,7 @@
 import type { Log } from '../log.ts';
 import type { Credential } from '../secrets.ts';
 
-/** How long a receiver may take to answer, in ms. */
+/** How long a receiver may take to reply, in ms. */
 const RECEIVER_TIMEOUT_MS = 10_000;
 
 export interface Notification {
@@ -40,32 +40,32 @@ export function createSigner(secret: Credential, log: Log): Signer {
 
 /**
  * Posts one notification; undefined when the receiver took it, else why not. A receiver that refuses the
- * signature may know a newer secret than this instance: then it is asked once more. Throws only when the
+ * signature may know a newer secret than this instance: then it is posted once more. Throws only when the
  * secret cannot be read.
  */
-export async function post(
+export async function postNotification(
   receiver: string,
   notification: Notification,
   signer: Signer,
 ): Promise<string | undefined> {
-  const answer = await send(receiver, notification, signer);
-  const refused = [400, 401, 403].includes(answer.status ?? 0);
-  if (!refused || !(await signer.renew())) return answer.failure;
-  return (await send(receiver, notification, signer)).failure;
+  const reply = await postOnce(receiver, notification, signer);
+  const refused = [400, 401, 403].includes(reply.status ?? 0);
+  if (!refused || !(await signer.renew())) return reply.failure;
+  return (await postOnce(receiver, notification, signer)).failure;
 }
 
-interface ReceiverAnswer {
+interface ReceiverReply {
   failure: string | undefined;
   status?: number;
 }
 
 // A redirect is a failure: following one would turn the POST into a GET (Fetch standard) and send the
 // signature to an address nobody configured.
-async function send(
+async function postOnce(
   receiver: string,
   notification: Notification,
   signer: Signer,
-): Promise<ReceiverAnswer> {
+): Promise<ReceiverReply> {
   const timestamp = new Date();
   const signature = await signer.sign(notification, timestamp);
   try {
@@ -82,7 +82,7 @@ async function send(
       },
       body: notification.payload,
     });
-    // The status is the answer; what follows it is not read, and may break off.
+    // The status is the reply; what follows it is not read, and may break off.
     response.body?.cancel().catch(() => undefined);
     const { ok, status } = response;
     return { status, failure: ok ? undefined : `the receiver answered ${status}` };

@@ -33,23 +33,25 @@ try {
 
 async function measure(server: string): Promise<Figures> {
   const options = { rounds: quick ? 1 : 3, report };
-  if (million)
+  if (million) {
     return {
       sizes: [
         await measureSize(server, 10_000, { ...options, rivals: true }),
         await measureSize(server, 1_000_000, { ...options, rounds: 1, rivals: false }),
       ],
     };
+  }
   // First, on a server at rest: after a load it vacuums and writes for minutes.
   report('cold starts');
   const coldStart = await measureColdStarts(server, quick ? 5 : 15);
   report('the slow register');
   const slowRegister = await measureSlowRegister(server);
   const sizes = [];
-  for (const members of [1_000, 10_000, 100_000])
+  for (const members of [1_000, 10_000, 100_000]) {
     sizes.push(
       await measureSize(server, members, { ...options, rivals: members < 100_000 || !quick }),
     );
+  }
   report('readers beside a sync');
   const stage = await setStage(server, 100_000);
   const readers = await measureReaders(stage, quick ? 1 : 5);

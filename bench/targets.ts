@@ -66,14 +66,16 @@ export function judgeFigures({ sizes, readers, slowRegister, coldStart }: Figure
     ratio(slowRegister?.wallMs, slowRegister?.boundMs),
   );
   most('slow register, seconds', 13, slowRegister && slowRegister.wallMs / 1000);
-  for (const name of ['syncStatus', 'syncLogs', 'health'] as const)
+  for (const name of ['syncStatus', 'syncLogs', 'health'] as const) {
     most(`cold start ${name} / empty function`, 1.25, ratio(coldStart?.[name], coldStart?.empty));
-  for (const name of ['syncScheduled', 'syncDryRun'] as const)
+  }
+  for (const name of ['syncScheduled', 'syncDryRun'] as const) {
     most(
       `cold start ${name} to its first work / empty function`,
       1.6,
       ratio(coldStart?.[name], coldStart?.empty),
     );
+  }
   most(
     'p99 of a point read, with / without a sync',
     2,

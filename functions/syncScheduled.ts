@@ -15,8 +15,9 @@ http(
     pubsub: true,
     answer: async ({ config, secrets, parameters, caller, log, signal }) => {
       const request = syncRequest(parameters, false, caller);
-      if (!config.sync.SYNC_ENABLED)
+      if (!config.sync.SYNC_ENABLED) {
         return { body: { status: 'skipped', reason: 'sync_disabled' } };
+      }
       const context = { config, secrets, log, signal, now: () => new Date() };
       return { body: await performSync(request, context) };
     },

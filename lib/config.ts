@@ -112,8 +112,9 @@ export function loadConfig<const G extends ConfigGroup>(
     config[group] = {};
     for (const [name, schema] of Object.entries<z.ZodMiniType>(variables[group])) {
       const result = schema.safeParse(environment[name] || undefined);
-      if (result.success) config[group][name] = result.data;
-      else problems.push(...result.error.issues.map((issue) => `${name} ${issue.message}`));
+      if (result.success) {
+        config[group][name] = result.data;
+      } else problems.push(...result.error.issues.map((issue) => `${name} ${issue.message}`));
     }
   }
   problems.push(...crossChecks(config as Incomplete));

@@ -48,11 +48,6 @@ export class SyncError extends Error {
   }
 }
 
-/** The SyncError in a thrown value, or undefined when it is anything else (a bug, a library's error). */
-export function asSyncError(thrown: unknown): SyncError | undefined {
-  return thrown instanceof SyncError ? thrown : undefined;
-}
-
 /** Whether this is an error of any realm: those of Node.js itself are of another one under a test runner. */
 export const isError = (thrown: unknown): thrown is Error =>
   isNativeError(thrown) || thrown instanceof Error;

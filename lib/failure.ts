@@ -1,5 +1,5 @@
 import { asDatabaseUnavailable } from './databaseErrors.ts';
-import { asSyncError, SyncError } from './errors.ts';
+import { SyncError } from './errors.ts';
 
 /**
  * The SyncError that stands for anything thrown while a request or a run went on. Once that was
@@ -7,10 +7,12 @@ import { asSyncError, SyncError } from './errors.ts';
  * `internal_error`, without any detail, and keeps the original as its cause.
  */
 export function toSyncError(thrown: unknown, signal: AbortSignal): SyncError {
-  const known = asSyncError(thrown);
+  const known = thrown instanceof SyncError ? thrown : undefined;
   if (known && known.code !== 'internal_error') return known;
-  const stopped = signal.aborted ? asSyncError(signal.reason) : undefined;
-  if (stopped) return new SyncError(stopped.code, stopped.message, { cause: thrown });
+  const { aborted, reason } = signal;
+  if (aborted && reason instanceof SyncError) {
+    return new SyncError(reason.code, reason.message, { cause: thrown });
+  }
   return (
     asDatabaseUnavailable(thrown) ??
     new SyncError('internal_error', 'Something went wrong that nobody expected. See the log.', {

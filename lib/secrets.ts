@@ -1,4 +1,4 @@
-import { SyncError } from './errors.ts';
+import { isError, SyncError } from './errors.ts';
 import type { Log } from './log.ts';
 import type { FetchSecret } from './secretManager.ts';
 import { isSecretReference, secretVersionName } from './secretReference.ts';
@@ -91,8 +91,8 @@ const reasons: Record<string, string> = {
 };
 
 function fail(name: SecretName, cause: unknown): never {
-  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
-  const message = cause instanceof Error ? cause.message : '';
+  const code = isError(cause) && 'code' in cause ? String(cause.code) : '';
+  const message = isError(cause) ? cause.message : '';
   const ours = /^(no answer|the secret|the value)/.test(message) ? message : undefined;
   const credentials = /credential/i.test(message) ? reasons['16'] : undefined;
   throw unavailable(name, reasons[code] ?? ours ?? credentials ?? 'it could not be read', cause);

@@ -127,8 +127,9 @@ export const secret = (schema: z.ZodMiniType<string, string | undefined>) =>
       if (value !== undefined && isSecretReference(value)) return value;
       const result = schema.safeParse(value);
       if (result.success) return result.data;
-      for (const issue of result.error.issues)
+      for (const issue of result.error.issues) {
         context.issues.push({ code: 'custom', message: issue.message, input: undefined });
+      }
       return z.NEVER;
     }),
   );

@@ -8,16 +8,16 @@ import { initialise } from './postgres/initialise.ts';
 import { launch, type Server } from './postgres/launch.ts';
 import { unprivilegedIdentity } from './postgres/unprivileged.ts';
 
-export type PostgresOptions = {
+export interface PostgresOptions {
   /** A free one by default. */
   port?: number;
   /** Server settings, e.g. `{ log_statement: 'all' }`. */
   settings?: Record<string, string>;
   /** Survive a power cut: slower, and of no use for a database that is thrown away. False by default. */
   durable?: boolean;
-};
+}
 
-export type Postgres = {
+export interface Postgres {
   readonly url: string;
   readonly port: number;
   /** The number of the server's main process; a restart changes it. */
@@ -28,7 +28,7 @@ export type Postgres = {
   stop(): Promise<void>;
   /** Stops as stop() does (or as the signal says: SIGQUIT is a crash) and starts on the same data and port. */
   restart(signal?: NodeJS.Signals): Promise<void>;
-};
+}
 
 /**
  * Starts a real PostgreSQL in a temporary folder, listening on 127.0.0.1 only, with a random

@@ -32,8 +32,9 @@ async function start(): Promise<number | undefined> {
   say('Building the functions');
   const names = await buildAll();
   // Its service is a process of its own, needed further on only to watch.
-  if (flags.watch) resources.add(async () => stopEsbuild());
-  else await stopEsbuild();
+  if (flags.watch) {
+    resources.add(async () => stopEsbuild());
+  } else await stopEsbuild();
 
   const database = await provideDatabase(resources);
   say(database.own ? 'Started an embedded PostgreSQL' : 'Using the database of DATABASE_URL');

@@ -7,12 +7,12 @@ const MIGRATION = /^\d{3}_\w+\.sql$/;
 // Any number will do as long as nobody else locks it; this one is "msync" in ASCII.
 const LOCK = 470_088_773_219;
 
-export type MigrateOptions = {
+export interface MigrateOptions {
   /** Told about every migration that was applied. Silent by default. */
   log?: (line: string) => void;
   /** Where the NNN_name.sql files lie: this folder by default. */
   folder?: string;
-};
+}
 
 /**
  * Applies the migrations that the database does not have yet, in order, each in a transaction of

@@ -5,7 +5,7 @@ import { fetchMembers } from './pages.ts';
 export async function rowwise(client: pg.Client, register: string): Promise<void> {
   const members = await fetchMembers(register);
   await client.query('begin');
-  for (const { id, kennitala, name, email, phone } of members)
+  for (const { id, kennitala, name, email, phone } of members) {
     await client.query({
       text: `insert into public.members (kennitala, name, email, phone, external_id, last_verified_at)
         values ($1, $2, $3, $4, $5, now())
@@ -13,5 +13,6 @@ export async function rowwise(client: pg.Client, register: string): Promise<void
           phone = excluded.phone, external_id = excluded.external_id, last_verified_at = now()`,
       values: [kennitala, name, email, phone, String(id)],
     });
+  }
   await client.query('commit');
 }

@@ -17,10 +17,11 @@ export async function upsertLibrary(knex: Knex, register: string): Promise<void>
     last_verified_at: now,
   }));
   await knex.transaction(async (transaction) => {
-    for (let start = 0; start < rows.length; start += BATCH)
+    for (let start = 0; start < rows.length; start += BATCH) {
       await transaction('members')
         .insert(rows.slice(start, start + BATCH))
         .onConflict('kennitala')
         .merge();
+    }
   });
 }

@@ -40,8 +40,9 @@ function answer(url: URL, response: ServerResponse): void {
 
 const server = createServer((request, response) => {
   const url = new URL(request.url ?? '/', 'http://register');
-  if (latencyMs > 0) setTimeout(() => answer(url, response), latencyMs);
-  else answer(url, response);
+  if (latencyMs > 0) {
+    setTimeout(() => answer(url, response), latencyMs);
+  } else answer(url, response);
 });
 server.keepAliveTimeout = 60_000;
 server.listen(0, '127.0.0.1', () => {

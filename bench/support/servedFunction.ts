@@ -62,8 +62,9 @@ export async function serveFunction(
         body: JSON.stringify(body),
       });
       const answer = (await response.json()) as Record<string, unknown>;
-      if (!response.ok)
+      if (!response.ok) {
         throw new Error(`${target} answered ${response.status}: ${JSON.stringify(answer)}`);
+      }
       return answer;
     },
     peakMemory: async () => {

@@ -27,10 +27,12 @@ export async function reasonsNotToOpen(options: Options): Promise<string[]> {
   const reasons: string[] = [];
   if (status !== 'ok' && status !== 'running') reasons.push(`the sync is ${status}`);
   const minutes = (Date.now() - Date.parse(last_success.sync_timestamp)) / 60_000;
-  if (minutes > maxAgeMinutes)
+  if (minutes > maxAgeMinutes) {
     reasons.push(`the register was read ${Math.round(minutes)} minutes ago`);
-  if (last_run?.status === 'held')
+  }
+  if (last_run?.status === 'held') {
     reasons.push(`run ${last_run.id} holds changes back that an admin has to look at`);
+  }
 
   // An incremental run sees only who has changed; a full one sees everybody.
   if (last_success.mode === 'full') {
@@ -40,8 +42,9 @@ export async function reasonsNotToOpen(options: Options): Promise<string[]> {
       [last_success.sync_timestamp],
     );
     const unseen = rows[0]?.unseen ?? 0;
-    if (unseen > 0)
+    if (unseen > 0) {
       reasons.push(`${unseen} eligible member(s) were not seen when the register was last read`);
+    }
   }
   return reasons;
 }

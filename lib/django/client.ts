@@ -65,8 +65,9 @@ export class DjangoClient {
       });
       return { found: true, record: parseRecord(body, fieldMap, exclude) };
     } catch (error) {
-      if (error instanceof DjangoHttpError && error.status === 404)
+      if (error instanceof DjangoHttpError && error.status === 404) {
         return { found: false, byApi: error.isJson };
+      }
       throw error;
     }
   }

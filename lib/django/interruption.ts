@@ -23,8 +23,9 @@ export function throwIfInterrupted(signal: AbortSignal): void {
 export async function untilInterrupted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   const { promise: interrupted, reject } = Promise.withResolvers<never>();
   const onAbort = () => reject(interruption(signal));
-  if (signal.aborted) onAbort();
-  else signal.addEventListener('abort', onAbort, { once: true });
+  if (signal.aborted) {
+    onAbort();
+  } else signal.addEventListener('abort', onAbort, { once: true });
   try {
     return await Promise.race([interrupted, promise]);
   } finally {

@@ -30,9 +30,11 @@ export function parsePage(
     if (parsed.kind === 'member') {
       page.members.push(parsed.member);
       page.warnings.push(...parsed.warnings);
-    } else if (parsed.kind === 'rejected') page.rejections.push(parsed.rejection);
-    else if (parsed.kind === 'former') page.former.push(parsed.externalId);
-    else page.excluded.push(parsed.externalId ?? '');
+    } else if (parsed.kind === 'rejected') {
+      page.rejections.push(parsed.rejection);
+    } else if (parsed.kind === 'former') {
+      page.former.push(parsed.externalId);
+    } else page.excluded.push(parsed.externalId ?? '');
   }
   return page;
 }

@@ -39,8 +39,9 @@ export function createSender(origin: string, config: Config['django']): Sender {
         Accept: 'application/json',
         'User-Agent': 'membership-sync',
       };
-      if (key !== undefined)
+      if (key !== undefined) {
         headers['Authorization'] = authorization(config.DJANGO_AUTH_SCHEME, key);
+      }
       let url = new URL(origin);
       url.pathname = moved.get(path) ?? path;
       url.search = query.toString();

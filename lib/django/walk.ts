@@ -54,8 +54,9 @@ async function* inParallel(
   let last = first;
   for await (const page of arriving) {
     refuseEmpty(walk, page);
-    if (page.index === pages - 1) last = page;
-    else if (!page.next) {
+    if (page.index === pages - 1) {
+      last = page;
+    } else if (!page.next) {
       throw new DjangoListChangedError(
         walk.path,
         `page ${page.index + 1} of ${pages} says that it is the last`,

@@ -15,16 +15,18 @@ export function guardConsole(log: Log, target: Pick<Console, 'error'> = console)
   const print = target.error.bind(target);
   target.error = (...given: unknown[]) => {
     const errors = given.filter(isError);
-    if (errors.length === 0)
+    if (errors.length === 0) {
       print(...given.map((one) => (typeof one === 'string' ? redact(one) : one)));
+    }
     for (const error of errors) report(log, error);
   };
 }
 
 function report(log: Log, error: Error): void {
   const { statusCode, type } = error as { statusCode?: unknown; type?: unknown };
-  if (typeof statusCode !== 'number' || statusCode >= 500)
+  if (typeof statusCode !== 'number' || statusCode >= 500) {
     return void log('ERROR', 'console_error', redactedStack(error));
+  }
   // The message may quote the body or the path; the type is one of body-parser's own words.
   const reason = typeof type === 'string' ? type : error.name;
   log('WARNING', 'refused_by_framework', `The framework answered ${statusCode}: ${reason}`, {

@@ -37,8 +37,9 @@ function coerce(values: object, shape: Shape): Values {
   const entries = Object.entries(values).map(([name, value]: [string, unknown]) => {
     if (Array.isArray(value)) throw invalid([`${names([name])} given more than once`]);
     const type = typeOf(shape, name);
-    if (type === 'number' && /^-?[0-9]{1,15}(\.[0-9]{1,15})?$/.test(String(value)))
+    if (type === 'number' && /^-?[0-9]{1,15}(\.[0-9]{1,15})?$/.test(String(value))) {
       return [name, Number(value)];
+    }
     if (type === 'boolean' && /^(true|false)$/.test(String(value))) return [name, value === 'true'];
     return [name, value];
   });

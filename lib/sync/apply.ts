@@ -70,6 +70,7 @@ export async function applyPlan(client: pg.Client, application: Application): Pr
 
 // A row that was changed since the plan is skipped by the statement, and missing from its count.
 function expectRows({ rowCount }: pg.QueryResult, planned: number): void {
-  if (rowCount !== planned)
+  if (rowCount !== planned) {
     throw new PlanOutdatedError(`${planned} rows planned, ${rowCount} still as the plan saw them`);
+  }
 }

@@ -2,7 +2,7 @@ import pMap from 'p-map';
 import type pg from 'pg';
 import type { DjangoClient } from '../django/client.ts';
 import type { MemberLookup, MembersPage } from '../django/types.ts';
-import { asSyncError } from '../errors.ts';
+import { SyncError } from '../errors.ts';
 import type { ErrorList } from './errorList.ts';
 import dropRemovals from './sql/guard/drop_removals.sql';
 import selectRemovals from './sql/guard/select_removals.sql';
@@ -70,8 +70,9 @@ export async function confirmRemovals(confirming: Confirming): Promise<Confirmat
   const endpointExists = [...answers.values()].some(
     (answer) => answer === 'still_a_member' || answer === 'not_a_member',
   );
-  if (gone.length > 0 && !endpointExists && !(await detailEndpointExists(confirming)))
+  if (gone.length > 0 && !endpointExists && !(await detailEndpointExists(confirming))) {
     open.push(...gone);
+  }
   if (open.length > 0) await askByWalk(confirming, open, answers);
 
   const dropped = removals.filter(
@@ -81,8 +82,9 @@ export async function confirmRemovals(confirming: Confirming): Promise<Confirmat
     const reason = reasons[answers.get(removal) ?? 'unanswered'] as string;
     errors.add('removal_unconfirmed', removal.external_id, reason);
   }
-  if (dropped.length > 0)
+  if (dropped.length > 0) {
     await client.query(dropRemovals, [dropped.map(({ member_id }) => member_id)]);
+  }
   return {
     unconfirmed: dropped.length,
     stillMembers: dropped.filter((removal) => answers.get(removal) === 'still_a_member').length,
@@ -92,8 +94,9 @@ export async function confirmRemovals(confirming: Confirming): Promise<Confirmat
 /** Counts, as unconfirmed, who is no member by Django id but has another kennitala here. */
 export async function tellRenumberedLeavers(client: pg.Client, errors: ErrorList): Promise<number> {
   const { rows } = await client.query<{ external_id: string }>(selectRenumberedLeavers);
-  for (const { external_id } of rows)
+  for (const { external_id } of rows) {
     errors.add('removal_unconfirmed', external_id, reasons.another_record as string);
+  }
   return rows.length;
 }
 
@@ -103,11 +106,13 @@ export function readAnswer(lookup: MemberLookup, removal: Removal): Answer {
   const { record } = lookup;
   if (record.kind === 'rejected') return 'unreadable';
   // Left out by the pattern, or anonymous since leaving: the id is what such a record still says.
-  if (record.kind !== 'member')
+  if (record.kind !== 'member') {
     return record.externalId === removal.external_id ? 'not_a_member' : 'another_record';
+  }
   const { externalId, kennitala, isMember } = record.member;
-  if (externalId !== removal.external_id || kennitala !== removal.kennitala)
+  if (externalId !== removal.external_id || kennitala !== removal.kennitala) {
     return 'another_record';
+  }
   return isMember ? 'still_a_member' : 'not_a_member';
 }
 
@@ -123,7 +128,7 @@ async function askOneByOne(
       answers.set(removal, readAnswer(await django.getMember(removal.external_id), removal));
     } catch (error) {
       signal.throwIfAborted();
-      if (!asSyncError(error)) throw error;
+      if (!(error instanceof SyncError)) throw error;
       answers.set(removal, 'unanswered');
     }
   };
@@ -152,14 +157,15 @@ export async function detailEndpointExists({
     );
   } catch (error) {
     signal.throwIfAborted();
-    if (!asSyncError(error)) throw error;
+    if (!(error instanceof SyncError)) throw error;
     return false;
   }
 }
 
 async function firstListedMember(django: DjangoClient): Promise<string | undefined> {
-  for await (const page of django.getMembers())
+  for await (const page of django.getMembers()) {
     for (const member of page.members) if (member.isMember) return member.externalId;
+  }
   return undefined;
 }
 
@@ -186,19 +192,21 @@ async function askByWalk(
     // A record that names nobody may be any of them.
     unidentified ||= page.rejections.some(({ externalId, kennitala }) => !externalId && !kennitala);
     const members = page.members.filter((member) => member.isMember);
-    for (const { externalId, kennitala } of [...members, ...page.rejections])
+    for (const { externalId, kennitala } of [...members, ...page.rejections]) {
       for (const removal of [byId.get(externalId ?? ''), byKennitala.get(kennitala ?? '')])
         if (removal) seen.add(removal);
+    }
   };
   let failed = false;
   try {
     for await (const page of django.getMembers()) look(page);
   } catch (error) {
     signal.throwIfAborted();
-    if (!asSyncError(error)) throw error;
+    if (!(error instanceof SyncError)) throw error;
     failed = true;
   }
   const proven = !failed && !unidentified && judgeWalk(proof, false).complete;
-  for (const removal of open)
+  for (const removal of open) {
     answers.set(removal, seen.has(removal) ? 'still_a_member' : proven ? 'gone' : 'unanswered');
+  }
 }

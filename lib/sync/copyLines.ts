@@ -73,8 +73,9 @@ export class CopyLines {
   }
 
   #field(value: string | null | undefined): void {
-    if (value === null || value === undefined) this.#text('\t\\N');
-    else {
+    if (value === null || value === undefined) {
+      this.#text('\t\\N');
+    } else {
       this.#bytes[this.#length++] = TAB;
       this.#escaped(value);
     }

@@ -36,8 +36,9 @@ export async function calculateDelta(
   const { nameless, ...delta } = await summarise(client);
   if (nameless === 0) return { ...delta, nameless };
   const taken = await client.query<{ external_id: string }>(takeOutNameless);
-  for (const { external_id } of taken.rows)
+  for (const { external_id } of taken.rows) {
     errors.add('invalid_name', external_id, 'a new member needs a name and the record has none');
+  }
   return { ...(await summarise(client)), nameless };
 }
 
@@ -73,8 +74,9 @@ export async function holdBack(client: pg.Client, { holds, limits }: Verdict): P
   }
   let { rows } = await client.query(countHeld);
   // One held change can block another, and that one the next.
-  while (rows.length > 0 && (await client.query(holdBlocked)).rowCount)
+  while (rows.length > 0 && (await client.query(holdBlocked)).rowCount) {
     ({ rows } = await client.query(countHeld));
+  }
   for (const { class: name, reason, count } of rows as {
     class: ChangeClass;
     reason: HeldReason;

@@ -70,8 +70,9 @@ export function judge(input: GuardInput, config: Config['sync']): Verdict {
   const holds: Verdict['holds'] = {};
   for (const name of classes) {
     if (planned[name] === 0 || (firstLoad && name !== 'removals')) continue;
-    if (planned[name] > limits[name]) holds[name] = 'limit_exceeded';
-    else if (planned[name] + recent[name] > limits[name]) holds[name] = 'window_limit_exceeded';
+    if (planned[name] > limits[name]) {
+      holds[name] = 'limit_exceeded';
+    } else if (planned[name] + recent[name] > limits[name]) holds[name] = 'window_limit_exceeded';
   }
   if (planned.removals > 0 && snapshot.unidentified > 0) holds.removals = 'unidentified_record';
   if (planned.removals > 0 && snapshot.empty) holds.removals = 'snapshot_empty';

@@ -26,11 +26,12 @@ export async function chooseMode(
   if (request.undo !== undefined) return { mode: 'undo', since: undefined };
   if (request.externalIds !== undefined) return { mode: 'selected', since: undefined };
   const possible = config.django.DJANGO_MODIFIED_SINCE_PARAM !== '';
-  if (request.mode === 'incremental' && !possible)
+  if (request.mode === 'incremental' && !possible) {
     throw new SyncError(
       'invalid_request',
       'mode: incremental needs DJANGO_MODIFIED_SINCE_PARAM, which is not set. Leave mode out or ask for full.',
     );
+  }
   if (!possible || request.mode === 'full') return { mode: 'full', since: undefined };
   const { rows } = await client.query<{ register_mark: Date | null; full_is_recent: boolean }>(
     lastMarks,

@@ -61,16 +61,18 @@ export function syncRequest(parameters: Parameters, dryRun: boolean, caller: str
   const chosen = Object.entries({ mode, undo, external_ids }).filter(
     ([, value]) => value !== undefined,
   );
-  if (chosen.length > 1)
+  if (chosen.length > 1) {
     throw new SyncError(
       'invalid_request',
       `${chosen.map(([name]) => name).join(' and ')} do not go together; give one of them.`,
     );
-  if (undo !== undefined && plan !== undefined)
+  }
+  if (undo !== undefined && plan !== undefined) {
     throw new SyncError(
       'invalid_request',
       'plan and undo do not go together; an undo needs no approval.',
     );
+  }
   return {
     syncType: storedType(sync_type, undo, external_ids),
     dryRun,

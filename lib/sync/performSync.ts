@@ -46,11 +46,12 @@ async function rehearse(request: SyncRequest, context: SyncContext): Promise<Syn
 async function runLocked(request: SyncRequest, context: SyncContext): Promise<SyncResult> {
   const client = await openSession(context);
   try {
-    if (!(await takeLock(client)))
+    if (!(await takeLock(client))) {
       throw new SyncError(
         'sync_in_progress',
         'Another run is going on. syncStatus shows how far it is.',
       );
+    }
     return await runLogged(request, context, client);
   } finally {
     await client.end().catch(() => undefined);
@@ -78,7 +79,7 @@ async function runLogged(
     const { code, message, cause, extra } = toSyncError(thrown, context.signal);
     const error = new SyncError(code, message, { cause, extra, runId: id });
     await client.end().catch(() => undefined);
-    if (await closeFailedRun(run, id, error))
+    if (await closeFailedRun(run, id, error)) {
       throw new SyncError(
         code,
         `Run ${id} was applied, and then its connection was lost; syncLogs has its result.`,
@@ -87,6 +88,7 @@ async function runLogged(
           runId: id,
         },
       );
+    }
     throw error;
   }
 }
@@ -106,11 +108,12 @@ async function planAndApply(run: Run, id: number): Promise<SyncResult> {
       return await applyRun(run, id, outlook, progress);
     } catch (error) {
       if (!(error instanceof PlanOutdatedError)) throw error;
-      if (plans >= MAX_PLANS)
+      if (plans >= MAX_PLANS) {
         throw new SyncError(
           'database_unavailable',
           `Another service keeps changing the members: ${error.message}.`,
         );
+      }
       context.log('WARNING', 'plan_outdated', `planning again: ${error.message}`);
     }
   }
@@ -119,14 +122,14 @@ async function planAndApply(run: Run, id: number): Promise<SyncResult> {
 function logOutcome(log: SyncContext['log'], result: SyncResult): void {
   const { errors: _shown, run_id, status, ...figures } = result;
   const told = { status, ...figures };
-  if (status === 'held')
+  if (status === 'held') {
     log(
       'CRITICAL',
       'sync_held',
       `run ${run_id} holds changes back: look at them with syncDryRun, and if they are right call syncScheduled with the plan that it answers`,
       told,
     );
-  else {
+  } else {
     const severity = status === 'partial' ? 'WARNING' : 'INFO';
     log(severity, 'sync_completed', `run ${run_id} completed`, told);
   }

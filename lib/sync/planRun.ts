@@ -81,8 +81,9 @@ async function warnWhenOpen(django: DjangoClient, { log, signal }: SyncContext):
 function look({ run, chosen, django, progress }: Planning, walks: number): Promise<Snapshot> {
   const { request, context, client } = run;
   const { log, signal } = context;
-  if (request.externalIds === undefined)
+  if (request.externalIds === undefined) {
     return takeSnapshot({ client, django, since: chosen.since, log, progress }, walks);
+  }
   const concurrency = context.config.django.DJANGO_CONCURRENCY;
   return takeSelection({ client, django, concurrency, signal }, request.externalIds);
 }
@@ -119,8 +120,9 @@ async function planFrom(
   if (approved) {
     await run.client.query(releasePlan);
     // Approved or not, nobody is removed whom the register still has.
-    if ((held || delta.undone.removals > 0) && mustConfirm(run, snapshot))
+    if ((held || delta.undone.removals > 0) && mustConfirm(run, snapshot)) {
       unconfirmed += (await confirm(planning, snapshot)).unconfirmed;
+    }
   }
   return conclude(run, { chosen, delta, verdict, snapshot, errors, approved, unconfirmed });
 }
@@ -146,12 +148,13 @@ async function confirm(
 
 function isApproved({ request, context }: Run, { digest }: Delta): boolean {
   if (request.approvedPlan === undefined) return false;
-  if (request.approvedPlan !== digest)
+  if (request.approvedPlan !== digest) {
     throw new SyncError(
       'plan_changed',
       'The plan is no longer the one that was approved. Look at it again with syncDryRun and approve the new one.',
       { extra: { plan: digest } },
     );
+  }
   context.log('NOTICE', 'plan_approved', 'a plan was approved', {
     plan: digest,
     caller: request.caller,

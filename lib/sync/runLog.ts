@@ -20,13 +20,14 @@ export async function startRun(
   log: Log,
 ): Promise<number> {
   const { rows: abandoned } = await client.query<{ id: number }>(closeAbandonedRuns);
-  for (const { id } of abandoned)
+  for (const { id } of abandoned) {
     log(
       'WARNING',
       'run_abandoned',
       `run ${id} was left pending by a process that ended; it is closed as failed`,
       { abandoned_run_id: id },
     );
+  }
   const details = {
     caller: request.caller,
     ...(request.undo === undefined ? {} : { undo: request.undo }),
@@ -59,10 +60,11 @@ export async function finishRun(client: pg.Client, runId: number, run: FinishedR
     run.countsTowardsLimits,
     JSON.stringify(run.details),
   ]);
-  if (rowCount !== 1)
+  if (rowCount !== 1) {
     throw new SyncError('interrupted', `run ${runId} was closed by another run while it went on`, {
       runId,
     });
+  }
 }
 
 // Errors that say no to the caller: the run did not fail, it was refused.

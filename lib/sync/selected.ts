@@ -46,16 +46,19 @@ export async function takeSelection(
       continue;
     }
     const { record } = lookup;
-    if (record.kind === 'rejected') errors.add(record.rejection.code, id, record.rejection.message);
-    else if (record.kind === 'member' && record.member.externalId === id)
+    if (record.kind === 'rejected') {
+      errors.add(record.rejection.code, id, record.rejection.message);
+    } else if (record.kind === 'member' && record.member.externalId === id) {
       members.push(record.member);
-    else if (record.kind !== 'member' && record.externalId === id) former.push(id);
-    else
+    } else if (record.kind !== 'member' && record.externalId === id) {
+      former.push(id);
+    } else {
       errors.add(
         'another_record',
         id,
         'the register answered with another record than the one asked for',
       );
+    }
   }
   const understood = new Set([
     ...members.map((member) => member.externalId),
@@ -69,13 +72,15 @@ export async function takeSelection(
   const trusted =
     missing.length === 0 ||
     (byApi && (members.length + former.length > 0 || (await detailEndpointExists(selecting))));
-  if (!trusted)
-    for (const id of missing)
+  if (!trusted) {
+    for (const id of missing) {
       errors.add(
         'removal_unconfirmed',
         id,
         'the register finds no member by id, so its 404 says nothing; nothing was done',
       );
+    }
+  }
   const gone = trusted ? [...former, ...missing] : former;
 
   const writer = copyIncoming(client);

@@ -113,8 +113,9 @@ function addLines(lines: CopyLines, { index, members, former, excluded }: Member
 
 // Counts the records that could not be read and shields the members they name; tells how many name nobody.
 async function setAside(client: pg.Client, page: MembersPage, errors: ErrorList): Promise<number> {
-  for (const { code, externalId, message } of page.rejections)
+  for (const { code, externalId, message } of page.rejections) {
     errors.add(code, externalId, message);
+  }
   await client.query(addShields, [
     page.rejections.map((rejection) => rejection.externalId ?? null),
     page.rejections.map((rejection) => rejection.kennitala ?? null),
@@ -123,7 +124,7 @@ async function setAside(client: pg.Client, page: MembersPage, errors: ErrorList)
 }
 
 function logOddities(log: Log, page: MembersPage): void {
-  if (page.excluded.length > 0)
+  if (page.excluded.length > 0) {
     log(
       'INFO',
       'records_excluded',
@@ -132,8 +133,10 @@ function logOddities(log: Log, page: MembersPage): void {
         external_ids: page.excluded,
       },
     );
-  for (const { externalId, field, message } of page.warnings)
+  }
+  for (const { externalId, field, message } of page.warnings) {
     log('WARNING', 'record_warning', message, { external_id: externalId, field });
+  }
 }
 
 interface Dropped {
@@ -150,22 +153,25 @@ export async function dropDuplicates(
 ): Promise<{ members: number; acrossPages: number }> {
   const ids = await client.query<Dropped>(dropRepeatedIds);
   const kennitalas = await client.query<Dropped>(dropRepeatedKennitalas);
-  for (const { external_id } of ids.rows)
+  for (const { external_id } of ids.rows) {
     errors.add('duplicate_record', external_id, 'the register listed this record more than once');
+  }
   // A former member's record beside the member's own is history, not an error.
   const doubles = kennitalas.rows.filter((row) => row.is_member);
-  for (const { external_id } of doubles)
+  for (const { external_id } of doubles) {
     errors.add(
       'duplicate_kennitala',
       external_id,
       'another record has the same kennitala; that one was used',
     );
+  }
   const shielded = [...ids.rows, ...doubles];
-  if (shielded.length > 0)
+  if (shielded.length > 0) {
     await client.query(addShields, [
       shielded.map((row) => row.external_id),
       shielded.map((row) => row.kennitala),
     ]);
+  }
   return {
     members: shielded.filter((row) => row.is_member).length,
     acrossPages: ids.rows.filter((row) => row.across_pages).length,

@@ -27,12 +27,13 @@ export async function planTheUndo(
   const conflicts = await client.query<{ external_id: string | null }>(selectUndoConflicts, [
     runId,
   ]);
-  for (const { external_id } of conflicts.rows)
+  for (const { external_id } of conflicts.rows) {
     errors.add(
       'undo_conflict',
       external_id,
       `changed again since run ${runId}, or its kennitala is taken; left as it is`,
     );
+  }
   await client.query('delete from plan where held is not null');
   return summarise(client);
 }
@@ -43,14 +44,16 @@ async function refuseIncomplete(client: pg.Client, runId: number): Promise<void>
   const [run] = rows;
   if (!run) throw new SyncError('not_found', `There is no run ${runId}. syncLogs lists the runs.`);
   const { made, kept } = run;
-  if (kept < made)
+  if (kept < made) {
     throw new SyncError(
       'not_found',
       `The changes of run ${runId} are older than AUDIT_RETENTION_DAYS and no longer kept.`,
     );
-  if (kept > made)
+  }
+  if (kept > made) {
     throw new SyncError(
       'invalid_request',
       `Run ${runId} made ${made} change(s) and the audit trail has ${kept} under its number: sync_log was emptied, and the numbers of the runs have started over. Undo it by hand, with public.member_changes.`,
     );
+  }
 }

@@ -63,11 +63,14 @@ export function addPage(proof: WalkProof, page: MembersPage): void {
 export function judgeWalk(proof: WalkProof, listChanged: boolean): WalkProof {
   const mismatches: string[] = [];
   if (listChanged) mismatches.push('the list changed while it was read: a page was gone');
-  if (proof.count_lowest !== proof.count_highest)
+  if (proof.count_lowest !== proof.count_highest) {
     mismatches.push(`the count went from ${proof.count_at_start} to ${proof.count_at_end}`);
-  if (proof.count_at_end !== null && proof.rows !== proof.count_at_end)
+  }
+  if (proof.count_at_end !== null && proof.rows !== proof.count_at_end) {
     mismatches.push(`${proof.rows} rows received, ${proof.count_at_end} counted`);
-  if (proof.duplicates_across_pages > 0)
+  }
+  if (proof.duplicates_across_pages > 0) {
     mismatches.push(`${proof.duplicates_across_pages} records came on two pages`);
+  }
   return { ...proof, mismatches, complete: mismatches.length === 0 };
 }

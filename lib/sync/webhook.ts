@@ -87,8 +87,9 @@ async function postOnce(
     const { ok, status } = response;
     return { status, failure: ok ? undefined : `the receiver answered ${status}` };
   } catch (error) {
-    if ((error as Error).name === 'TimeoutError')
+    if ((error as Error).name === 'TimeoutError') {
       return { failure: `no answer within ${RECEIVER_TIMEOUT_MS} ms` };
+    }
     const { code } = ((error as Error).cause ?? {}) as { code?: string };
     return { failure: `the receiver could not be reached (${code ?? 'no code'})` };
   }

@@ -1,12 +1,12 @@
 import type { MemberRecord } from './people.ts';
 import { type Answer, type Behaviour, json } from './types.ts';
 
-type Page = {
+interface Page {
   rows: readonly MemberRecord[];
   count?: number;
   next: URL | null;
   previous: URL | null;
-};
+}
 
 /** One page of the rows as Django REST framework answers the query of the URL. `url` is what `next` is built from. */
 export function paginate(
@@ -94,8 +94,9 @@ function byCursor(rows: readonly MemberRecord[], url: URL, behaviour: Behaviour)
 function link(url: URL, parameters: Record<string, string | number | undefined>): URL {
   const next = new URL(url);
   for (const [name, value] of Object.entries(parameters)) {
-    if (value === undefined) next.searchParams.delete(name);
-    else next.searchParams.set(name, String(value));
+    if (value === undefined) {
+      next.searchParams.delete(name);
+    } else next.searchParams.set(name, String(value));
   }
   next.searchParams.sort();
   return next;

@@ -1,7 +1,7 @@
 import { fathers, men, mothers, women } from './names.ts';
 
 /** A record of the register, with the fields of Django's serializer. */
-export type MemberRecord = {
+export interface MemberRecord extends Record<string, unknown> {
   id: number;
   kennitala: string;
   name: string;
@@ -11,7 +11,7 @@ export type MemberRecord = {
   deleted_at: string | null;
   date_joined: string;
   updated_at: string;
-};
+}
 
 const FIRST_BIRTH = Date.UTC(1932, 0, 1);
 const LAST_BIRTH = Date.UTC(2008, 11, 31);

@@ -4,7 +4,7 @@ import { type MemberRecord, timestamp } from './people.ts';
 export type Changes = Record<string, unknown>;
 
 /** The members that Django knows, ordered by id. Changes are seen by the next request. */
-export type Register = {
+export interface Register {
   /** Every record, soft-deleted ones too. Do not change it; use the functions below. */
   list(): readonly MemberRecord[];
   get(id: number): MemberRecord | undefined;
@@ -17,7 +17,7 @@ export type Register = {
   remove(id: number): void;
   /** Keeps the row in the list with `deleted_at` set and `is_active` false. */
   softDelete(id: number): void;
-};
+}
 
 export function createRegister(people: readonly MemberRecord[], now: () => Date): Register {
   const byId = new Map(people.map((record) => [record.id, record]));

@@ -44,13 +44,15 @@ function list(
   write: (row: MemberRecord) => unknown,
 ): Answer {
   let rows = register.list();
-  if (!known)
+  if (!known) {
     rows = rows.filter((_, index) => behaviour.anonymous === 'public' && index % 10 === 0);
+  }
   const since = url.searchParams.get(behaviour.modifiedParam || '\0');
   if (since !== null) {
     const from = Date.parse(since);
-    if (Number.isNaN(from))
+    if (Number.isNaN(from)) {
       return json(400, { [behaviour.modifiedParam]: ['Enter a valid date/time.'] });
+    }
     rows = rows.filter(({ updated_at }) => Date.parse(updated_at) >= from);
   }
   const base = behaviour.nextOrigin

@@ -7,7 +7,7 @@ import { createRegister, type Register } from './register.ts';
 import { respond } from './respond.ts';
 import type { Answer, Behaviour, MockDjangoOptions, SeenRequest } from './types.ts';
 
-export type MockDjango = {
+export interface MockDjango {
   /** What DJANGO_BASE_URL is set to. */
   url: string;
   /** The register, to be changed at any time. */
@@ -21,7 +21,7 @@ export type MockDjango = {
   /** Ends every fault and forgets the requests seen. */
   clear(): void;
   stop(): Promise<void>;
-};
+}
 
 /**
  * A member register that answers as Django REST framework does (paging that slides when rows

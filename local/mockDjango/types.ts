@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { MemberRecord } from './people.ts';
 
 /** How the mock behaves. All may be changed while it runs: a request is answered by what holds then. */
-export type Behaviour = {
+export interface Behaviour {
   /** The one key that is accepted. */
   key: string;
   /** Django REST framework's own is `Token`; a subclass may say `Bearer`. */
@@ -32,7 +32,7 @@ export type Behaviour = {
   now: () => Date;
   /** Called before a request is answered, and awaited: the place to change the register in a walk. */
   onRequest: (request: SeenRequest, n: number) => unknown;
-};
+}
 
 export type MockDjangoOptions = Partial<Behaviour> & {
   /** How many to make up (35 by default), or which. */
@@ -44,7 +44,7 @@ export type MockDjangoOptions = Partial<Behaviour> & {
 };
 
 /** What the mock remembers about a request. */
-export type SeenRequest = {
+export interface SeenRequest {
   /** From 1, in the order of arrival. */
   n: number;
   method: string;
@@ -55,9 +55,13 @@ export type SeenRequest = {
   concurrent: number;
   /** 0 until answered. */
   status: number;
-};
+}
 
-export type Answer = { status: number; headers: Record<string, string>; body: string };
+export interface Answer {
+  status: number;
+  headers: Record<string, string>;
+  body: string;
+}
 
 export const json = (
   status: number,

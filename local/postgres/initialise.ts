@@ -5,12 +5,12 @@ import { promisify } from 'node:util';
 import type { Identity } from './unprivileged.ts';
 
 /** Where a server lives: its folder, its binaries, the user it runs as, and its settings. */
-export type Place = {
+export interface Place {
   folder: string;
   binaries: string;
   identity: Identity;
   settings: Record<string, string>;
-};
+}
 
 /** What PostgreSQL sees of our environment: nothing that could change how it behaves. */
 export const cleanEnvironment = { PATH: process.env['PATH'] ?? '', LC_ALL: 'C', TZ: 'UTC' };

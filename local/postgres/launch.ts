@@ -4,7 +4,11 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cleanEnvironment, type Place } from './initialise.ts';
 
-export type Server = { pid: number; port: number; stop(signal: NodeJS.Signals): Promise<void> };
+export interface Server {
+  pid: number;
+  port: number;
+  stop(signal: NodeJS.Signals): Promise<void>;
+}
 
 const START_TIMEOUT_MS = 30_000;
 // The kernel takes 107 bytes; PostgreSQL adds `/.s.PGSQL.65535` to the folder.

@@ -6,7 +6,10 @@ export type SyncResult = { status: string; reason?: string; duration_ms?: number
   string,
   unknown
 >;
-export type SyncFailure = { code: string; message: string };
+export interface SyncFailure {
+  code: string;
+  message: string;
+}
 export type SyncOutcome = { result: SyncResult } | { failure: SyncFailure };
 
 const POLL_MS = 200;

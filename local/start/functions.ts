@@ -4,12 +4,12 @@ import { join } from 'node:path';
 const STOP_TIMEOUT_MS = 10_000;
 const dist = join(import.meta.dirname, '../../dist');
 
-export type RunningFunctions = {
+export interface RunningFunctions {
   /** The port of each function on 127.0.0.1. */
   ports: ReadonlyMap<string, number>;
   /** As the platform does: SIGTERM, ten seconds for the work at hand, then SIGKILL. */
   stop(): Promise<void>;
-};
+}
 
 /**
  * Runs every built function in a process of its own, as the platform does: each takes over how its

@@ -11,12 +11,12 @@ const routes: Record<string, string> = {
   '/health': 'health',
 };
 
-export type Gateway = {
+export interface Gateway {
   url: string;
   /** Sends requests to these ports from now on. */
   route(ports: ReadonlyMap<string, number>): void;
   stop(): Promise<void>;
-};
+}
 
 /** Puts all functions on one port of this machine. Throws, saying what to do, when the port is taken. */
 export async function startGateway(port: number): Promise<Gateway> {
@@ -24,10 +24,11 @@ export async function startGateway(port: number): Promise<Gateway> {
   const server = createServer((incoming, outgoing) => {
     const { pathname } = new URL(incoming.url ?? '/', 'http://localhost');
     const target = ports.get(routes[pathname] ?? pathname.slice(1));
-    if (target !== undefined) forward(incoming, outgoing, target);
-    else if (ports.size === 0)
+    if (target !== undefined) {
+      forward(incoming, outgoing, target);
+    } else if (ports.size === 0) {
       refuse(outgoing, 503, 'starting', 'The functions are being started.');
-    else refuse(outgoing, 404, 'not_found', `There is nothing at ${pathname}.`);
+    } else refuse(outgoing, 404, 'not_found', `There is nothing at ${pathname}.`);
   });
   server.listen(port, '127.0.0.1');
   await once(server, 'listening').catch((error) => {
@@ -53,9 +54,11 @@ function forward(incoming: IncomingMessage, outgoing: ServerResponse, port: numb
     answer.pipe(outgoing);
   });
   onward.on('error', () => {
-    if (outgoing.headersSent) outgoing.destroy();
-    else
+    if (outgoing.headersSent) {
+      outgoing.destroy();
+    } else {
       refuse(outgoing, 503, 'stopped', 'The function ended without an answer; see the terminal.');
+    }
   });
   incoming.pipe(onward);
 }

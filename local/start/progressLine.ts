@@ -1,10 +1,10 @@
 /** What syncStatus says of the run that is going on. */
-export type Progress = {
+export interface Progress {
   phase?: string | null;
   pages_done?: number | null;
   pages_total?: number | null;
   members_fetched?: number | null;
-};
+}
 
 /** Shows the progress of a sync: one line that is written over on a terminal, otherwise a line for every change. */
 export function progressLine(out: NodeJS.WriteStream = process.stdout) {

@@ -1,10 +1,10 @@
 /** What has been started, to be stopped in the opposite order. */
-export type Resources = {
+export interface Resources {
   /** What is added after stopAll() was called is stopped at once. */
   add(stop: () => Promise<void>): void;
   /** Stops everything, once; a part that fails to stop does not keep the others from it. */
   stopAll(): Promise<void>;
-};
+}
 
 export function createResources(): Resources {
   const stops: (() => Promise<void>)[] = [];
@@ -16,8 +16,9 @@ export function createResources(): Resources {
   };
   return {
     add: (stop) => {
-      if (stopping) void stop();
-      else stops.push(stop);
+      if (stopping) {
+        void stop();
+      } else stops.push(stop);
     },
     stopAll: () => {
       stopping ??= stopInOrder();

@@ -31,10 +31,11 @@ describe(logsParameters.shape.before, '`next_before` of the page before.');
  */
 export function openApiDocument(version: string, { strict = false } = {}): Json {
   const paths: Record<string, Json> = {};
-  for (const operation of operations)
+  for (const operation of operations) {
     paths[operation.path] = Object.fromEntries(
       operation.methods.map((method) => [method, describeOperation(operation, method)]),
     );
+  }
   return {
     openapi: '3.1.0',
     info: {

@@ -172,8 +172,9 @@ describeWith('gcloud')('the real gcloud against a fake of the Google APIs', () =
         .flatMap(([, bindings]) => bindings.filter(({ role }) => role === 'roles/run.invoker'))
         .flatMap(({ members }) => members);
     expect(callers('syncscheduled').sort()).toEqual(['group:admins@example.is', scheduler]);
-    for (const name of ['syncdryrun', 'syncstatus', 'synclogs'])
+    for (const name of ['syncdryrun', 'syncstatus', 'synclogs']) {
       expect(callers(name)).toEqual(['group:admins@example.is']);
+    }
     expect(callers('health')).toEqual(['allUsers']);
   });
 

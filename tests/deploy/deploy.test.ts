@@ -323,8 +323,9 @@ describe('the guides', () => {
         ...(await project.deploy([...command.split(' ').slice(1), '--dry-run'])),
       })),
     );
-    for (const name of ['staging', 'production'])
+    for (const name of ['staging', 'production']) {
       rmSync(join(project.folder, `deploy/${name}.env`));
+    }
     expect(outcomes.filter(({ status }) => status !== 0)).toEqual([]);
   });
 

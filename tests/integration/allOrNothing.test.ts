@@ -34,7 +34,7 @@ describe('when the database fails in the middle of applying', () => {
     {
       name: 'the stamp',
       on: 'update of last_verified_at on public.members',
-      when: `new.last_verified_at > old.last_verified_at and new.name = old.name and new.is_active = old.is_active`,
+      when: 'new.last_verified_at > old.last_verified_at and new.name = old.name and new.is_active = old.is_active',
     },
     { name: 'the outbox', on: 'insert on public.notification_outbox', when: 'true' },
     { name: "the run's own row", on: 'update on public.sync_log', when: "new.status = 'success'" },

@@ -142,8 +142,9 @@ describe('at a public URL (AUTH_MODE=key)', () => {
       .join('');
     expect(logged).toContain('"severity":"WARNING"');
     for (const piece of credential.split('.')) {
-      if (piece !== '' && piece !== 'SIGNATURE_REMOVED_BY_GOOGLE')
+      if (piece !== '' && piece !== 'SIGNATURE_REMOVED_BY_GOOGLE') {
         expect(logged).not.toContain(piece);
+      }
     }
   });
 

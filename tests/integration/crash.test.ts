@@ -168,7 +168,7 @@ async function expectNextRunRight({ applied }: Point, after: Row[], failure: obj
   receiver.answer = takeIt;
   // The lease of a killed process runs out by itself, after half a minute.
   await system.database.query(
-    `update public.notification_outbox set leased_until = now(), next_attempt_at = now()`,
+    'update public.notification_outbox set leased_until = now(), next_attempt_at = now()',
   );
   const { status, body } = await system.sync({}, notified);
   expect([status, body.status]).toEqual([200, 'success']);

@@ -38,8 +38,9 @@ async function roleWith(name: string, rights: string): Promise<string> {
 }
 
 afterAll(async () => {
-  for (const role of ['without_rights', 'one_too_many'])
+  for (const role of ['without_rights', 'one_too_many']) {
     await onServer(`drop role if exists ${role}`);
+  }
 });
 
 test.each([

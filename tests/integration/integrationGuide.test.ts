@@ -227,7 +227,8 @@ test('every piece of code in the guide is a part of an example that was run here
     ([, code = '']) => code,
   );
   expect(shown.length).toBeGreaterThan(3);
-  for (const code of shown)
+  for (const code of shown) {
     expect(flat.filter((text) => text.includes(unindented(code))).length || code).toBe(1);
+  }
   for (const name of names) expect(guide).toContain(`examples/${name}`);
 });

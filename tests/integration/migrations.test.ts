@@ -8,7 +8,11 @@ import { createEmptyDatabase, createTestDatabase, dump } from '../support/databa
 const root = join(import.meta.dirname, '../..');
 const node = join(root, 'node_modules/.bin/node');
 
-type Outcome = { code: number; stdout: string; stderr: string };
+interface Outcome {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
 
 // The real command in a process of its own, as `npm run migrate` starts it.
 async function migrate(databaseUrl: string, script = 'migrations/migrate.ts'): Promise<Outcome> {

@@ -1,13 +1,13 @@
 import { generatePeople } from '../../local/mockDjango/people.ts';
 import { startDjango } from '../support/django.ts';
 
-type Body = {
+interface Body {
   count?: number;
   next?: string | null;
   links?: { next: string | null };
   results?: { id: number; [field: string]: unknown }[];
   detail?: string;
-};
+}
 
 const headers = { Authorization: 'Bearer mock-django-key' };
 

@@ -92,11 +92,12 @@ test('an incremental run stamps only those it saw', async () => {
   const rows = await bench.database.query<{ external_id: string; at: Date }>(
     `select external_id, last_verified_at at time zone 'UTC' as at from public.members order by id`,
   );
-  for (const { external_id, at } of rows)
+  for (const { external_id, at } of rows) {
     expect([external_id, at.toISOString()]).toEqual([
       external_id,
       external_id === '3' ? second.timestamp : first.timestamp,
     ]);
+  }
 });
 
 test('an incremental run adds, brings back and removes whom it is told of, and nobody else', async () => {

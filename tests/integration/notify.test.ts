@@ -385,8 +385,9 @@ describe('the secret', () => {
       ['delivered', 1],
     ]);
     // One that is posted to after the other was refused is signed with the new secret at once.
-    for (const { arrivals } of [elections, events])
+    for (const { arrivals } of [elections, events]) {
       expect(new Set(arrivals.map(idOf)).size).toBe(1);
+    }
   });
 
   test('a receiver that refuses us whatever the secret is asked again by a later run only', async () => {

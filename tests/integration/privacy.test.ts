@@ -31,8 +31,9 @@ beforeAll(async () => {
     SYNC_LIMIT_FLOOR: '0',
   };
   jest.replaceProperty(process, 'env', { ...process.env, ...env });
-  for (const stream of [process.stdout, process.stderr])
+  for (const stream of [process.stdout, process.stderr]) {
     jest.spyOn(stream, 'write').mockImplementation((line) => told.push(String(line)) > 0);
+  }
   urls = await serveFunctions(names);
 });
 afterAll(async () => {
@@ -64,9 +65,10 @@ afterEach(async () => {
   if (password) secrets.push(`:${password}@`);
   for (const text of everything) {
     for (const secret of secrets) expect(text).not.toContain(secret);
-    for (const { name, kennitala, email, phone } of people)
+    for (const { name, kennitala, email, phone } of people) {
       for (const value of [name, name.split(' ')[0], kennitala, email, phone])
         if (value) expect(text).not.toContain(value);
+    }
   }
 });
 
@@ -105,10 +107,11 @@ test('records that cannot be read, and two of one person', async () => {
 test('a kennitala given in place of a Django id', async () => {
   const asked = surroundings.django.requests.length;
   const [{ kennitala }] = people as [MemberRecord];
-  for (const id of [kennitala, `${kennitala.slice(0, 6)}-${kennitala.slice(6)}`])
+  for (const id of [kennitala, `${kennitala.slice(0, 6)}-${kennitala.slice(6)}`]) {
     expect(await ask('syncScheduled', { external_ids: [id] })).toMatchObject({
       error: { code: 'invalid_request', message: expect.stringContaining('kennitala') },
     });
+  }
   expect(surroundings.django.requests).toHaveLength(asked);
 });
 

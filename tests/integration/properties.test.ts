@@ -279,8 +279,9 @@ test('whatever the register does, nobody whom it has is deactivated, and a run i
         );
         // Under a Django id that is new a record that does not say its kennitala names nobody we know.
         const owners = [...(byId ? [byId] : []), ...(damages.length > 0 ? [] : byKennitala)];
-        for (const owner of owners.filter((one) => !isSuspended(after, one)))
+        for (const owner of owners.filter((one) => !isSuspended(after, one))) {
           expect([row, findActive(after, owner)]).toEqual([row, expect.anything()]);
+        }
       }
 
       // Undisturbed, the next run puts everything right.

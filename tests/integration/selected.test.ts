@@ -263,8 +263,9 @@ describe('nobody is removed by mistake', () => {
 
   test('removals one by one meet the limit of the window, and an admin can approve what is held', async () => {
     for (const id of [21, 22, 23, 24]) bench.django.members.remove(id);
-    for (const id of [21, 22, 23])
+    for (const id of [21, 22, 23]) {
       expect((await post({ external_ids: [id] })).body).toMatchObject({ members_removed: 1 });
+    }
     const fourth = await post({ external_ids: [24] });
     expect(fourth.status).toBe(200);
     expect(fourth.body).toMatchObject({

@@ -50,12 +50,12 @@ afterAll(async () => {
   await rm(home, { recursive: true, force: true });
 });
 
-type Run = {
+interface Run {
   process: ChildProcess;
   output(): string;
   says(text: string): Promise<void>;
   ended: Promise<number | NodeJS.Signals | null>;
-};
+}
 
 // In a process group of its own, as a shell starts it, with nothing set but what is given.
 function start(args: string[] = [], env: Record<string, string> = {}): Run {

@@ -50,7 +50,7 @@ describe('the status', () => {
   test('after a run is ok, with the run, the members and when the next one is due', async () => {
     const result = await bench.run();
     await bench.database.query(
-      `update public.members set is_active = case when id % 2 = 0 then false end where id <= 4`,
+      'update public.members set is_active = case when id % 2 = 0 then false end where id <= 4',
     );
     expect(await status()).toMatchObject({
       status: 'ok',
@@ -186,7 +186,7 @@ describe('the logs', () => {
   const ids = (logs: Record<string, unknown>[]) => logs.map(({ id }) => id);
   const write = async (rows: [type: string, state: string][]) => {
     const written = await bench.database.query<{ id: number }>(
-      `insert into public.sync_log (sync_type, status) select * from unnest($1::text[], $2::text[]) returning id`,
+      'insert into public.sync_log (sync_type, status) select * from unnest($1::text[], $2::text[]) returning id',
       [rows.map(([type]) => type), rows.map(([, state]) => state)],
     );
     return written.map(({ id }) => id);
@@ -254,12 +254,13 @@ test('every time of the status and of the logs is UTC, whatever zone the databas
     const result = await bench.run();
     const { last_run, last_success, next_due_at } = await status();
     const { logs } = await readLogs(credential(), {});
-    for (const row of [last_run, last_success, logs[0]])
+    for (const row of [last_run, last_success, logs[0]]) {
       expect(row).toMatchObject({
         sync_timestamp: result.timestamp,
         finished_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
         register_mark: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.000Z$/),
       });
+    }
     const took = Date.parse(String(last_run?.['finished_at'])) - Date.parse(result.timestamp);
     expect(took).toBeGreaterThan(0);
     expect(took).toBeLessThan(60_000);

@@ -66,8 +66,9 @@ test('the log row of a run says what its answer said', async () => {
     error_count: 1,
   });
   const row = await bench.lastRun();
-  for (const name of Object.keys(result).filter((key) => key.startsWith('members_')))
+  for (const name of Object.keys(result).filter((key) => key.startsWith('members_'))) {
     expect([name, row[name]]).toEqual([name, (result as unknown as Row)[name]]);
+  }
   expect(row).toMatchObject({
     id: result.run_id,
     sync_type: 'manual',
@@ -94,7 +95,7 @@ test('the view of eligible members shows the active ones and when the register l
   await bench.run();
   const undo = await changeRegister(bench);
   await query(
-    `update public.members set is_active = false where id = (select max(id) from public.members)`,
+    'update public.members set is_active = false where id = (select max(id) from public.members)',
   );
   const result = await bench.run();
   undo();
@@ -132,9 +133,10 @@ test('a run logs no personal data', async () => {
   expect(bench.logged.map(({ event }) => event)).toEqual(
     expect.arrayContaining(['sync_started', 'sync_completed', 'record_warning']),
   );
-  for (const { kennitala, name, email, phone } of bench.django.members.list())
+  for (const { kennitala, name, email, phone } of bench.django.members.list()) {
     for (const value of [kennitala, name, email, phone])
       if (value !== null) for (const text of [lines, logs]) expect(text).not.toContain(value);
+  }
   for (const text of [lines, logs]) expect(text).not.toMatch(/\d{10}|Jón|jon jon/);
 });
 
@@ -261,8 +263,9 @@ describe('a dry run', () => {
         'delete from public.sync_log',
         `select nextval('public.sync_log_id_seq')`,
         'create table public.leak (a int)',
-      ])
+      ]) {
         await expect(client.query(write)).rejects.toMatchObject({ code: '25006' });
+      }
       await client.query(`insert into incoming (ordinal, external_id, has_email, has_phone, is_member)
         values (1, '1', false, false, true)`);
       expect((await client.query('select external_id from incoming')).rows).toHaveLength(1);

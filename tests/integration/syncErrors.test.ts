@@ -226,12 +226,13 @@ test('a database that was stopped is 503 for every function, and none when it is
     get(orphans.syncStatus.url),
     get(orphans.syncLogs.url),
   ]);
-  for (const reply of replies)
+  for (const reply of replies) {
     expect(errorOf(reply)).toEqual({
       status: 503,
       code: 'database_unavailable',
       message: expect.stringMatching(/^The database .* \([A-Z0-9]+\)\.$/),
     });
+  }
 });
 
 test('a database where nobody listens is 503', async () => {

@@ -246,11 +246,12 @@ test('a change that the register has taken back itself is no longer held when it
 });
 
 test('a run that is not in the log cannot be undone, and a run that changed nothing has nothing to undo', async () => {
-  for (const call of [system.sync, system.dryRun])
+  for (const call of [system.sync, system.dryRun]) {
     expect(await call({ undo: 999 })).toMatchObject({
       status: 404,
       body: { error: { code: 'not_found' } },
     });
+  }
   const { body } = await system.sync();
   expect(await system.sync({ undo: body.run_id })).toMatchObject({
     status: 200,
@@ -264,13 +265,14 @@ test('a run whose number an earlier one had as well cannot be undone', async () 
   expect(body).toMatchObject({ status: 'success', members_updated: 1 });
   // What is left of a log that was emptied, and whose numbers have started over.
   await system.database.query('update public.member_changes set run_id = $1', [body.run_id]);
-  for (const call of [system.sync, system.dryRun])
+  for (const call of [system.sync, system.dryRun]) {
     expect(await call({ undo: body.run_id })).toMatchObject({
       status: 400,
       body: {
         error: { code: 'invalid_request', message: expect.stringContaining('started over') },
       },
     });
+  }
   expect(await system.active()).toEqual(range(1, 35));
 });
 
@@ -290,7 +292,7 @@ test('audit rows older than AUDIT_RETENTION_DAYS go with the next run, and their
   const first = Number((await system.lastRun())['id']);
   const age = (days: number) =>
     system.database.query(
-      `update public.member_changes set changed_at = now() - make_interval(days => $1)`,
+      'update public.member_changes set changed_at = now() - make_interval(days => $1)',
       [days],
     );
   await age(729);

@@ -56,8 +56,9 @@ const mismatches = [
       let id = 0;
       onPage(system.django, (page) => {
         id -= 1;
-        if (page === 2)
+        if (page === 2) {
           system.django.members.add({ id, kennitala: String(9_100_000_000 - id), name: 'Ný' });
+        }
       });
     },
     snapshot: { count_at_start: 37, count_at_end: 38, rows: 38, duplicates_across_pages: 1 },

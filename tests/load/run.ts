@@ -23,8 +23,9 @@ async function measure(members: number): Promise<Record<string, string | number>
       "select details -> 'phases_ms' as phases, members_added from sync_log order by id desc limit 1",
     );
     const [{ phases, members_added }] = rows;
-    if (members_added !== members)
+    if (members_added !== members) {
       throw new Error(`${members_added} of ${members} members arrived`);
+    }
     return {
       members: members.toLocaleString('en'),
       'total ms': Math.round(wallMs),

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from '../../local/freePort.ts';
 
-export type Bundle = {
+export interface Bundle {
   /** The function answers at every path below. */
   url: string;
   process: ChildProcess;
@@ -15,7 +15,7 @@ export type Bundle = {
   kill(signal?: NodeJS.Signals): Promise<void>;
   /** Ends it in any state. Done by itself after the last test of the file. */
   stop(): Promise<void>;
-};
+}
 
 const root = join(import.meta.dirname, '../..');
 const node = join(root, 'node_modules/.bin/node');

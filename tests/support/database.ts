@@ -4,13 +4,13 @@ import { onServer, SERVER_URL, TEMPLATE, withDatabase } from './server.ts';
 import { until } from './until.ts';
 
 export type Row = Record<string, unknown>;
-export type TestDatabase = {
+export interface TestDatabase {
   url: string;
   /** Runs a statement on a connection of its own pool and gives the rows. */
   query<R = Row>(sql: string, params?: unknown[]): Promise<R[]>;
   /** Ends the connections and drops the database. Done by itself after the last test of the file. */
   close(): Promise<void>;
-};
+}
 
 /**
  * A database for this test file alone: all migrations applied, no rows. Call it in beforeAll, in a

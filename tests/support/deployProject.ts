@@ -54,8 +54,9 @@ export function createDeployProject({ buildable = false } = {}): DeployProject {
   };
   write('CHANGELOG.md', '# Changelog\n\n## 1.0.0\n\n- First.\n');
   write('.gitignore', 'node_modules\ndist/\nbin/\n');
-  if (buildable) symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
-  else standIn(folder, write);
+  if (buildable) {
+    symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
+  } else standIn(folder, write);
   return {
     folder,
     write,

@@ -61,8 +61,9 @@ export async function startGcloud(fake: CloudFake) {
     // `gcloud run` puts the region before the host; a proxy makes any host reachable.
     http_proxy: fake.url,
   };
-  for (const api of apis.split(' '))
+  for (const api of apis.split(' ')) {
     environment[`CLOUDSDK_API_ENDPOINT_OVERRIDES_${api}`] = `${fake.url}/`;
+  }
   const server = await serveGcloud(root, folder, environment);
   return {
     environment,

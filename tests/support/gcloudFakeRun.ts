@@ -201,9 +201,9 @@ export function cloudRun(fake: CloudFake): Route[] {
         const content = ({ metadata: { annotations }, spec }: Template) =>
           JSON.stringify([annotations['run.googleapis.com/cloudsql-instances'], spec]);
         services.set(name, next);
-        if (content(before.spec.template) === content(next.spec.template))
+        if (content(before.spec.template) === content(next.spec.template)) {
           next.spec.template = before.spec.template;
-        else release(next);
+        } else release(next);
         return shown(next);
       },
     ],
@@ -220,8 +220,9 @@ export function cloudRun(fake: CloudFake): Route[] {
 
   // The platform lets callers with an identity in, and everybody to health.
   function invoke(authorization: string | undefined, name: string) {
-    if (name !== 'health' && !authorization)
+    if (name !== 'health' && !authorization) {
       return problem(403, 'PERMISSION_DENIED', 'no identity');
+    }
     const body = answers.get(name) ?? healthy[name];
     return body && { status: 200, body };
   }

@@ -43,8 +43,9 @@ export async function startReceiver(): Promise<Receiver> {
     hasGot: async (count) => {
       const deadline = Date.now() + 5000;
       while (receiver.arrivals.length < count) {
-        if (Date.now() > deadline)
+        if (Date.now() > deadline) {
           throw new Error(`${receiver.arrivals.length} of ${count} notifications came`);
+        }
         await sleep(10);
       }
     },

@@ -166,7 +166,10 @@ export function hideFromList(
   ids: number[],
   when: (request: SeenRequest) => boolean = () => true,
 ): () => void {
-  type Page = { count: number; results: { id: number }[] };
+  interface Page {
+    count: number;
+    results: { id: number }[];
+  }
   return django.misbehave({
     kind: 'rewrite',
     when: (request) => asksForList(request) && when(request),

@@ -81,7 +81,10 @@ export const requestFault: fc.Arbitrary<RequestFault> = fc.record({
   ),
 });
 
-type Page = { results?: unknown[]; count?: number };
+interface Page {
+  results?: unknown[];
+  count?: number;
+}
 function emptyPage(page: Page): unknown {
   return page.results ? { ...page, results: [] } : page;
 }
@@ -198,7 +201,8 @@ export function disturb(
     }
   };
   const start = django.requests.at(-1)?.n ?? 0;
-  for (const { n: at, fault } of faults)
+  for (const { n: at, fault } of faults) {
     django.misbehave({ ...fault, times: 1, when: (request) => request.n - start === at });
+  }
   return { throughout: () => always, listRequests: () => lists };
 }

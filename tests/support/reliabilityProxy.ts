@@ -115,8 +115,9 @@ export async function startDatabaseProxy(databaseUrl: string): Promise<DatabaseP
         (message, type) => {
           if (stopped) return;
           // The answer is kept; ReadyForQuery says that the statement is done.
-          if (!waitsForReady) client.write(message);
-          else if (type === 'Z' && mine) stand(mine.reached);
+          if (!waitsForReady) {
+            client.write(message);
+          } else if (type === 'Z' && mine) stand(mine.reached);
         },
         () => true,
       ),

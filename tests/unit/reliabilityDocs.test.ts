@@ -21,6 +21,7 @@ test('every danger on the page has a prevention and a test', () => {
   const dangers = rows.filter((line) => !/^\| *(Danger|Property) *\|/.test(line));
   expect(dangers.length).toBeGreaterThan(40);
   expect(named).toHaveLength(dangers.length);
-  for (const line of dangers)
+  for (const line of dangers) {
     expect(line.split(' | ').every((cell) => cell.trim() !== '')).toBe(true);
+  }
 });

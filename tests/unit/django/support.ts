@@ -112,9 +112,11 @@ export function pageOf(kind: Kind, rows: unknown[], query: URLSearchParams, most
         : Number(atob(query.get('cursor') ?? btoa('p=0')).slice(2));
   const results = rows.slice(start, start + size);
   const following = new URLSearchParams(query);
-  if (kind === 'page-number') following.set('page', String(start / size + 2));
-  else if (kind === 'cursor') following.set('cursor', btoa(`p=${start + size}`));
-  else {
+  if (kind === 'page-number') {
+    following.set('page', String(start / size + 2));
+  } else if (kind === 'cursor') {
+    following.set('cursor', btoa(`p=${start + size}`));
+  } else {
     following.set('limit', String(size));
     following.set('offset', String(start + size));
   }

@@ -284,8 +284,9 @@ test('the proxy variables of the environment are not used for the key', async ()
     expect(idsOf(await collect(clientFor(origin).client.getMembers()))).toEqual([1]);
     expect(proxied).toBe(0);
   } finally {
-    if (before === undefined) delete process.env['HTTP_PROXY'];
-    else process.env['HTTP_PROXY'] = before;
+    if (before === undefined) {
+      delete process.env['HTTP_PROXY'];
+    } else process.env['HTTP_PROXY'] = before;
   }
 });
 

@@ -7,8 +7,9 @@ function started({ graceMs = 50 } = {}) {
   const exit = jest.fn<void, [number]>();
   const host = Object.assign(new EventEmitter(), { exit });
   const frameworkHandler = jest.fn();
-  for (const event of ['SIGTERM', 'SIGINT', 'unhandledRejection', 'uncaughtException'])
+  for (const event of ['SIGTERM', 'SIGINT', 'unhandledRejection', 'uncaughtException']) {
     host.on(event, frameworkHandler);
+  }
   const lines: LogFields[] = [];
   const log = createLog('NOTICE', (line) => lines.push(JSON.parse(line)));
   const shutdown = createShutdown(host as unknown as NodeJS.Process, { graceMs, log });

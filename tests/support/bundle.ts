@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from '../../local/freePort.ts';
+import { afterTests } from './cleanUp.ts';
 
 export interface Bundle {
   /** The function answers at every path below. */
@@ -44,7 +45,7 @@ export async function startBundle(
     if (child.exitCode === null && child.signalCode === null) child.kill(signal);
     await ended;
   };
-  open.add(() => kill('SIGKILL'));
+  afterTests(() => kill('SIGKILL'));
   await untilServing(child, port, name, output);
   return {
     url: `http://127.0.0.1:${port}`,
@@ -54,12 +55,6 @@ export async function startBundle(
     stop: () => kill('SIGKILL'),
   };
 }
-
-// Registered when the file loads, because jest takes no afterAll from inside a running test.
-const open = new Set<() => Promise<void>>();
-afterAll(async () => {
-  await Promise.all([...open].map((stop) => stop()));
-});
 
 function collectLines(child: ChildProcess): () => string[] {
   let text = '';

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
+import { afterTests } from './cleanUp.ts';
 import { onServer, SERVER_URL, TEMPLATE, withDatabase } from './server.ts';
 import { until } from './until.ts';
 
@@ -41,15 +42,9 @@ async function createDatabase(template: string | undefined): Promise<TestDatabas
     closed ??= pool.end().then(() => onServer(`drop database if exists ${name} with (force)`));
     return closed;
   };
-  open.add(close);
+  afterTests(close);
   return { url, close, query: async (sql, params) => (await pool.query(sql, params)).rows };
 }
-
-// Registered when the file loads, because jest takes no afterAll from inside a running test.
-const open = new Set<() => Promise<void>>();
-afterAll(async () => {
-  await Promise.all([...open].map((close) => close()));
-});
 
 /** Every row of every public table as text, by table: two dumps are equal when nothing was written in between. */
 export async function dump(url: string): Promise<Record<string, string[]>> {

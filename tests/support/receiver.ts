@@ -1,11 +1,7 @@
-import {
-  createServer,
-  type IncomingHttpHeaders,
-  type Server,
-  type ServerResponse,
-} from 'node:http';
+import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { afterTests } from './cleanUp.ts';
 
 /** One notification as it arrived. */
 export interface Arrival {
@@ -25,14 +21,6 @@ export interface Receiver {
   /** Waits until this many have come; throws when they do not within five seconds. */
   hasGot(count: number): Promise<void>;
 }
-
-const open = new Set<Server>();
-afterAll(async () => {
-  for (const server of open) {
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
-  }
-});
 
 /** A receiver of notifications, over HTTP, for this test file; it stops by itself after the last test. */
 export async function startReceiver(): Promise<Receiver> {
@@ -62,7 +50,10 @@ export async function startReceiver(): Promise<Receiver> {
     receiver.arrivals.push(arrival);
     receiver.answer(response, arrival);
   });
-  open.add(server);
+  afterTests(() => {
+    server.closeAllConnections();
+    return new Promise((resolve) => server.close(resolve));
+  });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   receiver.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`;
   return receiver;

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { connect, createServer, type Socket } from 'node:net';
+import { afterTests } from './cleanUp.ts';
 
 /** Where a run is stopped: at a statement, before it is sent, in the middle of its COPY data, or when it is done but not answered. */
 export interface Stage {
@@ -20,11 +21,6 @@ export interface DatabaseProxy {
   /** Cuts by itself as soon as the stage is reached. */
   cutAt(stage: Stage): Promise<void>;
 }
-
-const open = new Set<() => Promise<unknown>>();
-afterAll(async () => {
-  await Promise.all([...open].map((stop) => stop()));
-});
 
 interface Order extends Stage {
   reached: () => void;
@@ -127,7 +123,7 @@ export async function startDatabaseProxy(databaseUrl: string): Promise<DatabaseP
   const listener = createServer(serve);
   listener.listen(0, '127.0.0.1');
   await once(listener, 'listening');
-  open.add(async () => {
+  afterTests(async () => {
     for (const socket of sockets) socket.destroy();
     listener.close();
     await once(listener, 'close');

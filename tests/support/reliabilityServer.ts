@@ -3,13 +3,10 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
 import { type Postgres, startPostgres } from '../../local/postgres.ts';
+import { afterTests } from './cleanUp.ts';
 import type { TestDatabase } from './database.ts';
 
 const root = join(import.meta.dirname, '../..');
-const open = new Set<Postgres>();
-afterAll(async () => {
-  await Promise.all([...open].map((server) => server.stop()));
-});
 
 /** A PostgreSQL for one test file alone, which may be restarted: it keeps what was committed, as a real one does. */
 export async function startOwnServer(): Promise<{
@@ -17,7 +14,7 @@ export async function startOwnServer(): Promise<{
   restart: Postgres['restart'];
 }> {
   const server = await startPostgres({ durable: true });
-  open.add(server);
+  afterTests(server.stop);
   const env = { PATH: process.env['PATH'], DATABASE_URL: server.url };
   const node = join(root, 'node_modules/.bin/node');
   await promisify(execFile)(node, [join(root, 'migrations/migrate.ts')], { env });

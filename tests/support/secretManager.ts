@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { crc32c } from '../../lib/crc32c.ts';
+import { afterTests } from './cleanUp.ts';
 
 type Stored = string | { status: number; code: string } | 'damaged' | 'silent';
 
@@ -23,7 +24,7 @@ export async function startSecretManager(): Promise<FakeSecretManager> {
     const name = /\/secrets\/([^/]+)\/versions\/[^/]+:access$/.exec(path)?.[1] ?? '';
     answer(response, path, fake.secrets[name] ?? { status: 404, code: 'NOT_FOUND' });
   }).listen(0, '127.0.0.1');
-  servers.push(() => {
+  afterTests(() => {
     server.closeAllConnections();
     server.close();
   });
@@ -31,11 +32,6 @@ export async function startSecretManager(): Promise<FakeSecretManager> {
   fake.host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
   return fake;
 }
-
-const servers: (() => void)[] = [];
-afterAll(() => {
-  for (const stop of servers) stop();
-});
 
 function answer(response: ServerResponse, path: string, stored: Stored): void {
   if (stored === 'silent') return;

@@ -1,33 +1,15 @@
-import { once } from 'node:events';
-import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { getTestServer } from '@google-cloud/functions-framework/testing';
+import { request as send } from './http.ts';
+import { serveFunction } from './inProcess.ts';
 
-/** Everything of an answer that a test may look at. */
+// The names that test files not yet moved to world.ts know.
+export { serveFunction } from './inProcess.ts';
+
 export interface Reply {
   status: number;
   headers: Headers;
   text: string;
   /** The parsed body; undefined when it is no JSON. */
   json: Record<string, unknown>;
-}
-
-const servers: Server[] = [];
-afterAll(async () => {
-  await Promise.all(
-    servers.map((server) => {
-      server.closeAllConnections();
-      return new Promise((resolve) => server.close(resolve));
-    }),
-  );
-});
-
-/** Serves a registered function with the functions framework in this process; gives its address. */
-export async function serveFunction(name: string): Promise<string> {
-  const server = getTestServer(name).listen(0, '127.0.0.1');
-  servers.push(server);
-  await once(server, 'listening');
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
 /** Loads functions, which read their environment as it is then, and serves each; gives their addresses. */
@@ -44,17 +26,8 @@ export async function serveFunctions<N extends string>(
 
 /** Sends one request and reads all of the answer. */
 export async function request(url: string, init: RequestInit = {}): Promise<Reply> {
-  const response = await fetch(url, { redirect: 'manual', ...init });
-  const text = await response.text();
-  return { status: response.status, headers: response.headers, text, json: parse(text) };
-}
-
-function parse(text: string): Record<string, unknown> {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined as unknown as Record<string, unknown>;
-  }
+  const { body, ...rest } = await send(url, init);
+  return { ...rest, json: body };
 }
 
 /** A POST of JSON. */

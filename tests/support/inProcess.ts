@@ -30,7 +30,7 @@ async function load(name: string, settings: Record<string, string>): Promise<str
   // jest gives every test file a process.env of its own.
   Object.assign(process.env, settings);
   await import(`../../functions/${name}.ts`);
-  const { closePool } = await import('../../lib/pool.ts');
+  const { closePool } = await import('../../lib/database.ts');
   afterTests(closePool);
   return serveFunction(name);
 }

@@ -1,7 +1,6 @@
 import type * as z from 'zod/mini';
 import { SyncError } from './errors.ts';
-import { isSecretReference } from './secretReference.ts';
-import type { SecretName } from './secrets.ts';
+import { isSecretReference, type SecretName } from './secrets.ts';
 import {
   choice,
   commaSeparated,

@@ -1,5 +1,3 @@
-import { crc32c } from './crc32c.ts';
-
 /** Fetches one secret version by its resource name. Rejects with the reason, which never holds the value. */
 export type FetchSecret = (versionName: string) => Promise<string>;
 
@@ -48,4 +46,18 @@ function withDeadline<T>(promise: Promise<T>): Promise<T> {
   const error = new Error(`no answer within ${DEADLINE_MS / 1000} seconds`);
   const timer = setTimeout(() => reject(error), DEADLINE_MS).unref();
   return Promise.race([promise, expired]).finally(() => clearTimeout(timer));
+}
+
+// Castagnoli's polynomial, reflected: the checksum that Secret Manager sends with a value.
+const table = Uint32Array.from({ length: 256 }, (_, byte) => {
+  let crc = byte;
+  for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0x82f63b78 : crc >>> 1;
+  return crc;
+});
+
+/** CRC-32C of some bytes, as an unsigned number. */
+export function crc32c(bytes: Uint8Array): number {
+  let crc = 0xffffffff;
+  for (const byte of bytes) crc = (table[(crc ^ byte) & 0xff] ?? 0) ^ (crc >>> 8);
+  return (crc ^ 0xffffffff) >>> 0;
 }

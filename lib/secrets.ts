@@ -1,7 +1,6 @@
 import { isError, SyncError } from './errors.ts';
 import type { Log } from './log.ts';
 import type { FetchSecret } from './secretManager.ts';
-import { isSecretReference, secretVersionName } from './secretReference.ts';
 
 /** The variables whose value may be a reference to Secret Manager. */
 export type SecretName = 'DATABASE_URL' | 'DJANGO_API_KEY' | 'ADMIN_API_KEY' | 'NOTIFY_SECRET';
@@ -102,3 +101,19 @@ const unavailable = (name: SecretName, why: string, cause?: unknown) =>
   new SyncError('secrets_unavailable', `The secret behind ${name} cannot be used: ${why}.`, {
     ...(cause === undefined ? {} : { cause }),
   });
+
+const short = /^sm:\/\/(?<project>[^/#]+)\/(?<secret>[^/#]+)(?:#(?<version>[^/#]+))?$/;
+const full = /^projects\/[^/]+\/(?:locations\/[^/]+\/)?secrets\/[^/]+\/versions\/[^/]+$/;
+
+/** Whether a value refers to Secret Manager: `sm://PROJECT/SECRET[#VERSION]` or the full resource name. */
+export function isSecretReference(value: string): boolean {
+  return short.test(value) || full.test(value);
+}
+
+/** The resource name of the secret version that a reference means; the version defaults to `latest`. */
+export function secretVersionName(reference: string): string | undefined {
+  if (full.test(reference)) return reference;
+  const groups = short.exec(reference)?.groups;
+  if (!groups) return undefined;
+  return `projects/${groups['project']}/secrets/${groups['secret']}/versions/${groups['version'] ?? 'latest'}`;
+}

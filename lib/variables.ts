@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { isSecretReference } from './secretReference.ts';
+import { isSecretReference } from './secrets.ts';
 
 // How one environment variable is read. Each schema takes `string | undefined` and says what is
 // wrong in words that follow the variable's name; none repeats the value, it may be a secret.

@@ -16,7 +16,7 @@ import { type Credential, openCredential, type SecretName } from '../secrets.ts'
 import { authenticate, authorize, schedulerHints } from './auth.ts';
 import { createAuthPolicy } from './authPolicy.ts';
 import { readParameters } from './parameters.ts';
-import { receive } from './receive.ts';
+import { receive } from './request.ts';
 import { type Answer, type Exchange, type Route, serve } from './serve.ts';
 
 type Needs<G extends ConfigGroup> = G | 'runtime' | 'auth';

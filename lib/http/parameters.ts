@@ -1,15 +1,18 @@
 import type { Request } from '@google-cloud/functions-framework';
 import type * as z from 'zod/mini';
+import { en } from 'zod/v4/locales';
 import { SyncError } from '../errors.ts';
-import { readBody } from './body.ts';
-import { explain, names } from './explain.ts';
-import { type Shape, shapeOf, typeOf } from './schemaTypes.ts';
+import { readBody } from './request.ts';
 
 type Values = Record<string, unknown>;
+type Shape = Record<string, z.core.$ZodType>;
+
+// zod/mini comes without words. Those of zod's own English never repeat a value.
+const words = { error: en().localeError };
 
 /**
  * The parameters of a request, from its query string and its body, checked against the schema.
- * JSON keeps its types strictly; the strings of a query become numbers and booleans where the
+ * JSON keeps its types strictly. The strings of a query become numbers and booleans where the
  * schema wants those. Throws SyncError invalid_request, which names every wrong field.
  */
 export function readParameters<P extends z.ZodMiniType>(
@@ -24,13 +27,30 @@ export function readParameters<P extends z.ZodMiniType>(
   const twice = Object.keys(fromQuery).filter((name) => Object.hasOwn(fromBody, name));
   if (twice.length > 0) throw invalid([`${names(twice)} given in the query and in the body`]);
 
-  const given = { ...fromQuery, ...fromBody };
-  const result = schema.safeParse(given);
+  const result = schema.safeParse({ ...fromQuery, ...fromBody }, words);
   if (result.success) return result.data;
-  throw invalid(result.error.issues.map((issue) => explain(issue, given, shape)));
+  throw invalid(result.error.issues.map(explain));
 }
 
 const invalid = (problems: string[]) => new SyncError('invalid_request', `${problems.join('; ')}.`);
+
+// zod would quote the names of unknown parameters, which come from the caller as any value does.
+function explain(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'unrecognized_keys') return `${names(issue.keys)} unknown here`;
+  const path = issue.path.map(String).map(readable).join('.');
+  return `${path || 'the request'}: ${issue.message}`;
+}
+
+// Names with their verb.
+function names(given: string[]): string {
+  const shown = given.slice(0, 5).map(readable);
+  if (given.length > shown.length) shown.push('…');
+  return `${shown.join(', ')} ${given.length === 1 ? 'is' : 'are'}`;
+}
+
+// Only what looks like a field or the place in a list is repeated.
+const readable = (name: string) =>
+  /^([0-9]{1,3}|[A-Za-z_](?!.*[0-9]{6})[\w.-]{0,39})$/.test(name) ? name : '(unreadable name)';
 
 // What a query string says, in the types that the schema asks for.
 function coerce(values: object, shape: Shape): Values {
@@ -44,4 +64,20 @@ function coerce(values: object, shape: Shape): Values {
     return [name, value];
   });
   return Object.fromEntries(entries);
+}
+
+function shapeOf(schema: z.core.$ZodType): Shape {
+  const { def } = (schema as z.core.$ZodTypes)._zod;
+  return def.type === 'object' ? def.shape : {};
+}
+
+// The JSON type of a field: optional, default and the like are looked through.
+const typeOf = (shape: Shape, name: string): string | undefined =>
+  Object.hasOwn(shape, name) ? innermost(shape[name]) : undefined;
+
+function innermost(schema: z.core.$ZodType | undefined): string | undefined {
+  const def = (schema as z.core.$ZodTypes | undefined)?._zod.def;
+  if (!def) return undefined;
+  if ('innerType' in def) return innermost(def.innerType);
+  return def.type === 'pipe' ? innermost(def.in) : def.type;
 }

@@ -3,10 +3,9 @@ import { SyncError } from '../errors.ts';
 import { toSyncError } from '../failure.ts';
 import { createLog, type Log, type LogFields, type Severity } from '../log.ts';
 import { redactedStack } from '../redact.ts';
-import { errorBody, statusOf } from './errorAnswer.ts';
-import { guardConsole } from './guardConsole.ts';
+import { errorBody, sendAnswer, statusOf } from './answer.ts';
+import { quietFramework } from './quietFramework.ts';
 import { checkRequest } from './request.ts';
-import { send } from './send.ts';
 import { processShutdown, type Shutdown } from './shutdown.ts';
 import { traceFields } from './trace.ts';
 
@@ -51,7 +50,7 @@ export interface Route {
 export function serve(route: Route): HttpFunction {
   const { project = '', timeoutSeconds = 60, level = 'INFO' } = route;
   const serverLog = createLog(level);
-  guardConsole(serverLog.with({ route: route.name }));
+  quietFramework(serverLog.with({ route: route.name }));
 
   return async (request: Request, response: Response): Promise<void> => {
     const shutdown = route.shutdown ?? processShutdown();
@@ -69,14 +68,14 @@ export function serve(route: Route): HttpFunction {
       const { deadline } = limit;
       const answer = await route.handle({ request, log, signal, deadline, note });
       const status = answer.status ?? 200;
-      send(request, response, status, answer.body);
+      sendAnswer(request, response, status, answer.body);
       logRequest(log, started, status, notes);
     } catch (thrown) {
       const error = toSyncError(thrown, signal);
       const status = statusOf[error.code];
       if (error.code === 'unauthorized') response.set('WWW-Authenticate', 'Bearer');
       if (error.code === 'method_not_allowed') response.set('Allow', route.methods.join(', '));
-      send(request, response, status, errorBody(error));
+      sendAnswer(request, response, status, errorBody(error));
       logRequest(log, started, status, notes, error);
     } finally {
       limit.stop();

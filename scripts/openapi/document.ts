@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { statusOf } from '../../lib/http/errorAnswer.ts';
+import { statusOf } from '../../lib/http/answer.ts';
 import { dryRunParameters, logsParameters, syncParameters } from '../../lib/sync/parameters.ts';
 import { failure } from './answers.ts';
 import { type Operation, operations } from './operations.ts';

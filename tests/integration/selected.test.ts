@@ -303,32 +303,32 @@ describe('what is refused', () => {
     {
       name: 'more than a hundred',
       body: { external_ids: [...hundred, '101'] },
-      message: 'external_ids must have at most 100 entries.',
+      message: 'external_ids: Too big: expected array to have <=100 items.',
     },
     {
       name: 'none',
       body: { external_ids: [] },
-      message: 'external_ids must have at least 1 entry.',
+      message: 'external_ids: Too small: expected array to have >=1 items.',
     },
     {
       name: 'an id that is neither text nor a whole number',
       body: { external_ids: ['1', true] },
-      message: 'external_ids[1] must be text of 1 to 255 characters or a whole number.',
+      message: 'external_ids.1: must be text of 1 to 255 characters or a whole number.',
     },
     {
       name: 'a broken number',
       body: { external_ids: [1.5] },
-      message: 'external_ids[0] must be text of 1 to 255 characters or a whole number.',
+      message: 'external_ids.0: must be text of 1 to 255 characters or a whole number.',
     },
     {
       name: 'an empty id',
       body: { external_ids: [''] },
-      message: 'external_ids[0] must have at least 1 character.',
+      message: 'external_ids.0: Too small: expected string to have >=1 characters.',
     },
     {
       name: 'no list',
       body: { external_ids: '1' },
-      message: 'external_ids must be a list.',
+      message: 'external_ids: Invalid input: expected array, received string.',
     },
     {
       name: 'ids together with an undo',

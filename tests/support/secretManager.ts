@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { crc32c } from '../../lib/crc32c.ts';
+import { crc32c } from '../../lib/secretManager.ts';
 import { afterTests } from './cleanUp.ts';
 
 type Stored = string | { status: number; code: string } | 'damaged' | 'silent';

@@ -1,7 +1,6 @@
-import { crc32c } from '../../lib/crc32c.ts';
 import { createLog } from '../../lib/log.ts';
-import { isSecretReference, secretVersionName } from '../../lib/secretReference.ts';
-import { openCredential } from '../../lib/secrets.ts';
+import { crc32c } from '../../lib/secretManager.ts';
+import { isSecretReference, openCredential, secretVersionName } from '../../lib/secrets.ts';
 
 const log = createLog('CRITICAL', () => {});
 const reference = 'sm://p/django-key';

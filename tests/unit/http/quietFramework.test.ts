@@ -1,4 +1,4 @@
-import { guardConsole } from '../../../lib/http/guardConsole.ts';
+import { quietFramework } from '../../../lib/http/quietFramework.ts';
 import { createLog, type LogFields } from '../../../lib/log.ts';
 
 function guardedConsole() {
@@ -6,8 +6,8 @@ function guardedConsole() {
   const target = { error: print };
   const lines: LogFields[] = [];
   const log = createLog('DEBUG', (line) => lines.push(JSON.parse(line)));
-  guardConsole(log, target);
-  guardConsole(log, target);
+  quietFramework(log, target);
+  quietFramework(log, target);
   return { target, print, lines };
 }
 

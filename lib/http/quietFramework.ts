@@ -9,7 +9,7 @@ const guarded = new WeakSet<object>();
  * the error with that body in it, whoever sent it and before anybody asked for a key. What goes to
  * console.error is told here without it. Nothing else of the framework can be reached from a function.
  */
-export function guardConsole(log: Log, target: Pick<Console, 'error'> = console): void {
+export function quietFramework(log: Log, target: Pick<Console, 'error'> = console): void {
   if (guarded.has(target)) return;
   guarded.add(target);
   const print = target.error.bind(target);

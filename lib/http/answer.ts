@@ -1,3 +1,4 @@
+import type { Request, Response } from '@google-cloud/functions-framework';
 import type { ErrorCode, SyncError } from '../errors.ts';
 
 /** The one mapping from what went wrong to an HTTP status. */
@@ -28,3 +29,27 @@ export function errorBody(error: SyncError): Record<string, unknown> {
   const run = error.runId === undefined ? {} : { run_id: error.runId };
   return { error: { ...error.extra, code: error.code, message: error.message, ...run } };
 }
+
+/**
+ * Sends JSON that no cache keeps. gcloud gets status 200 whatever happened, because
+ * `gcloud functions call` shows the body of no other answer; the error is in the body.
+ */
+export function sendAnswer(
+  request: Request,
+  response: Response,
+  status: number,
+  body: object,
+): void {
+  if (response.headersSent) return;
+  const json = JSON.stringify(body);
+  response
+    .status(isGcloud(request.headers['user-agent']) ? 200 : status)
+    .set('Cache-Control', 'no-store')
+    .set('X-Content-Type-Options', 'nosniff')
+    .type('json')
+    .send(json);
+}
+
+/** Whether a User-Agent is that of gcloud, which is `google-cloud-sdk gcloud/528.0.0 command/… …`. */
+export const isGcloud = (userAgent: string | undefined): boolean =>
+  /(^|\s)(google-cloud-sdk|gcloud\/)/.test(userAgent ?? '');

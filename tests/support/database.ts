@@ -1,4 +1,7 @@
+import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import pg from 'pg';
 import { afterTests } from './cleanUp.ts';
 import { onServer, SERVER_URL, TEMPLATE, withDatabase } from './server.ts';
@@ -75,3 +78,15 @@ export const sessionsOfRuns = `select pid from pg_stat_activity
 /** Waits until no function has a session in the database. */
 export const noSessionLeft = ({ query }: TestDatabase) =>
   until(async () => (await query(sessionsOfRuns)).length === 0);
+
+const root = join(import.meta.dirname, '../..');
+
+/** Applies all migrations to a database of a server that is not the tests' own. */
+export async function runMigrations(databaseUrl: string): Promise<void> {
+  // In a process of its own: what reads them is published as ES modules only, which jest cannot load.
+  await promisify(execFile)(
+    join(root, 'node_modules/.bin/node'),
+    [join(root, 'migrations/migrate.ts')],
+    { env: { PATH: process.env['PATH'], DATABASE_URL: databaseUrl } },
+  );
+}

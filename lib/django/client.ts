@@ -1,16 +1,14 @@
 import { type Config, ConfigError } from '../config.ts';
-import { readEnvelope } from './envelope.ts';
+import { SyncError } from '../errors.ts';
 import { DjangoHttpError, DjangoShapeError } from './errors.ts';
-import { interruption } from './interruption.ts';
-import { type MembersUrl, membersUrl } from './membersUrl.ts';
-import { parsePage } from './page.ts';
+import { parsePage, readPageBody } from './page.ts';
 import { parseRecord } from './record.ts';
-import { createRequests, type RequestOptions, type Requests } from './request.ts';
+import { type Ask, createRequests, type RequestOptions, type Requests } from './request.ts';
 import type { MemberLookup, MembersPage } from './types.ts';
 import { walkPages } from './walk.ts';
 
 export interface DjangoClientOptions extends RequestOptions {
-  /** Ends every request, pause and walk at once; its reason is thrown when it is a SyncError. */
+  /** Ends every request, pause and walk at once, and its reason is what they throw. */
   signal?: AbortSignal | undefined;
 }
 
@@ -25,7 +23,7 @@ export interface DjangoHealth {
 
 /**
  * The member register, over HTTP. Every method throws the errors of errors.ts, `secrets_unavailable`
- * where the key cannot be read, and the interruption when the signal aborts.
+ * where the key cannot be read, and the signal's reason when it aborts.
  */
 export class DjangoClient {
   readonly #config: Config['django'];
@@ -54,7 +52,7 @@ export class DjangoClient {
     yield* this.#walk([[parameter, timestamp.toISOString()]]);
   }
 
-  /** One member by Django id; a 404 is an answer. The caller compares id and kennitala with what it asked for. */
+  /** One member by Django id; a 404 is no error. The caller compares id and kennitala with what it asked for. */
   async getMember(externalId: string): Promise<MemberLookup> {
     const { DJANGO_FIELD_MAP: fieldMap, DJANGO_EXCLUDE_KENNITALA: exclude } = this.#config;
     try {
@@ -78,7 +76,7 @@ export class DjangoClient {
     const query = new URLSearchParams([...this.#url.query, ['page_size', '1']]);
     const ask = { path, query, signal: this.#signal };
     const { body, durationMs } = await this.#requests.getJson(ask);
-    const { count } = readEnvelope(body, path);
+    const { count } = readPageBody(body, path);
     return { ok: true, latencyMs: durationMs, count, refusesAnonymous: await this.#refuses(ask) };
   }
 
@@ -87,7 +85,7 @@ export class DjangoClient {
     this.#requests.close();
   }
 
-  async #refuses(ask: Parameters<Requests['getJson']>[0]): Promise<boolean> {
+  async #refuses(ask: Ask): Promise<boolean> {
     try {
       await this.#requests.getJson({ ...ask, anonymous: true });
       return false;
@@ -107,7 +105,7 @@ export class DjangoClient {
     // Ends what is still on its way when the consumer stops early or one page fails.
     const left = new AbortController();
     const signal = AbortSignal.any([this.#signal, left.signal]);
-    if (signal.aborted) throw interruption(signal);
+    signal.throwIfAborted();
     try {
       const pages = walkPages({
         path,
@@ -123,4 +121,43 @@ export class DjangoClient {
       left.abort();
     }
   }
+}
+
+/** Where the members are: the one origin that may see the key, the path of the list, and its fixed query. */
+export interface MembersUrl {
+  origin: string;
+  /** As configured, with or without a trailing slash. */
+  listPath: string;
+  /** A query that DJANGO_MEMBERS_PATH itself has, sent with every request. */
+  query: [string, string][];
+  /** The path of one member. Throws SyncError `invalid_request` for an id that fits in no path. */
+  memberPath(externalId: string): string;
+}
+
+/** Joins DJANGO_BASE_URL, which may have a path, with DJANGO_MEMBERS_PATH, however their slashes are. */
+export function membersUrl(baseUrl: string, membersPath: string): MembersUrl {
+  const url = new URL(baseUrl);
+  const [path = '', query = ''] = membersPath.trim().split('?', 2);
+  url.pathname = `${url.pathname.replace(/\/+$/, '')}/${path.replace(/^\/+/, '')}`;
+  const listPath = url.pathname;
+  return {
+    origin: url.origin,
+    listPath,
+    query: [...new URLSearchParams(query)],
+    memberPath(externalId) {
+      if (!isPathSegment(externalId)) {
+        throw new SyncError(
+          'invalid_request',
+          'This member cannot be asked for by its Django id: the id does not fit in a URL path.',
+        );
+      }
+      return `${listPath.replace(/\/+$/, '')}/${encodeURIComponent(externalId)}/`;
+    },
+  };
+}
+
+// URL parsers resolve dots even when they are encoded, and servers refuse an encoded slash with a
+// 404 of their own, which must not be taken for "this member does not exist".
+function isPathSegment(id: string): boolean {
+  return id !== '' && id !== '.' && id !== '..' && id.isWellFormed() && !/[/\\\p{Cc}]/u.test(id);
 }

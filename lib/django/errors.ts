@@ -1,6 +1,6 @@
 import { type ErrorCode, SyncError } from '../errors.ts';
 
-interface Failure {
+interface Details {
   code: ErrorCode;
   path: string;
   retryable: boolean;
@@ -15,10 +15,10 @@ export class DjangoError extends SyncError {
   override readonly name: string = 'DjangoError';
   /** The path that was asked for, without its query. */
   readonly path: string;
-  /** Whether asking the same again may help. */
+  /** Whether the same request may succeed later. */
   readonly retryable: boolean;
 
-  constructor({ code, path, retryable, cause }: Failure, message: string) {
+  constructor({ code, path, retryable, cause }: Details, message: string) {
     super(code, message, cause === undefined ? undefined : { cause });
     this.path = path;
     this.retryable = retryable;
@@ -37,12 +37,12 @@ export class DjangoNetworkError extends DjangoError {
         retryable: true,
         cause: Object.assign(new Error(cause.message), { code: cause.code }),
       },
-      `GET ${path} failed before its answer was complete (${cause.code ?? 'no code'}). Check DJANGO_BASE_URL and that Django can be reached from here.`,
+      `GET ${path} failed before its reply was complete (${cause.code ?? 'no code'}). Check DJANGO_BASE_URL and that Django can be reached from here.`,
     );
   }
 }
 
-/** No complete answer within DJANGO_TIMEOUT_MS, connecting and reading the whole body included. */
+/** No complete reply within DJANGO_TIMEOUT_MS, which includes connecting and reading the whole body. */
 export class DjangoTimeoutError extends DjangoError {
   override readonly name = 'DjangoTimeoutError';
 
@@ -54,13 +54,13 @@ export class DjangoTimeoutError extends DjangoError {
   }
 }
 
-/** A complete answer with a status other than 200. */
+/** A complete reply with a status other than 200. */
 export class DjangoHttpError extends DjangoError {
   override readonly name = 'DjangoHttpError';
   readonly status: number;
   /** How long the register asked us to wait (429 and 503), in milliseconds. */
   readonly retryAfterMs: number | undefined;
-  /** Whether the body is declared as JSON: the API's own word, and not that of a proxy before it. */
+  /** Whether the body is declared as JSON, as the API's own word is and a proxy's is not. */
   readonly isJson: boolean;
 
   constructor(
@@ -87,7 +87,7 @@ export class DjangoHttpError extends DjangoError {
   }
 }
 
-/** An answer 200 that is not a page of members: its type, its size, its JSON or its shape. */
+/** A reply 200 that is no page of members: its type, its size, its JSON or its shape. */
 export class DjangoShapeError extends DjangoError {
   override readonly name = 'DjangoShapeError';
 
@@ -97,7 +97,7 @@ export class DjangoShapeError extends DjangoError {
   }
 }
 
-/** The list changed while it was walked: what was read may have gaps, and only a new walk can tell. */
+/** The list changed while it was walked: what was read may have gaps, and only a new walk is certain. */
 export class DjangoListChangedError extends DjangoError {
   override readonly name = 'DjangoListChangedError';
 

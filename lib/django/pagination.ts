@@ -1,5 +1,5 @@
-import type { Envelope } from './envelope.ts';
 import { DjangoShapeError } from './errors.ts';
+import type { PageBody } from './page.ts';
 import type { Pagination } from './types.ts';
 
 /** More pages than any register needs: 100,000 pages of 100 are ten million members. */
@@ -7,8 +7,8 @@ export const MOST_PAGES = 100_000;
 const offsetName = /offset|start|skip/i;
 const pageName = /page(?!.?size)|^p$/i;
 
-/** How to walk the rest of a list, recognised from its first page. */
-export interface Route {
+/** How the rest of a list can be asked for, recognised from its first page. */
+export interface ListShape {
   pagination: Pagination;
   /** Pages in all where they can be asked for by number; undefined: follow `next` one by one. */
   pages: number | undefined;
@@ -24,10 +24,10 @@ export interface Route {
  * unknown meaning does not. Throws DjangoShapeError for a count that would need absurdly many pages.
  */
 export function recognisePagination(
-  { rows, count }: Envelope,
+  { rows, count }: PageBody,
   next: URLSearchParams | undefined,
   path: string,
-): Route {
+): ListShape {
   if (!next) return sequential('single-page');
   const length = rows.length;
   const moving = [...next];
@@ -57,8 +57,8 @@ export function recognisePagination(
   };
 }
 
-// On the second page the limit equals the offset, and after=10 may mean the row with that id: only a
-// name tells an offset.
+// On the second page the limit equals the offset, and after=10 may mean the row with that id. Only its
+// name shows an offset.
 function offsetParameter(moving: [string, string][], length: number): string | undefined {
   if (moving.length > 2) return undefined;
   return moving.find(([name, value]) => offsetName.test(name) && value === String(length))?.[0];
@@ -71,13 +71,13 @@ function pageParameter(moving: [string, string][], length: number): string | und
   return isPage && others.length === 0 ? name : undefined;
 }
 
-// Beside a text that may be a cursor, or a constant that the server adds, only a name can tell.
+// Beside a text that may be a cursor, or a constant that the server adds, only the name decides.
 function kindByName(whole: [string, string][]): Pagination {
   if (whole.some(([name]) => offsetName.test(name))) return 'limit-offset';
   return whole.some(([name]) => pageName.test(name)) ? 'page-number' : 'cursor';
 }
 
-function sequential(pagination: Pagination): Route {
+function sequential(pagination: Pagination): ListShape {
   return { pagination, pages: undefined, queryOf: () => new URLSearchParams() };
 }
 

@@ -37,7 +37,7 @@ export function parseRecord(
   }
   const isMember = isActive !== false && !isSet(readPath(record, fieldMap.deleted_at));
   if (kennitala === undefined) {
-    // Who left may have been made anonymous: the record still says whose id is no member any more. A
+    // A leaver may have been made anonymous: the record still says whose id is no member any more. A
     // key that is missing says nothing.
     const blank = rawKennitala === null || rawKennitala === '';
     if (blank && !isMember) return { kind: 'former', externalId };
@@ -50,8 +50,8 @@ export function parseRecord(
 
   const name = readName(readPath(record, fieldMap.name));
   if (name.problem !== undefined) {
-    // Registers blank the name of someone who left. Rejecting that record would shield a member
-    // who is none any more from being removed.
+    // Registers blank the name of a leaver. Rejecting that record would shield the leaver from
+    // being removed.
     if (isMember) return reject('invalid_name', name.problem);
     warn('name', `${name.problem}; ignored, since the record is of no member`);
   } else if (name.repaired) {

@@ -1,14 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import pLimit from 'p-limit';
 import pRetry from 'p-retry';
 import type { Config } from '../config.ts';
 import type { Log } from '../log.ts';
 import type { Credential } from '../secrets.ts';
 import { DjangoError, DjangoHttpError } from './errors.ts';
-import { untilInterrupted } from './interruption.ts';
 import { isJson, readJson } from './json.ts';
-import { createLimiter } from './limiter.ts';
 import { parseRetryAfter, retryWaitMs } from './retryTiming.ts';
-import { createSender, type Destination } from './send.ts';
+import { createTransport, type Destination } from './transport.ts';
 
 const FIRST_BACKOFF_MS = 500;
 
@@ -19,10 +18,10 @@ export interface RequestOptions {
   backoffBaseMs?: number;
 }
 
-/** The JSON of an answer 200, and how it came. */
-export interface JsonAnswer {
+/** The JSON of a reply 200, and how it came. */
+export interface JsonReply {
   body: unknown;
-  /** The register's clock when it answered; undefined without a valid Date header. */
+  /** The register's clock when it replied; undefined without a valid Date header. */
   serverDate: Date | undefined;
   retries: number;
   /** Of the attempt that succeeded, in milliseconds. */
@@ -30,31 +29,31 @@ export interface JsonAnswer {
 }
 
 export interface Ask extends Destination {
-  /** Sends no key: to see whether the register refuses strangers. */
+  /** Sends no key, to see whether the register refuses strangers. */
   anonymous?: boolean;
 }
 
 export interface Requests {
-  getJson(ask: Ask): Promise<JsonAnswer>;
+  getJson(ask: Ask): Promise<JsonReply>;
   /** Closes idle connections. */
   close(): void;
 }
 
 /**
- * GET requests to the one origin that may see the key: at most DJANGO_CONCURRENCY at once, each
- * retried as the errors say, redirects followed on that origin only. Throws the errors of errors.ts.
+ * GET requests to the one origin that may see the key: at most DJANGO_CONCURRENCY at once, and one at a
+ * time once the register has throttled us, since parallel retries starve each other. Each is retried
+ * as the errors say. Throws the errors of errors.ts, and the signal's reason when it aborts.
  */
 export function createRequests(
   origin: string,
   config: Config['django'],
   { key, log, backoffBaseMs = FIRST_BACKOFF_MS }: RequestOptions,
 ): Requests {
-  const { send, close } = createSender(origin, config);
-  const limiter = createLimiter(config.DJANGO_CONCURRENCY);
+  const transport = createTransport(origin, config);
+  const limit = pLimit(config.DJANGO_CONCURRENCY);
   let renewal: Promise<string | undefined> | undefined;
 
-  // Parallel requests that are refused together share one renewal; one that comes later finds the
-  // key already renewed.
+  // Parallel requests that are refused together share one renewal. A later one finds the key renewed.
   async function renew(refused: string): Promise<string | undefined> {
     const current = await key.get();
     if (current !== refused) return current;
@@ -64,64 +63,73 @@ export function createRequests(
     return renewal;
   }
 
-  async function attempt(ask: Ask): Promise<Omit<JsonAnswer, 'retries'>> {
+  async function attempt(ask: Ask): Promise<Omit<JsonReply, 'retries'>> {
     const secret = ask.anonymous ? undefined : await key.get();
-    let answer = await send(ask, secret);
-    if (secret !== undefined && (answer.status === 401 || answer.status === 403)) {
+    let reply = await transport.get(ask, secret);
+    if (secret !== undefined && (reply.status === 401 || reply.status === 403)) {
       const renewed = await renew(secret);
-      if (renewed !== undefined) answer = await send(ask, renewed);
+      if (renewed !== undefined) reply = await transport.get(ask, renewed);
     }
-    const serverDate = parseDate(answer.header('date'));
-    if (answer.status !== 200) {
-      const waits = answer.status === 429 || answer.status === 503;
-      const header = waits ? answer.header('retry-after') : undefined;
+    const serverDate = parseDate(reply.header('date'));
+    if (reply.status !== 200) {
+      const waits = reply.status === 429 || reply.status === 503;
+      const header = waits ? reply.header('retry-after') : undefined;
       const retryAfterMs = parseRetryAfter(header, serverDate ?? new Date());
-      throw new DjangoHttpError(ask.path, answer.status, { retryAfterMs, isJson: isJson(answer) });
+      throw new DjangoHttpError(ask.path, reply.status, { retryAfterMs, isJson: isJson(reply) });
     }
-    return { body: readJson(answer, ask.path), serverDate, durationMs: answer.durationMs };
+    return { body: readJson(reply, ask.path), serverDate, durationMs: reply.durationMs };
   }
 
-  async function withRetries(ask: Ask): Promise<JsonAnswer> {
-    let retries = 0;
-    const answer = await pRetry(() => attempt(ask), {
-      retries: config.DJANGO_MAX_RETRIES,
-      minTimeout: 0,
-      signal: ask.signal,
-      // Asked only while retries are left. The pause is made here, since it depends on the answer.
-      shouldRetry: async ({ error, attemptNumber }) => {
-        if (!(error instanceof DjangoError) || !error.retryable) return false;
-        const status = error instanceof DjangoHttpError ? error.status : undefined;
-        if (status === 429) limiter.narrow();
-        const waitMs = retryWaitMs({
-          number: attemptNumber,
-          retryAfterMs: error instanceof DjangoHttpError ? error.retryAfterMs : undefined,
-          baseMs: backoffBaseMs,
-          random: Math.random(),
-        });
-        if (waitMs === undefined) return false;
-        log('WARNING', 'django_retry', `GET ${ask.path} is asked again in ${waitMs} ms`, {
-          path: ask.path,
-          failure: error.name,
-          status,
-          attempt: attemptNumber,
-          attempts: config.DJANGO_MAX_RETRIES + 1,
-          wait_ms: waitMs,
-        });
-        await delay(waitMs, undefined, { signal: ask.signal });
-        retries += 1;
-        return true;
-      },
+  // Pauses where another attempt may help. Asked only while retries are left.
+  async function pause(error: unknown, attempts: number, ask: Ask): Promise<boolean> {
+    if (!(error instanceof DjangoError) || !error.retryable) return false;
+    const { status, retryAfterMs } =
+      error instanceof DjangoHttpError ? error : { status: undefined, retryAfterMs: undefined };
+    if (status === 429) limit.concurrency = 1;
+    const waitMs = retryWaitMs({
+      number: attempts,
+      retryAfterMs,
+      baseMs: backoffBaseMs,
+      random: Math.random(),
     });
-    return { ...answer, retries };
+    if (waitMs === undefined) return false;
+    log('WARNING', 'django_retry', `GET ${ask.path} is asked again in ${waitMs} ms`, {
+      path: ask.path,
+      failure: error.name,
+      status,
+      attempt: attempts,
+      attempts: config.DJANGO_MAX_RETRIES + 1,
+      wait_ms: waitMs,
+    });
+    await delay(waitMs, undefined, { signal: ask.signal });
+    return true;
+  }
+
+  async function withRetries(ask: Ask): Promise<JsonReply> {
+    let attempts = 0;
+    try {
+      const reply = await pRetry(
+        () => {
+          attempts += 1;
+          return attempt(ask);
+        },
+        {
+          retries: config.DJANGO_MAX_RETRIES,
+          minTimeout: 0,
+          shouldRetry: ({ error }) => pause(error, attempts, ask),
+        },
+      );
+      return { ...reply, retries: attempts - 1 };
+    } catch (error) {
+      // A pause that is aborted throws an error of its own.
+      ask.signal.throwIfAborted();
+      throw error;
+    }
   }
 
   return {
-    getJson: (ask) =>
-      untilInterrupted(
-        limiter.run(() => withRetries(ask)),
-        ask.signal,
-      ),
-    close,
+    getJson: (ask) => limit(() => withRetries(ask)),
+    close: transport.close,
   };
 }
 

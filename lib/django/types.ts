@@ -42,7 +42,7 @@ export interface RecordWarning {
 export type ParsedRecord =
   | { kind: 'member'; member: Member; warnings: RecordWarning[] }
   | { kind: 'rejected'; rejection: Rejection }
-  /** Says of an id that it is no member, and no longer whose it was: what an anonymised leaver looks like. */
+  /** A record that says of an id that it is no member, and no longer whose it was, as of an anonymised leaver. */
   | { kind: 'former'; externalId: string }
   | { kind: 'excluded'; externalId: string | undefined };
 
@@ -53,15 +53,15 @@ export interface MembersPage {
   /** Position of this page in the walk, from 0. Pages may arrive out of order. */
   index: number;
   pagination: Pagination;
-  /** Pages in the walk as far as the register told; undefined for cursor lists. */
+  /** Pages in the walk as far as the register says; undefined for cursor lists. */
   pagesTotal: number | undefined;
-  /** The register's own count of rows when it answered this page; undefined where it gives none. */
+  /** The register's own count of rows when it sent this page; undefined where it gives none. */
   count: number | undefined;
   /** Rows in the page, before parsing. */
   rows: number;
   /** How often this page had to be asked again. */
   retries: number;
-  /** The register's clock when it answered (its Date header); undefined without one. */
+  /** The register's clock when it sent this page (its Date header); undefined without one. */
   serverDate: Date | undefined;
   members: Member[];
   rejections: Rejection[];
@@ -79,5 +79,5 @@ export interface MembersPage {
 
 /** What the detail endpoint says of one member. */
 export type MemberLookup =
-  /** `byApi`: the API itself said so, in JSON. A 404 of a proxy, or of a route that is not there, proves nothing. */
+  /** `byApi`: the API itself said so, in JSON. A 404 of a proxy, or of a path that is not there, proves nothing. */
   { found: false; byApi: boolean } | { found: true; record: ParsedRecord };

@@ -1,28 +1,32 @@
-import { asTheyArrive } from './asTheyArrive.ts';
-import { DjangoListChangedError, DjangoShapeError } from './errors.ts';
-import { throwIfInterrupted } from './interruption.ts';
-import { createPageReader, type PageReader, type RawPage, type Walk } from './pageReader.ts';
-import { MOST_PAGES, type Route, recognisePagination } from './pagination.ts';
+import { pMapIterable } from 'p-map';
+import { DjangoHttpError, DjangoListChangedError, DjangoShapeError } from './errors.ts';
+import { type ReceivedPage, readPageBody, type WalkedPage } from './page.ts';
+import { type ListShape, MOST_PAGES, recognisePagination } from './pagination.ts';
+import type { JsonReply } from './request.ts';
 import type { Pagination } from './types.ts';
 
-/** A page with what is known of the walk that it belongs to. */
-export interface WalkedPage extends RawPage {
-  pagination: Pagination;
-  pagesTotal: number | undefined;
+export interface WalkOptions {
+  /** The path of the list, for messages. */
+  path: string;
+  /** Sent with every request, whatever a `next` link says. */
+  ownQuery: [string, string][];
+  concurrency: number;
+  signal: AbortSignal;
+  get(query: URLSearchParams): Promise<JsonReply>;
 }
 
 /**
  * Walks the list from its first page to its last. Pages that can be asked for by number come in
- * parallel and in any order; the others one after the other, the next one on its way while the
+ * parallel and in any order. The others come one after the other, the next one on its way while the
  * consumer has the current. Throws DjangoListChangedError where the list moved under the walk, and
  * DjangoShapeError for links that repeat or never end. Whether every row came is for the caller
  * to judge, from the counts in the pages.
  */
-export async function* walkPages(walk: Walk): AsyncGenerator<WalkedPage> {
+export async function* walkPages(walk: WalkOptions): AsyncGenerator<WalkedPage> {
   const reader = createPageReader(walk);
-  const first = await reader.first();
-  const route = recognisePagination(first.envelope, first.next, walk.path);
-  const { pagination, pages } = route;
+  const first = await reader.fetch(0, new URLSearchParams());
+  const shape = recognisePagination(first.body, first.next, walk.path);
+  const { pagination, pages } = shape;
   if (pages === undefined) {
     const total = pagination === 'single-page' ? 1 : undefined;
     for await (const page of oneByOne(walk, reader, first, pagination, MOST_PAGES)) {
@@ -30,7 +34,7 @@ export async function* walkPages(walk: Walk): AsyncGenerator<WalkedPage> {
     }
     return;
   }
-  const last = yield* inParallel(walk, reader, first, route, pages);
+  const last = yield* inParallel(walk, reader, first, shape, pages);
   if (!last.next) return;
   // The list has grown since it was counted: a little is normal, twice the count is not.
   const most = Math.min(MOST_PAGES, 2 * pages + 100);
@@ -40,16 +44,18 @@ export async function* walkPages(walk: Walk): AsyncGenerator<WalkedPage> {
   }
 }
 
+// Pages that wait for the consumer count as running, so memory holds no more than `concurrency` of both.
 async function* inParallel(
-  walk: Walk,
+  walk: WalkOptions,
   reader: PageReader,
-  first: RawPage,
-  route: Route,
+  first: ReceivedPage,
+  shape: ListShape,
   pages: number,
-): AsyncGenerator<WalkedPage, RawPage> {
-  const indexes = Array.from({ length: pages }, (_, index) => index);
-  const arriving = asTheyArrive(indexes, walk.concurrency, async (index) =>
-    index === 0 ? first : reader.fetch(index, route.queryOf(index)),
+): AsyncGenerator<WalkedPage, ReceivedPage> {
+  const arriving = pMapIterable(
+    Array(pages).keys(),
+    async (index) => (index === 0 ? first : reader.fetch(index, shape.queryOf(index))),
+    { concurrency: walk.concurrency, preserveOrder: false },
   );
   let last = first;
   for await (const page of arriving) {
@@ -62,19 +68,19 @@ async function* inParallel(
         `page ${page.index + 1} of ${pages} says that it is the last`,
       );
     }
-    yield { ...page, pagination: route.pagination, pagesTotal: pages };
-    throwIfInterrupted(walk.signal);
+    yield { ...page, pagination: shape.pagination, pagesTotal: pages };
+    walk.signal.throwIfAborted();
   }
   return last;
 }
 
 async function* oneByOne(
-  walk: Walk,
+  walk: WalkOptions,
   reader: PageReader,
-  start: RawPage,
+  start: ReceivedPage,
   pagination: Pagination,
   most: number,
-): AsyncGenerator<RawPage> {
+): AsyncGenerator<ReceivedPage> {
   for (let page = start; ; ) {
     // The rows behind a cursor may go without harm: an empty last page ends such a list cleanly.
     if (pagination !== 'cursor' || page.next) refuseEmpty(walk, page);
@@ -85,14 +91,75 @@ async function* oneByOne(
     // A failure is thrown below, after the consumer is done with this page.
     upcoming?.catch(() => {});
     yield page;
-    throwIfInterrupted(walk.signal);
+    walk.signal.throwIfAborted();
     if (!upcoming) return;
     page = await upcoming;
   }
 }
 
-function refuseEmpty(walk: Walk, { index, envelope }: RawPage): void {
-  if (index > 0 && envelope.rows.length === 0) {
+function refuseEmpty(walk: WalkOptions, { index, body }: ReceivedPage): void {
+  if (index > 0 && body.rows.length === 0) {
     throw new DjangoListChangedError(walk.path, `page ${index + 1} is empty`);
   }
+}
+
+interface PageReader {
+  /** A page by its position and the query that leads to it. */
+  fetch(index: number, query: URLSearchParams): Promise<ReceivedPage>;
+  /** The page that a next link leads to. */
+  follow(page: ReceivedPage): Promise<ReceivedPage>;
+}
+
+// Fetches the pages of one walk and remembers where it has been: no page is asked for twice.
+function createPageReader(walk: WalkOptions): PageReader {
+  const visited = new Set<string>();
+
+  async function fetch(index: number, query: URLSearchParams): Promise<ReceivedPage> {
+    visit(query);
+    const reply = await ask(index, query);
+    const body = readPageBody(reply.body, walk.path);
+    const next = body.next === undefined ? undefined : added(body.next);
+    if (body.rows.length === 0 && next && index === 0) {
+      throw new DjangoShapeError(walk.path, 'with an empty first page that has a "next" link.');
+    }
+    return { index, body, next, reply };
+  }
+
+  async function ask(index: number, query: URLSearchParams): Promise<JsonReply> {
+    try {
+      return await walk.get(new URLSearchParams([...query, ...walk.ownQuery]));
+    } catch (error) {
+      // "Invalid page." and "Invalid cursor": rows went, and with them the page. It is not the end
+      // of the list, since rows have then moved over the page boundaries that were already passed.
+      if (index > 0 && error instanceof DjangoHttpError && error.status === 404) {
+        throw new DjangoListChangedError(walk.path, `page ${index + 1} is gone`);
+      }
+      throw error;
+    }
+  }
+
+  // Proxies put their own scheme, host and path into the link: only its query is used. Where it
+  // repeats a parameter that we send ourselves, ours stands.
+  function added(link: string): URLSearchParams {
+    const url = URL.parse(link, 'http://register.invalid/');
+    if (!url) throw new DjangoShapeError(walk.path, 'with a "next" that is no link.');
+    const query = url.searchParams;
+    for (const [name] of walk.ownQuery) query.delete(name);
+    return query;
+  }
+
+  function visit(query: URLSearchParams): void {
+    const sorted = new URLSearchParams(query);
+    sorted.sort();
+    const key = sorted.toString();
+    if (visited.has(key)) {
+      throw new DjangoShapeError(walk.path, 'with a "next" link to a page that was read before.');
+    }
+    visited.add(key);
+  }
+
+  return {
+    fetch,
+    follow: (page) => fetch(page.index + 1, page.next ?? new URLSearchParams()),
+  };
 }

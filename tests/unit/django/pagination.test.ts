@@ -1,4 +1,4 @@
-import { readEnvelope } from '../../../lib/django/envelope.ts';
+import { readPageBody } from '../../../lib/django/page.ts';
 import { MOST_PAGES, recognisePagination } from '../../../lib/django/pagination.ts';
 
 const rows = (length: number) => Array.from({ length }, () => ({}));
@@ -87,7 +87,7 @@ describe('a page is read from', () => {
     ],
     ['an unknown count', { count: null, results: [] }, { rows: [], count: undefined }],
     ['an empty link', { next: '', results: [] }, { rows: [], next: undefined }],
-  ])('%s', (_, body, expected) => expect(readEnvelope(body, '/p')).toMatchObject(expected));
+  ])('%s', (_, body, expected) => expect(readPageBody(body, '/p')).toMatchObject(expected));
 
   test.each([
     ['null', null],
@@ -100,7 +100,7 @@ describe('a page is read from', () => {
     ['a next that is no text', { next: 2, results: [] }],
     ['a nested next that is no text', { links: { next: {} }, results: [] }],
   ])('nothing else: %s is an invalid response', (_, body) => {
-    expect(() => readEnvelope(body, '/p')).toThrow(
+    expect(() => readPageBody(body, '/p')).toThrow(
       expect.objectContaining({ name: 'DjangoShapeError', code: 'django_invalid_response' }),
     );
   });

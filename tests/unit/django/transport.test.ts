@@ -328,13 +328,4 @@ describe('an aborted signal ends at once', () => {
     for (const result of await waiting) expect(result).toMatchObject({ reason });
     expect(performance.now() - started).toBeLessThan(2000);
   });
-
-  test('the reading of the key', async () => {
-    const abort = new AbortController();
-    const key = { get: () => new Promise<string>(() => {}), refresh: async () => undefined };
-    const { client } = clientFor('http://127.0.0.1:1', { key, signal: abort.signal });
-    const waiting = client.healthCheck();
-    abort.abort(reason);
-    await expect(waiting).rejects.toBe(reason);
-  });
 });

@@ -1,5 +1,5 @@
-import { authorization } from '../../../lib/django/authorization.ts';
-import { membersUrl } from '../../../lib/django/membersUrl.ts';
+import { membersUrl } from '../../../lib/django/client.ts';
+import { authorization } from '../../../lib/django/transport.ts';
 
 test.each([
   ['https://x.is', '/api/members', '/api/members', '/api/members/7/'],

@@ -1,4 +1,4 @@
-import { isOrderedById } from '../../../lib/django/cursorOrder.ts';
+import { isOrderedById } from '../../../lib/django/page.ts';
 
 const link = (position: string) =>
   new URLSearchParams({ cursor: Buffer.from(position).toString('base64') });

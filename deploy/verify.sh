@@ -86,6 +86,10 @@ check_status() {
   status=$(member "$answer" status)
   case $status in
     ok | running | never_synced) right "syncStatus: $status" ;;
+    attention)
+      right "syncStatus: $status"
+      printf '  note  waits for a person: %s\n' "$(member "$answer" attention)" >&3
+      ;;
     '') wrong "syncStatus answers: $(head -c 400 <<<"$answer")" ;;
     *) wrong "syncStatus: $status" ;;
   esac

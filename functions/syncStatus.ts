@@ -1,8 +1,12 @@
 import { http } from '@google-cloud/functions-framework';
 import { endpoint } from '../lib/http/endpoint.ts';
+import { statusParameters } from '../lib/sync/parameters.ts';
 import { readStatus } from '../lib/sync/status.ts';
 
-// Is the register in step, what is going on now, and when is the next run due.
+/** How old the last complete full run may be when an election opens, unless the caller says so. */
+const DEFAULT_WITHIN_MINUTES = 60;
+
+// Is the register in step, what is going on now, when is the next run due, and may an election open.
 http(
   'syncStatus',
   endpoint({
@@ -10,8 +14,12 @@ http(
     path: '/sync/status',
     methods: ['GET', 'POST'],
     needs: ['database', 'sync'],
-    answer: async ({ config, secrets }) => ({
-      body: await readStatus(secrets.DATABASE_URL, config.sync.SYNC_INTERVAL_MINUTES, new Date()),
+    parameters: statusParameters,
+    answer: async ({ config, secrets, parameters }) => ({
+      body: await readStatus(secrets.DATABASE_URL, {
+        intervalMinutes: config.sync.SYNC_INTERVAL_MINUTES,
+        withinMinutes: parameters.within_minutes ?? DEFAULT_WITHIN_MINUTES,
+      }),
     }),
   }),
 );

@@ -42,6 +42,11 @@ export const dryRunParameters = z.strictObject({
   limit: z.optional(z.int().check(z.minimum(1), z.maximum(1000))),
 });
 
+/** What syncStatus takes: how old the last complete full run may be when an election opens. */
+export const statusParameters = z.strictObject({
+  within_minutes: z.optional(z.int().check(z.minimum(1), z.maximum(525_600))),
+});
+
 /** What syncLogs takes; `before` is a run id, as `next_before` gave it. */
 export const logsParameters = z.strictObject({
   limit: z.optional(z.int().check(z.minimum(1), z.maximum(200))),

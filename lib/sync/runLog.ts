@@ -7,7 +7,7 @@ import closeAbandonedRuns from './sql/log/close_abandoned_runs.sql';
 import failRunStatement from './sql/log/fail_run.sql';
 import finishRunStatement from './sql/log/finish_run.sql';
 import startRunStatement from './sql/log/start_run.sql';
-import type { SyncRequest, SyncResult } from './types.ts';
+import type { SyncMode, SyncRequest, SyncResult } from './types.ts';
 
 /**
  * Writes the pending row of a new run and returns its id. Runs that a killed process left pending are
@@ -36,8 +36,15 @@ export async function startRun(
     request.syncType,
     now,
     JSON.stringify(details),
+    knownMode(request),
   ]);
   return (rows[0] as { id: number }).id;
+}
+
+// A run that fails before it has chosen its mode is told from one that reads the register.
+function knownMode({ undo, externalIds }: SyncRequest): SyncMode | null {
+  if (undo !== undefined) return 'undo';
+  return externalIds === undefined ? null : 'selected';
 }
 
 export interface FinishedRun {

@@ -1,96 +1,186 @@
 import { queryPooled } from '../database.ts';
 import type { Credential } from '../secrets.ts';
+import {
+  type Attention,
+  type AttentionFacts,
+  type ElectionReason,
+  isRecent,
+  listAttention,
+  reasonsNotToOpen,
+  type Tally,
+} from './attention.ts';
 import type { Phase } from './progress.ts';
 import { readableRun } from './runLog.ts';
 import { SYNC_LOCK } from './session.ts';
 import syncStatus from './sql/log/sync_status.sql';
+import type { Held } from './types.ts';
 
 type Row = Record<string, unknown>;
 
+/** What a run leaves in sync_log.details, as far as the status reads it. */
+export interface RunDetails {
+  /** The classes that the run held back. */
+  held?: Held;
+  /** Records of the register that could not be used; `exceeded` makes the run no complete one. */
+  set_aside?: { count: number; limit: number; exceeded: boolean };
+}
+
+interface LogRow extends Row {
+  id: number;
+  status: string;
+  sync_timestamp: string;
+  plan?: string | null;
+  mode?: string | null;
+  details?: RunDetails | null;
+}
+
 interface Facts {
+  now: Date;
   lock_held: boolean;
-  pending: { id: number; started_at: string; progress: (Row & { phase: Phase }) | null } | null;
-  last_run: (Row & { status: string }) | null;
-  last_success: Row | null;
+  pending: {
+    id: number;
+    started_at: string;
+    progress: (Row & { phase: Phase }) | null;
+    reads: boolean;
+  } | null;
+  last_run: LogRow | null;
+  last_success: LogRow | null;
+  last_full: LogRow | null;
+  /** The runs whose holds still stand, newest first. */
+  holding: LogRow[];
+  held_since: Date | null;
   consecutive_failures: number;
   last_started_at: Date | null;
   active: number;
-  inactive: number;
+  suspended: number;
+  left: number;
+  other_sources: number;
+  unseen: number;
+  unseen_since: Date | null;
+  undone: Tally;
+  findings: AttentionFacts['findings'];
+  undelivered: Tally;
   notifications_pending: number;
   notifications_dead: number;
 }
 
 export interface SyncStatus {
-  status: 'ok' | 'running' | 'failing' | 'stale' | 'never_synced';
+  status: 'ok' | 'running' | 'failing' | 'stale' | 'never_synced' | 'attention';
   running: Row | null;
   last_run: Row | null;
   last_success: Row | null;
   next_due_at: string | null;
   consecutive_failures: number;
-  members: { active: number; inactive: number };
+  /** The register's own, and how many rows other services have. */
+  members: { active: number; suspended: number; left: number; other_sources: number };
   notifications: { pending: number; dead: number };
-  /** What the last run held back, and the way on; null when it held nothing. */
-  held: Row | null;
+  /** What the runs that read the register hold back, and the way on; null when they hold nothing. */
+  held: { run_id: number; classes: Held; plan: string | null; next_step: string } | null;
+  /** Everything that waits for a person. */
+  attention: Attention[];
+  /** Whether an election may open now. */
+  election: { may_open: boolean; reasons: ElectionReason[] };
 }
 
 const WAY_ON =
-  'Call syncDryRun to see what is held; if it is right, call syncScheduled with the plan that it answered.';
+  'Call syncDryRun to see what is held; if it is right, call syncScheduled with this plan. If the register has changed since, the answer says so.';
 
 /** Runs missed before a register counts as stale: one may fail, the second should have made up for it. */
 const STALE_INTERVALS = 2;
 /** What a run may take on top, in minutes. */
 const STALE_GRACE_MINUTES = 10;
 
+export interface StatusRules {
+  /** How often a run is due. */
+  intervalMinutes: number;
+  /** How old the last complete full run may be when an election opens. */
+  withinMinutes: number;
+}
+
 /** How the sync is doing, in one round trip. Throws what pg throws. */
-export async function readStatus(
-  database: Credential,
-  intervalMinutes: number,
-  now: Date,
-): Promise<SyncStatus> {
+export async function readStatus(database: Credential, rules: StatusRules): Promise<SyncStatus> {
   const [facts] = await queryPooled<Facts>(database, syncStatus, [SYNC_LOCK]);
-  return judgeStatus(facts as Facts, intervalMinutes, now);
+  return judgeStatus(facts as Facts, rules);
 }
 
 /**
  * What the facts mean; pure. A pending run without the lock is one that was killed: a failure, not a run
- * in progress. Staleness counts from the start of the last complete run, whatever was tried since.
+ * in progress. Staleness counts from the start of the last complete run by the database's clock, whatever
+ * was tried since.
  */
-export function judgeStatus(facts: Facts, intervalMinutes: number, now: Date): SyncStatus {
-  const { pending, last_started_at: lastStarted } = facts;
+export function judgeStatus(facts: Facts, rules: StatusRules): SyncStatus {
+  const { now, pending, last_started_at: lastStarted, active, suspended, left } = facts;
   const running = facts.lock_held && pending !== null;
-  const failures = facts.consecutive_failures + (pending !== null && !running ? 1 : 0);
-  const lastSuccess = facts.last_success ? readableRun(facts.last_success) : null;
-  const due = lastStarted && new Date(lastStarted.getTime() + intervalMinutes * 60_000);
+  const failures = facts.consecutive_failures + (pending?.reads && !running ? 1 : 0);
+  const attention = listAttention({
+    held: tallyOfHeld(facts),
+    undone: facts.undone,
+    findings: facts.findings,
+    unseen: {
+      count: facts.unseen,
+      since: facts.unseen_since,
+      run_id: facts.last_full?.id ?? null,
+    },
+    undelivered: facts.undelivered,
+  });
+  const readiness = {
+    running,
+    failures,
+    fullRunAge: ageOf(facts.last_full, now),
+    notificationsPending: facts.notifications_pending,
+  };
+  const reasons = reasonsNotToOpen(attention, readiness, rules.withinMinutes);
+  const age = ageOf(facts.last_success, now);
+  const due = lastStarted && new Date(lastStarted.getTime() + rules.intervalMinutes * 60_000);
   return {
-    status: running ? 'running' : idleStatus(lastSuccess, failures, intervalMinutes, now),
+    status: running ? 'running' : idleStatus(failures, age, attention, rules.intervalMinutes),
     running: running ? runningRun(pending) : null,
-    last_run: facts.last_run ? readableRun(facts.last_run) : null,
-    last_success: lastSuccess,
+    last_run: facts.last_run && readableRun(facts.last_run),
+    last_success: facts.last_success && readableRun(facts.last_success),
     next_due_at: due?.toISOString() ?? null,
     consecutive_failures: failures,
-    members: { active: facts.active, inactive: facts.inactive },
+    members: { active, suspended, left, other_sources: facts.other_sources },
     notifications: { pending: facts.notifications_pending, dead: facts.notifications_dead },
-    held: heldBack(facts.last_run),
+    held: heldBack(facts.holding),
+    attention,
+    election: { may_open: reasons.length === 0, reasons },
   };
 }
 
-function heldBack(lastRun: Facts['last_run']): Row | null {
-  if (lastRun?.status !== 'held') return null;
-  const { held } = (lastRun['details'] ?? {}) as { held?: unknown };
-  return { run_id: lastRun['id'], classes: held ?? {}, next_step: WAY_ON };
-}
-
 function idleStatus(
-  lastSuccess: Row | null,
   failures: number,
+  age: number | null,
+  attention: Attention[],
   intervalMinutes: number,
-  now: Date,
 ): SyncStatus['status'] {
   if (failures > 0) return 'failing';
-  if (lastSuccess === null) return 'never_synced';
-  const age = now.getTime() - Date.parse(String(lastSuccess['sync_timestamp']));
-  const allowed = (intervalMinutes * STALE_INTERVALS + STALE_GRACE_MINUTES) * 60_000;
-  return age > allowed ? 'stale' : 'ok';
+  if (age === null) return 'never_synced';
+  if (!isRecent(age, intervalMinutes * STALE_INTERVALS + STALE_GRACE_MINUTES)) return 'stale';
+  return attention.length > 0 ? 'attention' : 'ok';
+}
+
+function heldBack(holding: LogRow[]): SyncStatus['held'] {
+  const [run] = holding;
+  if (!run) return null;
+  const classes = run.details?.held ?? {};
+  return { run_id: run.id, classes, plan: run.plan ?? null, next_step: WAY_ON };
+}
+
+// What only waits because it was undone is told as that.
+function tallyOfHeld({ holding, held_since }: Facts): Tally | undefined {
+  const [run] = holding;
+  if (!run) return undefined;
+  const classes = Object.values(run.details?.held ?? {});
+  if (classes.length === 0) return { count: 1, since: held_since, run_id: run.id };
+  const waiting = classes.filter(({ reason }) => reason !== 'undone');
+  // A run that did not see the whole register holds all removals, and may know of none.
+  const count = waiting.reduce((sum, held) => sum + Math.max(held.count, 1), 0);
+  return { count, since: held_since, run_id: run.id };
+}
+
+// Minutes since a run began. `sync_timestamp` is UTC without a zone.
+function ageOf(run: LogRow | null, now: Date): number | null {
+  return run && (now.getTime() - Date.parse(`${run.sync_timestamp}Z`)) / 60_000;
 }
 
 function runningRun({ id, started_at, progress }: NonNullable<Facts['pending']>): Row {

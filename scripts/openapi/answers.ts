@@ -155,11 +155,49 @@ export const logPage = named(
   }),
 );
 
+const waiting = [
+  'held',
+  'undone',
+  'records_set_aside',
+  'removals_unconfirmed',
+  'inactive_here',
+  'unseen_members',
+  'notifications_dead',
+] as const;
+
+const attention = named(
+  'Attention',
+  'Something that waits for a person.',
+  z.strictObject({
+    code: oneOf(...waiting),
+    message: z.string(),
+    count: count(),
+    since: told('When it began; null where nobody knows.', z.nullable(time())),
+    run_id: told('The run to look at; null where nobody knows.', z.nullable(z.int())),
+  }),
+);
+
+const electionReason = named(
+  'ElectionReason',
+  'Why an election may not open now.',
+  z.strictObject({
+    code: oneOf(
+      ...waiting,
+      'never_synced',
+      'full_run_too_old',
+      'running',
+      'failing',
+      'notifications_pending',
+    ),
+    message: z.string(),
+  }),
+);
+
 export const syncStatus = named(
   'SyncStatus',
   'How the sync is doing.',
   z.strictObject({
-    status: oneOf('ok', 'running', 'failing', 'stale', 'never_synced'),
+    status: oneOf('ok', 'running', 'failing', 'stale', 'never_synced', 'attention'),
     running: z.nullable(
       z.strictObject({
         run_id: z.int(),
@@ -174,11 +212,31 @@ export const syncStatus = named(
     last_success: told('The last complete walk that ended success or partial.', z.nullable(logRow)),
     next_due_at: z.nullable(time()),
     consecutive_failures: count(),
-    members: z.strictObject({ active: count(), inactive: count() }),
+    members: told(
+      'The first three are of the register; other_sources are rows that another service added.',
+      z.strictObject({
+        active: count(),
+        suspended: count(),
+        left: count(),
+        other_sources: count(),
+      }),
+    ),
     notifications: z.strictObject({ pending: count(), dead: count() }),
     held: told(
-      'What the last run held back, and the way on; null when it held nothing.',
-      z.nullable(z.strictObject({ run_id: z.int(), classes: held, next_step: z.string() })),
+      'What the runs that read the register hold back, and the way on; null when they hold nothing.',
+      z.nullable(
+        z.strictObject({
+          run_id: z.int(),
+          classes: held,
+          plan: told('The digest, as an approval must name it.', z.nullable(digest)),
+          next_step: z.string(),
+        }),
+      ),
+    ),
+    attention: told('Everything that waits for a person.', z.array(attention)),
+    election: told(
+      'Whether an election may open now, and why not.',
+      z.strictObject({ may_open: z.boolean(), reasons: z.array(electionReason) }),
     ),
   }),
 ) satisfies z.ZodMiniType<SyncStatus>;

@@ -1,6 +1,11 @@
 import * as z from 'zod/mini';
 import { statusOf } from '../../lib/http/answer.ts';
-import { dryRunParameters, logsParameters, syncParameters } from '../../lib/sync/parameters.ts';
+import {
+  dryRunParameters,
+  logsParameters,
+  statusParameters,
+  syncParameters,
+} from '../../lib/sync/parameters.ts';
 import { failure } from './answers.ts';
 import { type Operation, operations } from './operations.ts';
 
@@ -9,6 +14,7 @@ type Json = Record<string, unknown>;
 const requests = {
   SyncRequest: syncParameters,
   DryRunRequest: dryRunParameters,
+  StatusRequest: statusParameters,
   LogsRequest: logsParameters,
 };
 for (const [id, schema] of Object.entries(requests)) z.globalRegistry.add(schema, { id });
@@ -22,6 +28,10 @@ describe(shape.undo, 'The run whose changes are taken back.');
 describe(shape.external_ids, 'Only these members, by Django id.');
 describe(shape.plan, 'The digest of the plan that is approved, held changes included.');
 describe(dryRunParameters.shape.limit, 'How many changes are listed; 100 when left out.');
+describe(
+  statusParameters.shape.within_minutes,
+  'How old the last complete full run may be for an election to open; 60 when left out.',
+);
 describe(logsParameters.shape.limit, 'How many runs are listed; 20 when left out.');
 describe(logsParameters.shape.before, '`next_before` of the page before.');
 

@@ -1,6 +1,11 @@
 import type * as z from 'zod/mini';
 import type { ErrorCode } from '../../lib/errors.ts';
-import { dryRunParameters, logsParameters, syncParameters } from '../../lib/sync/parameters.ts';
+import {
+  dryRunParameters,
+  logsParameters,
+  statusParameters,
+  syncParameters,
+} from '../../lib/sync/parameters.ts';
 import { dryRunResult, health, logPage, syncResult, syncSkipped, syncStatus } from './answers.ts';
 
 export interface Operation {
@@ -64,7 +69,8 @@ export const operations: Operation[] = [
     path: '/sync/status',
     methods: ['get', 'post'],
     summary:
-      'Tells whether the members are in step, what is going on, and when the next run is due.',
+      'Reports whether the members are in step, what waits for a person, and whether an election may open.',
+    parameters: statusParameters,
     answers: [syncStatus],
     errors: private_,
   },

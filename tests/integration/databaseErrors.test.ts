@@ -18,7 +18,10 @@ afterEach(closePool);
 const running = new AbortController().signal;
 const told = (error: unknown) => toSyncError(error, running);
 const status = (url: string) =>
-  readStatus(fixedCredential(url), 60, new Date()).then(() => undefined, told);
+  readStatus(fixedCredential(url), { intervalMinutes: 60, withinMinutes: 60 }).then(
+    () => undefined,
+    told,
+  );
 const run = (url: string) =>
   bench.run({}, { settings: { DATABASE_URL: url } }).then(() => undefined, told);
 

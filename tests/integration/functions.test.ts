@@ -50,7 +50,7 @@ test('look first, run, look at the status and the logs: from end to end', async 
   expect(run.json).not.toHaveProperty('changes');
 
   const status = await get(`${urls.syncStatus}/sync/status`);
-  expect(status.json).toMatchObject({ status: 'ok', members: { active: 15, inactive: 0 } });
+  expect(status.json).toMatchObject({ status: 'ok', members: { active: 15, left: 0 } });
   expect((await call(urls.syncStatus)).json).toEqual(status.json);
 
   const logs = await get(`${urls.syncLogs}/sync/logs?limit=1&status=success&sync_type=manual`);

@@ -157,13 +157,9 @@ describe('the receiver', () => {
 });
 
 describe('before an election opens', () => {
-  const reasons = () =>
-    reasonsNotToOpen({
-      statusUrl: syncStatus.url,
-      authorization: 'Bearer local',
-      database: reader,
-      maxAgeMinutes: 90,
-    });
+  const reasons = (authorization = 'Bearer local') =>
+    reasonsNotToOpen({ statusUrl: syncStatus.url, authorization, withinMinutes: 90 });
+  const isTold = (code: string, words = '') => expect.stringMatching(`^${code}: .*${words}`);
 
   test('nothing speaks against it after a run that saw everybody', async () => {
     await run();
@@ -171,7 +167,7 @@ describe('before an election opens', () => {
   });
 
   test('a register that was never read speaks against it', async () => {
-    expect(await reasons()).toEqual(['the register has never been read completely']);
+    expect(await reasons()).toEqual([isTold('never_synced')]);
   });
 
   test('so do an old reading and runs that fail', async () => {
@@ -182,37 +178,38 @@ describe('before an election opens', () => {
     bench.django.misbehave({ kind: 'status', status: 500 });
     await expect(run()).rejects.toMatchObject({ code: 'django_error' });
     expect(await reasons()).toEqual([
-      'the sync is failing',
-      'the register was read 100 minutes ago',
+      isTold('failing'),
+      isTold('full_run_too_old', '100 minutes ago'),
     ]);
   });
 
-  test('so do changes that are held, and members whom the register did not show', async () => {
+  test('so do changes that are held, and a notification that has not arrived', async () => {
     await run();
     const strict = { SYNC_LIMIT_FLOOR: '0' };
     for (const id of [1, 2, 3]) bench.django.members.softDelete(id);
     const held = await bench.run({}, { settings: strict });
-    expect(await reasons()).toEqual([
-      `run ${held.run_id} holds changes back that an admin has to look at`,
-    ]);
-    await bench.run({ approvedPlan: held.plan }, { settings: strict });
-    expect(await reasons()).toEqual([]);
+    expect(await reasons()).toEqual([isTold('held', '3 changes')]);
+    refusesToAct = true;
+    await bench.run(
+      { approvedPlan: held.plan },
+      { settings: { ...strict, NOTIFY_URLS: hook, NOTIFY_SECRET: SECRET } },
+    );
+    expect(await reasons()).toEqual([isTold('notifications_pending')]);
+    for (const id of [1, 2, 3]) {
+      bench.django.members.update(id, { is_active: true, deleted_at: null });
+    }
+  });
+
+  test('a row of another service does not', async () => {
+    await run();
     await bench.database.query(
       `insert into public.members (kennitala, name, sync_source) values ('0000000001', 'Gestur', 'hand')`,
     );
-    expect(await reasons()).toEqual([
-      '1 eligible member(s) were not seen when the register was last read',
-    ]);
+    expect(await reasons()).toEqual([]);
   });
 
-  test('so does a status that may not be read', async () => {
-    const denied = await reasonsNotToOpen({
-      statusUrl: syncStatus.url,
-      authorization: 'Bearer wrong',
-      database: reader,
-      maxAgeMinutes: 90,
-    });
-    expect(denied).toEqual(['syncStatus answered 401']);
+  test('a status that may not be read does', async () => {
+    expect(await reasons('Bearer wrong')).toEqual(['syncStatus answered 401']);
   });
 });
 

@@ -173,7 +173,7 @@ describe('one member now', () => {
       return (await (await fetch(syncStatus.url, { headers })).json()) as Row;
     };
     const overdue = { last_success: { mode: 'full' }, next_due_at: walk?.due.toISOString() };
-    expect(await ask()).toMatchObject({ ...overdue, status: 'failing' });
+    expect(await ask()).toMatchObject({ ...overdue, status: 'stale' });
     bench.django.clear();
     await post({ external_ids: ['1'] });
     expect(await ask()).toMatchObject({

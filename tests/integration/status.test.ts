@@ -6,7 +6,7 @@ import { readStatus, type SyncStatus } from '../../lib/sync/status.ts';
 import { noSessionLeft } from '../support/database.ts';
 import { contextOf, createSyncBench, type SyncBench } from '../support/sync.ts';
 
-const HOUR = 60;
+const rules = { intervalMinutes: 60, withinMinutes: 60 };
 
 let bench: SyncBench;
 beforeAll(async () => {
@@ -18,8 +18,14 @@ beforeEach(async () => {
 afterAll(closePool);
 
 const credential = () => fixedCredential(bench.database.url);
-const status = (now = new Date()) => readStatus(credential(), HOUR, now);
-const afterMinutes = (minutes: number) => new Date(Date.now() + minutes * 60_000);
+const status = () => readStatus(credential(), rules);
+const codes = async () => (await status()).attention.map(({ code }) => code);
+/** Lets time pass for every run until now. */
+const pass = (minutes: number) =>
+  bench.database.query(
+    `update public.sync_log set sync_timestamp = sync_timestamp - make_interval(mins => $1::int)`,
+    [minutes],
+  );
 const failOnce = async () => {
   const end = bench.django.misbehave({ kind: 'status', status: 500 });
   await expect(bench.run()).rejects.toMatchObject({ code: 'django_error' });
@@ -42,7 +48,7 @@ describe('the status', () => {
       last_success: null,
       next_due_at: null,
       consecutive_failures: 0,
-      members: { active: 0, inactive: 0 },
+      members: { active: 0, suspended: 0, left: 0, other_sources: 0 },
       notifications: { pending: 0, dead: 0 },
     });
   });
@@ -50,30 +56,46 @@ describe('the status', () => {
   test('after a run is ok, with the run, the members and when the next one is due', async () => {
     const result = await bench.run();
     await bench.database.query(
-      'update public.members set is_active = case when id % 2 = 0 then false end where id <= 4',
+      `update public.members set is_active = case when id % 2 = 0 then false end,
+        removed_at = case when id = 4 then now() end, sync_source = case when id > 1 then 'django' end
+      where id <= 4`,
     );
     expect(await status()).toMatchObject({
       status: 'ok',
       running: null,
       last_run: { id: result.run_id, status: 'success', sync_timestamp: result.timestamp },
       last_success: { id: result.run_id, members_added: 40 },
-      next_due_at: new Date(Date.parse(result.timestamp) + HOUR * 60_000).toISOString(),
+      next_due_at: new Date(
+        Date.parse(result.timestamp) + rules.intervalMinutes * 60_000,
+      ).toISOString(),
       consecutive_failures: 0,
-      members: { active: 36, inactive: 4 },
+      members: { active: 36, suspended: 2, left: 1, other_sources: 1 },
+      attention: [],
+      election: { may_open: true, reasons: [] },
     });
   });
 
   test('is stale when two runs were missed', async () => {
     await bench.run();
-    expect(await status(afterMinutes(129))).toMatchObject({ status: 'ok' });
-    expect(await status(afterMinutes(131))).toMatchObject({ status: 'stale' });
+    await pass(129);
+    expect(await status()).toMatchObject({ status: 'ok' });
+    await pass(2);
+    expect(await status()).toMatchObject({ status: 'stale' });
+  });
+
+  test('does not take a run of the future for a recent one', async () => {
+    await bench.run();
+    await pass(-180);
+    const tooOld = { code: 'full_run_too_old', message: expect.stringContaining('in the future') };
+    expect(await status()).toMatchObject({
+      status: 'stale',
+      election: { may_open: false, reasons: expect.arrayContaining([tooOld]) },
+    });
   });
 
   test('counts staleness from the last complete run, not from one for a single member', async () => {
     await bench.run();
-    await bench.database.query(
-      `update public.sync_log set sync_timestamp = sync_timestamp - interval '3 hours'`,
-    );
+    await pass(180);
     expect(await bench.run({ externalIds: ['3'] })).toMatchObject({ mode: 'selected' });
     expect(await status()).toMatchObject({ status: 'stale', last_run: { mode: 'selected' } });
   });
@@ -182,6 +204,136 @@ describe('the status', () => {
   });
 });
 
+describe('attention', () => {
+  const strict = { settings: { SYNC_LIMIT_FLOOR: '0' } };
+  /** Two members leave, which is held; they are back in the register after the test. */
+  const hold = async () => {
+    const deleted = [bench.django.members.get(1), bench.django.members.get(2)];
+    for (const id of [1, 2]) bench.django.members.remove(id);
+    const held = await bench.run({}, strict);
+    expect(held.status).toBe('held');
+    return { held, comeBack: () => deleted.map((one) => one && bench.django.members.add(one)) };
+  };
+
+  test('names what a run holds, since when, and the plan to approve, until it is approved', async () => {
+    await bench.run();
+    const { held, comeBack } = await hold();
+    const again = await bench.run({}, strict);
+    expect(await status()).toMatchObject({
+      status: 'attention',
+      held: {
+        run_id: again.run_id,
+        plan: held.plan,
+        classes: { removals: { count: 2, reason: 'limit_exceeded' } },
+      },
+      attention: [{ code: 'held', count: 2, since: held.timestamp, run_id: again.run_id }],
+      election: { may_open: false, reasons: [{ code: 'held' }] },
+    });
+    await bench.run({ approvedPlan: again.plan }, strict);
+    expect(await status()).toMatchObject({ status: 'ok', held: null, attention: [] });
+    comeBack();
+  });
+
+  test('is not hidden by a call for one member, by a refused approval or by an undo', async () => {
+    await bench.run();
+    bench.django.members.update(7, { name: 'Nýtt Nafn' });
+    const renamed = await bench.run({ externalIds: ['7'] });
+    const { held, comeBack } = await hold();
+    await bench.run({ externalIds: ['3'] });
+    expect(await codes()).toEqual(['held']);
+    await expect(
+      bench.run({ approvedPlan: `sha256:${'0'.repeat(64)}` }, strict),
+    ).rejects.toMatchObject({ code: 'plan_changed' });
+    expect(await codes()).toEqual(['held']);
+    await bench.run({ undo: Number(renamed.run_id) });
+    expect(await status()).toMatchObject({
+      status: 'attention',
+      held: { run_id: held.run_id },
+      attention: [{ code: 'held' }, { code: 'undone', count: 1 }],
+    });
+    comeBack();
+  });
+
+  test('of a full run is not settled by an incremental one, which sees nobody who is gone', async () => {
+    await bench.run();
+    const { held, comeBack } = await hold();
+    await bench.database.query(
+      `insert into public.sync_log (sync_type, mode, status, finished_at) values ('membership', 'incremental', 'success', now())`,
+    );
+    expect(await status()).toMatchObject({ status: 'attention', held: { run_id: held.run_id } });
+    comeBack();
+    await bench.run();
+    expect(await status()).toMatchObject({ status: 'ok', held: null });
+  });
+
+  test('does not come from a failed call for one member, whatever its type', async () => {
+    await bench.run();
+    bench.django.misbehave({ kind: 'status', status: 500 });
+    const call = bench.run({ externalIds: ['3'], syncType: 'manual' });
+    await expect(call).rejects.toMatchObject({ code: 'django_error' });
+    expect(await status()).toMatchObject({ status: 'ok', consecutive_failures: 0 });
+  });
+
+  test('names members whom the last complete full run did not see, but no rows of others', async () => {
+    await bench.run();
+    await bench.database.query(`insert into public.members (kennitala, name, sync_source, external_id)
+      values ('0000000001', 'Gestur', 'hand', null), ('0000000002', 'Óséður', 'django', '4711')`);
+    expect(await status()).toMatchObject({
+      status: 'attention',
+      members: { active: 41, other_sources: 1 },
+      attention: [{ code: 'unseen_members', count: 1, since: null }],
+    });
+  });
+
+  test('names what runs found to wait, since the first and with the last of them', async () => {
+    const run = await bench.run();
+    await bench.database.query(`insert into public.open_findings (code, external_id, records, error_code, message, since, run_id) values
+        ('records_set_aside', '', 3, 'invalid_record', '', '2026-01-02T00:00Z', 5),
+        ('records_set_aside', '8', 1, 'invalid_name', '', '2026-01-01T00:00Z', 7)`);
+    const { attention } = await status();
+    expect(attention).toMatchObject([
+      { code: 'records_set_aside', count: 4, since: '2026-01-01T00:00:00.000Z', run_id: 7 },
+    ]);
+    expect(attention[0]?.message).toMatch(/^4 records /);
+    expect(run.status).toBe('success');
+  });
+
+  test('names a notification that was given up, until the receiver takes a later one', async () => {
+    await bench.run();
+    const write = (state: string, id: string, gone = false) =>
+      bench.database.query(
+        `insert into public.notification_outbox (run_id, receiver, webhook_id, payload, status, receiver_gone)
+        values (1, 'https://a.example', $1, '', $2, $3)`,
+        [id, state, gone],
+      );
+    await write('dead', 'a', true);
+    await write('pending', 'b', true);
+    expect(await status()).toMatchObject({ status: 'ok', election: { may_open: true } });
+    await write('dead', 'c');
+    await write('pending', 'd');
+    expect(await status()).toMatchObject({
+      status: 'attention',
+      notifications: { pending: 1, dead: 2 },
+      attention: [{ code: 'notifications_dead', count: 1, run_id: 1 }],
+      election: { reasons: [{ code: 'notifications_dead' }, { code: 'notifications_pending' }] },
+    });
+    await bench.database.query(
+      `update public.notification_outbox set status = 'delivered' where webhook_id = 'd'`,
+    );
+    expect(await status()).toMatchObject({ status: 'ok', election: { may_open: true } });
+  });
+
+  test('a plan that was approved without a complete walk is no complete run', async () => {
+    const good = await bench.run();
+    await bench.run();
+    await bench.database.query(
+      `update public.sync_log set details = jsonb_set(details, '{snapshot,complete}', 'false') where id > $1`,
+      [good.run_id],
+    );
+    expect(await status()).toMatchObject({ last_success: { id: good.run_id } });
+  });
+});
+
 describe('the logs', () => {
   const ids = (logs: Record<string, unknown>[]) => logs.map(({ id }) => id);
   const write = async (rows: [type: string, state: string][]) => {
@@ -264,7 +416,9 @@ test('every time of the status and of the logs is UTC, whatever zone the databas
     const took = Date.parse(String(last_run?.['finished_at'])) - Date.parse(result.timestamp);
     expect(took).toBeGreaterThan(0);
     expect(took).toBeLessThan(60_000);
-    expect(next_due_at).toBe(new Date(Date.parse(result.timestamp) + HOUR * 60_000).toISOString());
+    expect(next_due_at).toBe(
+      new Date(Date.parse(result.timestamp) + rules.intervalMinutes * 60_000).toISOString(),
+    );
   } finally {
     await zone('UTC');
     await closePool();

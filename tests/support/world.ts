@@ -119,7 +119,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
 // A few rows each: deleting them is ten times as fast as truncating the tables.
 const emptyTables = ({ query }: TestDatabase) =>
   query(`delete from public.members; delete from public.sync_log; delete from public.member_changes;
-    delete from public.undone_changes; delete from public.notification_outbox;
+    delete from public.undone_changes; delete from public.notification_outbox; delete from public.open_findings;
     select setval(format('%I.%I', schemaname, sequencename)::regclass, 1, false)
     from pg_sequences where schemaname = 'public'`);
 

@@ -1,9 +1,32 @@
--- Everything that syncStatus tells, in one round trip. $1: the key of the sync lock.
-with finished as (
-  select * from public.sync_log where status <> 'pending' order by id desc limit 500
-), last_good as (
-  select * from public.sync_log
-  where status in ('success', 'partial') and mode in ('full', 'incremental') order by id desc limit 1
+-- Everything that syncStatus judges, in one round trip, with the database's clock. $1: the key of the sync
+-- lock. A run reads the register when its mode is full or incremental; one that failed early has no mode.
+with run as (
+  select *,
+    coalesce(mode, case when sync_type in ('webhook', 'undo') then 'selected' else 'full' end)
+      in ('full', 'incremental') as reads
+  from public.sync_log
+), last_reading as (
+  select * from run
+  where mode in ('full', 'incremental') and status in ('success', 'partial', 'held')
+  order by id desc limit 1
+), last_walk as (
+  select * from run
+  where mode = 'full' and status in ('success', 'partial', 'held')
+  order by id desc limit 1
+), complete as (
+  select * from run
+  where mode in ('full', 'incremental') and status in ('success', 'partial')
+    and coalesce(details -> 'set_aside' ->> 'exceeded', 'false') <> 'true'
+    and coalesce(details -> 'snapshot' ->> 'complete', 'true') = 'true'
+), last_success as (
+  select * from complete order by id desc limit 1
+), last_full as (
+  select * from complete where mode = 'full' order by id desc limit 1
+), holding as (
+  -- What a full run holds is settled by a full run only: an incremental one sees nobody who is gone.
+  select * from last_reading where status = 'held'
+  union
+  select * from last_walk where status = 'held'
 ), locked as (
   select exists (
     select from pg_locks
@@ -11,24 +34,60 @@ with finished as (
       and database = (select oid from pg_database where datname = current_database())
       and (classid::bigint << 32 | objid::bigint) = $1::bigint
   ) as held
+), member as (
+  select
+    count(*) filter (where ours and is_active)::int as active,
+    count(*) filter (where ours and is_active is not true and removed_at is null)::int as suspended,
+    count(*) filter (where ours and is_active is not true and removed_at is not null)::int as left,
+    count(*) filter (where not ours)::int as other_sources,
+    count(*) filter (where unseen)::int as unseen,
+    min(last_verified_at) filter (where unseen) as unseen_since
+  from (
+    select m.is_active, m.removed_at, m.last_verified_at, m.sync_source is not distinct from 'django' as ours,
+      m.sync_source = 'django' and m.is_active
+        and (m.last_verified_at is null or m.last_verified_at < f.sync_timestamp) as unseen
+    from public.members m
+    left join last_full f on true
+  ) m
+), dead as (
+  -- What came after it has told the receiver to read the view.
+  select d.* from public.notification_outbox d
+  where d.status = 'dead' and not d.receiver_gone
+    and not exists (
+      select from public.notification_outbox n
+      where n.receiver = d.receiver and n.id > d.id and n.status = 'delivered'
+    )
 )
 select
+  now() as now,
   (select held from locked) as lock_held,
   (select to_jsonb(r) from (
-    select id, sync_timestamp at time zone 'UTC' as started_at, progress from public.sync_log
+    select id, sync_timestamp at time zone 'UTC' as started_at, progress, reads from run
     where status = 'pending' order by id desc limit 1
   ) r) as pending,
-  (select to_jsonb(f) from finished f order by id desc limit 1) as last_run,
-  (select to_jsonb(g) from last_good g) as last_success,
-  (select count(*)::int from finished f
-    where f.status = 'failed'
-      and f.id > coalesce((select max(id) from finished where status not in ('failed', 'refused')), 0)
+  (select to_jsonb(l) from public.sync_log l where status <> 'pending' order by id desc limit 1) as last_run,
+  (select to_jsonb(g) - 'reads' from last_success g) as last_success,
+  (select to_jsonb(g) - 'reads' from last_full g) as last_full,
+  (select coalesce(jsonb_agg(to_jsonb(h) - 'reads' order by h.id desc), '[]') from holding h) as holding,
+  (select min(sync_timestamp) at time zone 'UTC' from run
+    where mode in ('full', 'incremental') and status = 'held'
+      and id > coalesce((
+        select max(id) from run
+        where mode in ('full', 'incremental') and status in ('success', 'partial')
+          and id < (select min(id) from holding)
+      ), 0)) as held_since,
+  (select count(*)::int from run
+    where status = 'failed' and reads and id > coalesce((select id from last_reading), 0)
   ) as consecutive_failures,
-  (select max(sync_timestamp) at time zone 'UTC' from public.sync_log
-    where mode in ('full', 'incremental')
-      -- Not finished, so it has no mode yet: whatever it is, these two are no walk of the register.
-      or mode is null and sync_type not in ('webhook', 'undo')) as last_started_at,
-  (select count(*) filter (where is_active)::int from public.members) as active,
-  (select count(*) filter (where is_active is not true)::int from public.members) as inactive,
-  (select count(*) filter (where status = 'pending')::int from public.notification_outbox) as notifications_pending,
+  (select sync_timestamp at time zone 'UTC' from run where reads order by id desc limit 1) as last_started_at,
+  m.active, m.suspended, m.left, m.other_sources, m.unseen, m.unseen_since at time zone 'UTC' as unseen_since,
+  (select jsonb_build_object('count', count(*), 'since', min(undone_at), 'run_id', max(run_id))
+    from public.undone_changes) as undone,
+  (select coalesce(jsonb_agg(f), '[]') from (
+    select code, sum(records)::int as count, min(since) as since, max(run_id) as run_id
+    from public.open_findings group by code
+  ) f) as findings,
+  (select jsonb_build_object('count', count(*), 'since', min(created_at), 'run_id', max(run_id)) from dead) as undelivered,
+  (select count(*) filter (where status = 'pending' and not receiver_gone)::int from public.notification_outbox) as notifications_pending,
   (select count(*) filter (where status = 'dead')::int from public.notification_outbox) as notifications_dead
+from member m

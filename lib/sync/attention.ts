@@ -1,0 +1,144 @@
+type Code =
+  | 'held'
+  | 'undone'
+  | 'records_set_aside'
+  | 'removals_unconfirmed'
+  | 'inactive_here'
+  | 'unseen_members'
+  | 'notifications_dead';
+
+/** Something that waits for a person. */
+export interface Attention {
+  code: Code;
+  message: string;
+  count: number;
+  /** When it began; null where nobody knows. */
+  since: string | null;
+  /** The run to look at; null where nobody knows. */
+  run_id: number | null;
+}
+
+/** Why an election may not open now. */
+export interface ElectionReason {
+  code:
+    | Code
+    | 'never_synced'
+    | 'full_run_too_old'
+    | 'running'
+    | 'failing'
+    | 'notifications_pending';
+  message: string;
+}
+
+/** How much there is of something, since when, and the run to look at. */
+export interface Tally {
+  count: number;
+  since: string | Date | null;
+  run_id: number | null;
+}
+
+/** What is counted of that which may wait for a person. */
+export interface AttentionFacts {
+  held: Tally | undefined;
+  undone: Tally;
+  findings: (Tally & { code: Code })[];
+  unseen: Tally;
+  undelivered: Tally;
+}
+
+type Words = (count: number) => string;
+
+const counted = (count: number, one: string, more: string) =>
+  `${count} ${count === 1 ? one : more}`;
+
+const words: Record<Code, Words> = {
+  held: (n) =>
+    `${counted(n, 'change waits', 'changes wait')} for an approval: look with syncDryRun, then approve the plan or correct the register`,
+  undone: (n) =>
+    `${counted(n, 'change was', 'changes were')} undone by an admin, so the members differ from the register: approve the plan, or correct the register`,
+  records_set_aside: (n) =>
+    `${counted(n, 'record', 'records')} of the register could not be used, and the members that they name stay as they are: correct the records in Django`,
+  removals_unconfirmed: (n) =>
+    `${counted(n, 'member is', 'members are')} not in the list, but Django does not confirm that they are gone: look at them in Django`,
+  inactive_here: (n) =>
+    `${counted(n, 'person is', 'persons are')} in the register, but made inactive here by somebody else: release them with {"external_ids":[…],"release":true}, or leave them`,
+  unseen_members: (n) =>
+    `${counted(n, 'member who may vote was', 'members who may vote were')} not seen by the last complete full run: look at the other points, then run a full sync`,
+  notifications_dead: (n) =>
+    `${counted(n, 'notification was', 'notifications were')} given up after three days: have the receiver read the members once`,
+};
+
+/** Everything that waits for a person, in the order of its weight; pure. */
+export function listAttention(facts: AttentionFacts): Attention[] {
+  const { held, undone, findings, unseen, undelivered } = facts;
+  const found = (code: Code) => findings.find((finding) => finding.code === code);
+  const tallies: [Code, Tally | undefined][] = [
+    ['held', held],
+    ['undone', undone],
+    ['records_set_aside', found('records_set_aside')],
+    ['removals_unconfirmed', found('removals_unconfirmed')],
+    ['inactive_here', found('inactive_here')],
+    ['unseen_members', unseen],
+    ['notifications_dead', undelivered],
+  ];
+  return tallies.flatMap(([code, tally]) =>
+    tally && tally.count > 0 ? [{ code, ...told(code, tally) }] : [],
+  );
+}
+
+function told(code: Code, { count, since, run_id }: Tally): Omit<Attention, 'code'> {
+  return {
+    message: words[code](count),
+    count,
+    since: since && new Date(since).toISOString(),
+    run_id,
+  };
+}
+
+/** What an election is judged by, besides what waits for a person. */
+export interface Readiness {
+  running: boolean;
+  failures: number;
+  /** Minutes since the last complete full run began; null when there was none. */
+  fullRunAge: number | null;
+  notificationsPending: number;
+}
+
+/** Why an election may not open, empty when it may; pure. */
+export function reasonsNotToOpen(
+  attention: Attention[],
+  { running, failures, fullRunAge, notificationsPending }: Readiness,
+  withinMinutes: number,
+): ElectionReason[] {
+  const reasons: ElectionReason[] = [];
+  if (running) reasons.push({ code: 'running', message: 'a run is going on: wait for its end' });
+  if (failures > 0) {
+    reasons.push({ code: 'failing', message: `the last ${failures} run(s) failed: see syncLogs` });
+  }
+  if (fullRunAge === null) {
+    reasons.push({ code: 'never_synced', message: 'the register was never read completely' });
+  } else if (!isRecent(fullRunAge, withinMinutes)) {
+    reasons.push({
+      code: 'full_run_too_old',
+      message: `the last complete full run began ${ago(fullRunAge)}, and may be ${withinMinutes} minutes old: call syncScheduled with {"mode":"full"}`,
+    });
+  }
+  reasons.push(...attention.map(({ code, message }) => ({ code, message })));
+  if (notificationsPending > 0) {
+    reasons.push({
+      code: 'notifications_pending',
+      message: `${notificationsPending} notification(s) have not arrived yet: wait, or look at the receiver`,
+    });
+  }
+  return reasons;
+}
+
+const ago = (minutes: number) =>
+  minutes < 0 ? 'in the future, so a clock was wrong' : `${Math.floor(minutes)} minutes ago`;
+
+/** How far ahead a time may be and still be the past, in minutes: the database's clock is adjusted too. */
+const AHEAD_MINUTES = 1;
+
+/** Whether something is so young. A time in the future is not: a clock was wrong, and nobody knows which. */
+export const isRecent = (ageMinutes: number, withinMinutes: number): boolean =>
+  ageMinutes <= withinMinutes && ageMinutes >= -AHEAD_MINUTES;

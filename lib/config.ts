@@ -1,6 +1,6 @@
 import type * as z from 'zod/mini';
 import { SyncError } from './errors.ts';
-import { isSecretReference, type SecretName } from './secrets.ts';
+import { isSecretReference, type SecretName, secretNames } from './secrets.ts';
 import {
   choice,
   commaSeparated,
@@ -125,8 +125,6 @@ export function loadConfig<const G extends ConfigGroup>(
 export type SecretsOf<G extends ConfigGroup> = {
   [K in G]: Extract<keyof (typeof variables)[K], SecretName>;
 }[G];
-
-const secretNames = ['ADMIN_API_KEY', 'DATABASE_URL', 'DJANGO_API_KEY', 'NOTIFY_SECRET'] as const;
 
 /** The secrets among the variables of a group. */
 export function secretsOf<G extends ConfigGroup>(group: G): SecretsOf<G>[] {

@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { isLoginRefused } from './databaseErrors.ts';
-import type { Credential } from './secrets.ts';
+import { type Credential, withRenewal } from './secrets.ts';
 
 /** Longest wait for a connection, in ms. */
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -29,14 +29,7 @@ async function connectWith(connectionString: string): Promise<pg.Client> {
  * more with the secret read again, so that a rotated password does not fail a run. Throws what pg throws.
  */
 export async function connect(credential: Credential): Promise<pg.Client> {
-  try {
-    return await connectWith(await credential.get());
-  } catch (error) {
-    if (!isLoginRefused(error)) throw error;
-    const renewed = await credential.refresh();
-    if (renewed === undefined) throw error;
-    return connectWith(renewed);
-  }
+  return withRenewal(credential, connectWith, { thrown: isLoginRefused });
 }
 
 /** Runs `work` on a connection of its own and ends it, whatever happens. */
@@ -65,7 +58,15 @@ export async function inTransaction<T>(client: pg.Client, work: () => Promise<T>
   }
 }
 
-let pool: pg.Pool | undefined;
+let pool: { connectionString: string; connections: pg.Pool } | undefined;
+
+// The one of this address; that of another address, which a rotated secret has left behind, is ended.
+async function poolFor(connectionString: string): Promise<pg.Pool> {
+  if (pool && pool.connectionString !== connectionString) await closePool();
+  // Only now: two calls at once would open one each if they looked before they waited.
+  pool ??= { connectionString, connections: openPool(connectionString) };
+  return pool.connections;
+}
 
 function openPool(connectionString: string): pg.Pool {
   const opened = new pg.Pool({
@@ -90,19 +91,16 @@ export async function queryPooled<Row extends pg.QueryResultRow>(
   statement: string,
   values: unknown[] = [],
 ): Promise<Row[]> {
-  const connectionString = await database.get();
-  // Only now: two calls at once would open one each if they looked before they waited.
-  pool ??= openPool(connectionString);
-  try {
-    return (await pool.query<Row>(statement, values)).rows;
-  } catch (error) {
-    const renewed = isLoginRefused(error) ? await database.refresh() : undefined;
-    if (renewed !== undefined) {
-      await closePool();
-      pool = openPool(renewed);
-    } else if (!isConnectionLost(error)) throw error;
-    return (await pool.query<Row>(statement, values)).rows;
-  }
+  const query = async (connectionString: string) => {
+    const connections = await poolFor(connectionString);
+    return (await connections.query<Row>(statement, values)).rows;
+  };
+  const queryTwice = (connectionString: string) =>
+    query(connectionString).catch((error: unknown) => {
+      if (!isConnectionLost(error)) throw error;
+      return query(connectionString);
+    });
+  return withRenewal(database, queryTwice, { thrown: isLoginRefused });
 }
 
 // pg's own words for a connection that ended under a query, and the server's for one that it ended.
@@ -118,5 +116,5 @@ function isConnectionLost(error: unknown): boolean {
 export async function closePool(): Promise<void> {
   const closing = pool;
   pool = undefined;
-  await closing?.end();
+  await closing?.connections.end();
 }

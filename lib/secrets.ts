@@ -2,24 +2,55 @@ import { isError, SyncError } from './errors.ts';
 import type { Log } from './log.ts';
 import type { FetchSecret } from './secretManager.ts';
 
-/** The variables whose value may be a reference to Secret Manager. */
-export type SecretName = 'DATABASE_URL' | 'DJANGO_API_KEY' | 'ADMIN_API_KEY' | 'NOTIFY_SECRET';
+/** The variables whose value may be a reference to Secret Manager. deploy/settings.sh lists the same. */
+export const secretNames = [
+  'DATABASE_URL',
+  'DJANGO_API_KEY',
+  'ADMIN_API_KEY',
+  'NOTIFY_SECRET',
+] as const;
+export type SecretName = (typeof secretNames)[number];
 
 /** One secret value that can be read, and read again when a peer says it is no longer valid. */
 export interface Credential {
   /** The value; fetched at most once per instance. Throws SyncError `secrets_unavailable`. */
   get(): Promise<string>;
   /**
-   * Fetches the value once more; undefined when it is not a reference or has not changed.
-   * Throws SyncError `secrets_unavailable`, and then keeps the value that it has.
+   * The value that replaces a refused one: fetched, unless another call has fetched it meanwhile. Undefined
+   * when there is none: the value is no reference, has not changed, or cannot be read (which is logged).
    */
-  refresh(): Promise<string | undefined>;
+  renew(refused: string): Promise<string | undefined>;
 }
 
-/** A credential that is a plain value: nothing to fetch, nothing to refresh. */
+/** A credential that is a plain value: nothing to fetch, nothing to renew. */
 export function fixedCredential(value: string): Credential {
-  return { get: async () => value, refresh: async () => undefined };
+  return { get: async () => value, renew: async () => undefined };
 }
+
+/** How a peer says that it refuses a credential: by what a call returns, or by what it throws. */
+interface Refusal<T> {
+  returned?: (result: T) => boolean;
+  thrown?: (error: unknown) => boolean;
+}
+
+/**
+ * Calls a peer with a credential. When the peer refuses it, the secret is read again and the call is made
+ * once more with the new value, so that a rotated secret fails nothing. Without a new value the refusal
+ * stands. Throws what the call throws, and SyncError `secrets_unavailable`.
+ */
+export async function withRenewal<T>(
+  credential: Credential,
+  call: (value: string) => Promise<T>,
+  { returned = never, thrown = never }: Refusal<T>,
+): Promise<T> {
+  const value = await credential.get();
+  const first = call(value);
+  const isRefused = await first.then(returned, thrown);
+  const renewed = isRefused ? await credential.renew(value) : undefined;
+  return renewed === undefined ? first : call(renewed);
+}
+
+const never = () => false;
 
 interface Sources {
   fetch: FetchSecret;
@@ -48,16 +79,21 @@ export function openCredential(name: SecretName, value: string, sources: Sources
     current ??= await fetch();
     return current;
   };
-  const refresh = async () => {
-    const [before, after] = [current, await fetch()];
-    current = after;
-    return after === before ? undefined : after;
+  const renew = async (refused: string) => {
+    if (current !== undefined && current !== refused) return current;
+    try {
+      current = await fetch();
+    } catch (error) {
+      // The value stays: what the peer said of it is the better answer.
+      sources.log('WARNING', 'secret_not_refreshed', (error as Error).message);
+    }
+    return current === refused ? undefined : current;
   };
 
   get().catch(() => {
     // The first request asks again and reports it.
   });
-  return { get, refresh };
+  return { get, renew };
 }
 
 async function fetchValid(

@@ -3,7 +3,7 @@ import pLimit from 'p-limit';
 import pRetry from 'p-retry';
 import type { Config } from '../config.ts';
 import type { Log } from '../log.ts';
-import type { Credential } from '../secrets.ts';
+import { type Credential, withRenewal } from '../secrets.ts';
 import { DjangoError, DjangoHttpError } from './errors.ts';
 import { isJson, readJson } from './json.ts';
 import { parseRetryAfter, retryWaitMs } from './retryTiming.ts';
@@ -51,25 +51,13 @@ export function createRequests(
 ): Requests {
   const transport = createTransport(origin, config);
   const limit = pLimit(config.DJANGO_CONCURRENCY);
-  let renewal: Promise<string | undefined> | undefined;
-
-  // Parallel requests that are refused together share one renewal. A later one finds the key renewed.
-  async function renew(refused: string): Promise<string | undefined> {
-    const current = await key.get();
-    if (current !== refused) return current;
-    renewal ??= key.refresh().finally(() => {
-      renewal = undefined;
-    });
-    return renewal;
-  }
 
   async function attempt(ask: Ask): Promise<Omit<JsonReply, 'retries'>> {
-    const secret = ask.anonymous ? undefined : await key.get();
-    let reply = await transport.get(ask, secret);
-    if (secret !== undefined && (reply.status === 401 || reply.status === 403)) {
-      const renewed = await renew(secret);
-      if (renewed !== undefined) reply = await transport.get(ask, renewed);
-    }
+    const reply = ask.anonymous
+      ? await transport.get(ask, undefined)
+      : await withRenewal(key, (value) => transport.get(ask, value), {
+          returned: ({ status }) => status === 401 || status === 403,
+        });
     const serverDate = parseDate(reply.header('date'));
     if (reply.status !== 200) {
       const waits = reply.status === 429 || reply.status === 503;

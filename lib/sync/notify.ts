@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import { withConnection } from '../database.ts';
 import type { Log } from '../log.ts';
+import type { Credential } from '../secrets.ts';
 import claimNotification from './sql/outbox/claim_notification.sql';
 import dueReceivers from './sql/outbox/due_receivers.sql';
 import expireNotifications from './sql/outbox/expire_notifications.sql';
@@ -9,7 +10,7 @@ import pruneNotifications from './sql/outbox/prune_notifications.sql';
 import settleNotification from './sql/outbox/settle_notification.sql';
 import writeNotifications from './sql/outbox/write_notifications.sql';
 import type { SyncContext, SyncResult } from './types.ts';
-import { createSigner, type Notification, postNotification, type Signer } from './webhook.ts';
+import { type Notification, postNotification } from './webhook.ts';
 
 /** How long a caller of the sync waits for deliveries, in ms; what is slower goes on behind the answer. */
 const PATIENCE_MS = 2_000;
@@ -59,7 +60,7 @@ type Query = <Row extends pg.QueryResultRow>(
 
 interface Delivery {
   query: Query;
-  signer: Signer;
+  secret: Credential;
   log: Log;
 }
 
@@ -91,7 +92,7 @@ async function deliverAll({ secrets, config, log }: SyncContext): Promise<void> 
     const delivery = {
       query: inTurn(client),
       log,
-      signer: createSigner(secrets.NOTIFY_SECRET, log),
+      secret: secrets.NOTIFY_SECRET,
     };
     await Promise.all(rows.map(({ receiver }) => deliverInOrder(delivery, receiver)));
   });
@@ -107,13 +108,13 @@ function inTurn(client: pg.Client): Query {
   };
 }
 
-async function deliverInOrder({ query, signer, log }: Delivery, receiver: string): Promise<void> {
+async function deliverInOrder({ query, secret, log }: Delivery, receiver: string): Promise<void> {
   const { origin } = new URL(receiver);
   for (;;) {
     const { rows } = await query<Claimed>(claimNotification, [receiver]);
     const notification = rows[0];
     if (!notification) return;
-    const failure = await postNotification(receiver, notification, signer);
+    const failure = await postNotification(receiver, notification, secret);
     const settled = await query<{ status: string }>(settleNotification, [
       notification.id,
       failure === undefined,

@@ -1,5 +1,4 @@
-import type { Log } from '../log.ts';
-import type { Credential } from '../secrets.ts';
+import { type Credential, withRenewal } from '../secrets.ts';
 
 /** How long a receiver may take to reply, in ms. */
 const RECEIVER_TIMEOUT_MS = 10_000;
@@ -7,35 +6,6 @@ const RECEIVER_TIMEOUT_MS = 10_000;
 export interface Notification {
   webhook_id: string;
   payload: string;
-}
-
-/** Signs by the Standard Webhooks scheme. */
-export interface Signer {
-  sign(notification: Notification, timestamp: Date): Promise<string>;
-  /** Reads the secret again, at most once; true when it has changed. */
-  renew(): Promise<boolean>;
-}
-
-export function createSigner(secret: Credential, log: Log): Signer {
-  let renewed: Promise<boolean> | undefined;
-  const renew = async () => {
-    try {
-      return (await secret.refresh()) !== undefined;
-    } catch (error) {
-      log('WARNING', 'secret_not_refreshed', (error as Error).message);
-      return false;
-    }
-  };
-  return {
-    sign: async ({ webhook_id, payload }, timestamp) => {
-      const { Webhook } = await import('standardwebhooks');
-      return new Webhook(await secret.get()).sign(webhook_id, timestamp, payload);
-    },
-    renew: () => {
-      renewed ??= renew();
-      return renewed;
-    },
-  };
 }
 
 /**
@@ -46,12 +16,12 @@ export function createSigner(secret: Credential, log: Log): Signer {
 export async function postNotification(
   receiver: string,
   notification: Notification,
-  signer: Signer,
+  secret: Credential,
 ): Promise<string | undefined> {
-  const reply = await postOnce(receiver, notification, signer);
-  const refused = [400, 401, 403].includes(reply.status ?? 0);
-  if (!refused || !(await signer.renew())) return reply.failure;
-  return (await postOnce(receiver, notification, signer)).failure;
+  const reply = await withRenewal(secret, (key) => postOnce(receiver, notification, key), {
+    returned: ({ status = 0 }) => [400, 401, 403].includes(status),
+  });
+  return reply.failure;
 }
 
 interface ReceiverReply {
@@ -64,10 +34,13 @@ interface ReceiverReply {
 async function postOnce(
   receiver: string,
   notification: Notification,
-  signer: Signer,
+  key: string,
 ): Promise<ReceiverReply> {
   const timestamp = new Date();
-  const signature = await signer.sign(notification, timestamp);
+  // Signed by the Standard Webhooks scheme.
+  const { Webhook } = await import('standardwebhooks');
+  const { webhook_id, payload } = notification;
+  const signature = new Webhook(key).sign(webhook_id, timestamp, payload);
   try {
     const response = await fetch(receiver, {
       method: 'POST',
@@ -76,11 +49,11 @@ async function postOnce(
       headers: {
         'content-type': 'application/json',
         'user-agent': 'membership-sync',
-        'webhook-id': notification.webhook_id,
+        'webhook-id': webhook_id,
         'webhook-timestamp': String(Math.floor(timestamp.getTime() / 1000)),
         'webhook-signature': signature,
       },
-      body: notification.payload,
+      body: payload,
     });
     // The status is the reply; what follows it is not read, and may break off.
     response.body?.cancel().catch(() => undefined);

@@ -33,7 +33,7 @@ async function serve(name: string, changes: Record<string, string> = {}): Promis
         answer: async ({ secrets }) => ({
           body: {
             url: await secrets.DATABASE_URL.get(),
-            again: await secrets.DATABASE_URL.refresh(),
+            again: await secrets.DATABASE_URL.renew(url),
           },
         }),
       },

@@ -1,6 +1,14 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { createLog } from '../../lib/log.ts';
 import { crc32c } from '../../lib/secretManager.ts';
-import { isSecretReference, openCredential, secretVersionName } from '../../lib/secrets.ts';
+import {
+  isSecretReference,
+  openCredential,
+  secretNames,
+  secretVersionName,
+  withRenewal,
+} from '../../lib/secrets.ts';
 
 const log = createLog('CRITICAL', () => {});
 const reference = 'sm://p/django-key';
@@ -15,8 +23,11 @@ function open(
     if (typeof answer === 'string') return answer;
     throw answer;
   });
+  const lines: unknown[] = [];
+  const log = createLog('INFO', (line) => lines.push(JSON.parse(line)));
   return {
     fetch,
+    lines,
     credential: openCredential('DJANGO_API_KEY', reference, { fetch, problemWith, log }),
   };
 }
@@ -55,7 +66,7 @@ test('a plain value is what it is', async () => {
   const sources = { fetch, problemWith: () => undefined, log };
   const credential = openCredential('ADMIN_API_KEY', 'plain', sources);
   await expect(credential.get()).resolves.toBe('plain');
-  await expect(credential.refresh()).resolves.toBeUndefined();
+  await expect(credential.renew('plain')).resolves.toBeUndefined();
   expect(fetch).not.toHaveBeenCalled();
 });
 
@@ -105,17 +116,78 @@ test('a value that is not usable is a failure that says why', async () => {
   });
 });
 
-test('a rotated secret is found by a refresh', async () => {
+test('a rotated secret is found by a renewal', async () => {
   const { credential } = open(['old', 'new']);
   await credential.get();
-  await expect(credential.refresh()).resolves.toBe('new');
+  await expect(credential.renew('old')).resolves.toBe('new');
   await expect(credential.get()).resolves.toBe('new');
-  await expect(credential.refresh()).resolves.toBeUndefined();
+  await expect(credential.renew('new')).resolves.toBeUndefined();
 });
 
-test('a refresh that fails leaves the value in place', async () => {
-  const { credential } = open(['old', new Error('down')]);
+test('those who are refused together share one renewal, and who comes later needs none', async () => {
+  const { fetch, credential } = open(['old', 'new']);
   await credential.get();
-  await expect(credential.refresh()).rejects.toMatchObject({ code: 'secrets_unavailable' });
+  const renewals = [credential.renew('old'), credential.renew('old')];
+  await expect(Promise.all(renewals)).resolves.toEqual(['new', 'new']);
+  await expect(credential.renew('old')).resolves.toBe('new');
+  expect(fetch).toHaveBeenCalledTimes(2);
+});
+
+test('a renewal that fails leaves the value in place, and is logged', async () => {
+  const { credential, lines } = open(['old', new Error('down')]);
+  await credential.get();
+  await expect(credential.renew('old')).resolves.toBeUndefined();
   await expect(credential.get()).resolves.toBe('old');
+  expect(lines.at(-1)).toMatchObject({ severity: 'WARNING', event: 'secret_not_refreshed' });
+});
+
+describe('a peer that refuses a credential', () => {
+  const refused = new Error('refused');
+  const takesOnly = (taken: string) =>
+    jest.fn(async (value: string) => {
+      if (value !== taken) throw refused;
+      return 'welcome';
+    });
+  const thrown = (error: unknown) => error === refused;
+
+  test('is called once more, with the new value', async () => {
+    const call = takesOnly('new');
+    const { credential } = open(['old', 'new']);
+    await expect(withRenewal(credential, call, { thrown })).resolves.toBe('welcome');
+    expect(call.mock.calls).toEqual([['old'], ['new']]);
+  });
+
+  test('by what it returns, too', async () => {
+    const call = jest.fn(async (value: string) => (value === 'new' ? 200 : 401));
+    const returned = (status: number) => status === 401;
+    const { credential } = open(['old', 'new']);
+    await expect(withRenewal(credential, call, { returned })).resolves.toBe(200);
+    expect(call).toHaveBeenCalledTimes(2);
+  });
+
+  test('is not called again when there is no new value', async () => {
+    const call = takesOnly('new');
+    await expect(withRenewal(open(['old']).credential, call, { thrown })).rejects.toBe(refused);
+    expect(call).toHaveBeenCalledTimes(1);
+  });
+
+  test('and refuses the new one as well has the last word', async () => {
+    const call = takesOnly('newer');
+    const { credential } = open(['old', 'new', 'newer']);
+    await expect(withRenewal(credential, call, { thrown })).rejects.toBe(refused);
+    expect(call).toHaveBeenCalledTimes(2);
+  });
+
+  test('for another reason is not asked again', async () => {
+    const call = takesOnly('new');
+    const { credential, fetch } = open(['old', 'new']);
+    await expect(withRenewal(credential, call, { thrown: () => false })).rejects.toBe(refused);
+    expect([call.mock.calls.length, fetch.mock.calls.length]).toEqual([1, 1]);
+  });
+});
+
+test('the deployment knows the same secrets', () => {
+  const settings = readFileSync(join(import.meta.dirname, '../../deploy/settings.sh'), 'utf8');
+  const [, names = ''] = /SECRET_SETTINGS='([^']+)'/.exec(settings) ?? [];
+  expect(names.split(' ')).toEqual(secretNames);
 });

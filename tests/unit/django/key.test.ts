@@ -1,17 +1,17 @@
 import type { Credential } from '../../../lib/secrets.ts';
 import { clientFor, collect, json, pageOf, people, queryOf, serve } from './support.ts';
 
-/** A credential whose value changes at each refresh as long as there are more values. */
-function rotating(...values: string[]): Credential & { refreshed: number } {
+/** A credential whose value changes at each renewal as long as there are more values. */
+function rotating(...values: string[]): Credential & { renewals: number } {
   let current = values[0] ?? '';
   const credential = {
-    refreshed: 0,
+    renewals: 0,
     get: async () => current,
-    refresh: async () => {
-      credential.refreshed += 1;
-      const before = current;
-      current = values[credential.refreshed] ?? current;
-      return current === before ? undefined : current;
+    renew: async (refused: string) => {
+      if (current !== refused) return current;
+      credential.renewals += 1;
+      current = values[credential.renewals] ?? current;
+      return current === refused ? undefined : current;
     },
   };
   return credential;
@@ -34,7 +34,7 @@ test.each([401, 403])(
     const key = rotating('old', 'new');
     const { client } = clientFor((await register(status)).origin, { key });
     expect(await collect(client.getMembers())).toHaveLength(4);
-    expect(key.refreshed).toBe(1);
+    expect(key.renewals).toBe(1);
   },
 );
 
@@ -42,7 +42,7 @@ test('it is fetched anew once for all parallel requests', async () => {
   const key = rotating('old', 'new');
   const { client } = clientFor((await register()).origin, { key });
   await Promise.all(people(20).map(({ id }) => client.getMember(String(id))));
-  expect(key.refreshed).toBe(1);
+  expect(key.renewals).toBe(1);
 });
 
 test('a key that has not changed is an error', async () => {
@@ -51,7 +51,7 @@ test('a key that has not changed is an error', async () => {
   await expect(collect(clientFor(origin, { key }).client.getMembers())).rejects.toMatchObject({
     code: 'django_unauthorized',
   });
-  expect([key.refreshed, counted.requests]).toEqual([1, 1]);
+  expect([key.renewals, counted.requests]).toEqual([1, 1]);
 });
 
 test('a key whose successor is refused too is an error', async () => {
@@ -60,13 +60,13 @@ test('a key whose successor is refused too is an error', async () => {
   await expect(collect(clientFor(origin, { key }).client.getMembers())).rejects.toMatchObject({
     code: 'django_unauthorized',
   });
-  expect([key.refreshed, counted.requests]).toEqual([1, 2]);
+  expect([key.renewals, counted.requests]).toEqual([1, 2]);
 });
 
 test('a key that cannot be read fails with its own error', async () => {
   const key: Credential = {
     get: () => Promise.reject(new Error('unavailable')),
-    refresh: async () => undefined,
+    renew: async () => undefined,
   };
   const { client } = clientFor('http://127.0.0.1:1', { key });
   await expect(collect(client.getMembers())).rejects.toThrow('unavailable');
@@ -76,5 +76,5 @@ test('a call without the key does not fetch it anew', async () => {
   const key = rotating('new', 'newer');
   const { client } = clientFor((await register()).origin, { key });
   expect(await client.healthCheck()).toMatchObject({ refusesAnonymous: true });
-  expect(key.refreshed).toBe(0);
+  expect(key.renewals).toBe(0);
 });

@@ -1,7 +1,6 @@
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type BuildOptions, build, context, type Plugin } from 'esbuild';
-import { deferred } from './esbuild.deferred.ts';
 
 const root = import.meta.dirname;
 const dist = join(root, 'dist');
@@ -32,10 +31,7 @@ const options = (name: string): BuildOptions => ({
   logLevel: 'warning',
 });
 
-/**
- * Writes dist/<function>/ for each function: the bundle, its source map, a package.json to deploy, and the
- * code cache of what the bundle loads on demand.
- */
+/** Writes dist/<function>/ for each function: the bundle, its source map, and a package.json to deploy. */
 export async function buildAll(): Promise<string[]> {
   const names = await functionNames();
   await rm(dist, { recursive: true, force: true });
@@ -43,7 +39,7 @@ export async function buildAll(): Promise<string[]> {
   await Promise.all(
     names.map(async (name) => {
       await mkdir(join(dist, name), { recursive: true });
-      await build({ ...options(name), plugins: [deferred(join(dist, name))] });
+      await build(options(name));
       const manifest = {
         name: `membership-sync-${name.toLowerCase()}`,
         version,
@@ -80,7 +76,7 @@ async function watch(name: string, onRebuilt: () => void): Promise<void> {
         built.resolve();
       }),
   };
-  await (await context({ ...options(name), plugins: [deferred(), rebuilt] })).watch();
+  await (await context({ ...options(name), plugins: [rebuilt] })).watch();
   await built.promise;
 }
 

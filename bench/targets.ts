@@ -19,7 +19,7 @@ export interface Verdict {
 }
 
 /** Compares the figures with what they must reach; what was not measured is left out. */
-export function judgeFigures({ sizes, readers, slowRegister, coldStart }: Figures): Verdict[] {
+export function judgeFigures({ sizes, readers, slowRegister }: Figures): Verdict[] {
   const at = (members: number) => sizes.find((size) => size.members === members);
   const [small, large, huge] = [at(10_000), at(100_000), at(1_000_000)];
   const verdicts: Verdict[] = [];
@@ -66,16 +66,6 @@ export function judgeFigures({ sizes, readers, slowRegister, coldStart }: Figure
     ratio(slowRegister?.wallMs, slowRegister?.boundMs),
   );
   most('slow register, seconds', 13, slowRegister && slowRegister.wallMs / 1000);
-  for (const name of ['syncStatus', 'syncLogs', 'health'] as const) {
-    most(`cold start ${name} / empty function`, 1.25, ratio(coldStart?.[name], coldStart?.empty));
-  }
-  for (const name of ['syncScheduled', 'syncDryRun'] as const) {
-    most(
-      `cold start ${name} to its first work / empty function`,
-      1.6,
-      ratio(coldStart?.[name], coldStart?.empty),
-    );
-  }
   most(
     'p99 of a point read, with / without a sync',
     2,

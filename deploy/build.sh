@@ -28,16 +28,15 @@ lock() {
 # folder itself (.) has to be named too: gcloud holds it against the patterns before it makes the zip,
 # and would upload an empty one.
 list_uploads() {
-  comment "writes $1/.gcloudignore: nothing but the bundle, its code cache, package.json and the lock"
+  comment "writes $1/.gcloudignore: nothing but the bundle, package.json and the lock"
   if $DRY_RUN; then return; fi
   {
-    printf '%s\n' '*' '!.' '!index.js' '!*.cache' '!package.json' '!package-lock.json'
+    printf '%s\n' '*' '!.' '!index.js' '!package.json' '!package-lock.json'
     if $SOURCE_MAPS; then echo '!index.js.map'; fi
   } >"$1/.gcloudignore"
 }
 
-# What identifies a build: the digest of the files that are uploaded, but for the code cache, which V8
-# writes differently each time. Its name holds a digest of the part of the bundle that it is of.
+# What identifies a build: the digest of the files that are uploaded.
 bundle_digest() {
   if $DRY_RUN; then
     printf known-after-the-build

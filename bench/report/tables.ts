@@ -3,6 +3,7 @@ import { type Figures, judgeFigures } from '../targets.ts';
 /** Prints what was measured, and what it was to reach, as two tables. */
 export function printTables(figures: Figures): void {
   console.table(sizeRows(figures));
+  console.table(coldStartRows(figures));
   console.table(
     judgeFigures(figures).map(({ figure, target, reached, met }) => ({
       figure,
@@ -30,5 +31,14 @@ export function sizeRows({ sizes }: Figures): Record<string, string | number>[] 
     'CPU s': size.cpuSeconds.toFixed(2),
     'peak MiB': Math.round(size.peakMemoryMiB),
     'WAL B/unchanged': Math.round(size.walPerUnchangedMember),
+  }));
+}
+
+/** One row a function. */
+export function coldStartRows({ coldStart }: Figures): Record<string, string | number>[] {
+  return Object.entries(coldStart ?? {}).map(([name, ms]) => ({
+    'cold start of': name,
+    seconds: seconds(ms),
+    '/ empty': (ms / (coldStart?.['empty'] ?? ms)).toFixed(1),
   }));
 }

@@ -3,7 +3,7 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { type Figures, judgeFigures } from '../targets.ts';
 import { plot, type Series } from './plot.ts';
-import { sizeRows } from './tables.ts';
+import { coldStartRows, sizeRows } from './tables.ts';
 
 const docs = join(import.meta.dirname, '../../docs');
 const data = join(docs, 'performance.json');
@@ -45,7 +45,7 @@ export async function writeReport(figures: Figures): Promise<void> {
   const old = await readFile(page, 'utf8').catch(
     () => '# Performance\n\n<!-- figures -->\n<!-- /figures -->\n',
   );
-  const tables = `<!-- figures -->\n\n${machine()}\n\n${markdown(judged(figures))}\n\n${markdown(sizeRows(figures))}\n\nTimes in seconds of wall clock, medians.\n\n<!-- /figures -->`;
+  const tables = `<!-- figures -->\n\n${machine()}\n\n${markdown(judged(figures))}\n\n${markdown(sizeRows(figures))}\n\nTimes in seconds of wall clock, medians.\n\n${markdown(coldStartRows(figures))}\n\n<!-- /figures -->`;
   await writeFile(page, old.replace(/<!-- figures -->[\s\S]*<!-- \/figures -->/, tables));
 }
 

@@ -28,17 +28,7 @@ beforeAll(async () => {
   temporary = await mkdtemp(join(home, 'tmp-'));
   // PostgreSQL runs as another user when we are root.
   await Promise.all([chmod(home, 0o755), chmod(temporary, 0o777)]);
-  const sources = [
-    'functions',
-    'lib',
-    'local',
-    'migrations',
-    'package.json',
-    'esbuild.config.ts',
-    'esbuild.codeCache.ts',
-    'esbuild.deferred.ts',
-    'esbuild.google.ts',
-  ];
+  const sources = ['functions', 'lib', 'local', 'migrations', 'package.json', 'esbuild.config.ts'];
   await Promise.all(
     sources.map((name) => cp(join(root, name), join(clone, name), { recursive: true })),
   );

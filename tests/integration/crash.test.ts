@@ -1,6 +1,7 @@
 import type { SeenRequest } from '../../local/mockDjango/types.ts';
 import { type Bundle, startBundle } from '../support/bundle.ts';
 import { noSessionLeft, type Row, sessionsOfRuns } from '../support/database.ts';
+import { startOwnServer } from '../support/ownServer.ts';
 import { type Receiver, startReceiver } from '../support/receiver.ts';
 import {
   asksForList,
@@ -13,7 +14,6 @@ import {
 } from '../support/reliability.ts';
 import { type DatabaseProxy, type Stage, startDatabaseProxy } from '../support/reliabilityProxy.ts';
 import { runInProcess } from '../support/reliabilityRun.ts';
-import { startOwnServer } from '../support/reliabilityServer.ts';
 import { until } from '../support/until.ts';
 
 let system: System;

@@ -1,0 +1,114 @@
+import { type OwnServer, startOwnServer } from '../support/ownServer.ts';
+import { createWorld, type World } from '../support/world.ts';
+
+// Statements that are quick on an empty database and slow after a year. The server itself explains every one
+// that it ran for us, on tables that were analysed and have a year of runs behind them.
+const MEMBERS = 1_000;
+const FIRST_LOAD = 20_000;
+const RUNS = 24 * 60;
+
+let server: OwnServer;
+let world: World;
+let logged = 0;
+
+beforeAll(async () => {
+  server = await startOwnServer({
+    session_preload_libraries: 'auto_explain',
+    'auto_explain.log_min_duration': '0',
+    'auto_explain.log_analyze': 'on',
+    'auto_explain.log_timing': 'off',
+    'auto_explain.log_format': 'json',
+    autovacuum: 'off',
+    log_line_prefix: '<%a> ',
+  });
+  world = await createWorld({ database: server.database, members: MEMBERS, pageSize: 500 });
+  await world.run();
+  await world.database.query(`
+    insert into public.sync_log
+      (sync_type, sync_timestamp, finished_at, status, mode, members_updated, register_mark, counts_towards_limits)
+    select 'membership', (now() - age) at time zone 'UTC', now() - age, 'success',
+      case when hour % 24 = 0 then 'full' else 'incremental' end, 2, now() - age, true
+    from generate_series(1, ${RUNS}) hour, make_interval(mins => 60 * (${RUNS} - hour) + 1) age;
+
+    insert into public.member_changes (run_id, member_id, action, fields, before, after, changed_at)
+    select 1, member, 'add', '{}'::text[], null::jsonb, '{}'::jsonb, now() - make_interval(hours => ${RUNS})
+    from generate_series(${MEMBERS + 1}, ${FIRST_LOAD}) member
+    union all
+    select id, 1, 'update', '{name}', '{}', '{}', finished_at
+    from public.sync_log where id > ${RUNS - 24}`);
+  // What a sample says when nearly all rows are of one first load.
+  await world.database.query('alter table public.member_changes alter run_id set (n_distinct = 1)');
+  await world.database.query('vacuum analyze');
+}, 60_000);
+
+interface Node {
+  'Node Type': string;
+  'Relation Name'?: string;
+  'Actual Rows': number;
+  'Actual Loops': number;
+  'Rows Removed by Filter'?: number;
+  Plans?: Node[];
+}
+
+interface Read {
+  table: string;
+  how: string;
+  /** Rows that were looked at. */
+  rows: number;
+  loops: number;
+  statement: string;
+}
+
+/** Every read of a table of ours by the functions since the last call. */
+async function reads(): Promise<Read[]> {
+  const text = await server.log();
+  const entries = text.slice(logged).split(/^(?=<)/m);
+  logged = text.length;
+  return entries.flatMap((entry) => {
+    const json = /^<membership-sync> LOG: {2}duration: .* plan:\n([\s\S]*)$/.exec(entry)?.[1];
+    if (json === undefined) return [];
+    const { 'Query Text': statement, Plan: plan } = JSON.parse(json);
+    return nodesOf(plan).flatMap((node) =>
+      node['Relation Name']
+        ? [
+            {
+              table: node['Relation Name'],
+              how: node['Node Type'],
+              rows:
+                (node['Actual Rows'] + (node['Rows Removed by Filter'] ?? 0)) *
+                node['Actual Loops'],
+              loops: node['Actual Loops'],
+              statement,
+            },
+          ]
+        : [],
+    );
+  });
+}
+const nodesOf = (node: Node): Node[] => [node, ...(node.Plans ?? []).flatMap(nodesOf)];
+
+test.each<{ name: string; act: () => Promise<unknown> }>([
+  { name: 'a run in which nothing changed', act: () => world.run({ mode: 'full' }) },
+  {
+    name: 'a run with changes',
+    act: () => {
+      world.django.members.update(5, { name: 'Nýtt Nafn' });
+      world.django.members.remove(6);
+      return world.run({ mode: 'full' });
+    },
+  },
+  { name: 'a dry run', act: () => world.dryRun({ mode: 'full' }) },
+  { name: 'a run for one member', act: () => world.run({ externalIds: ['7'] }) },
+  { name: 'the status', act: () => world.get('syncStatus') },
+  { name: 'the log', act: () => world.get('syncLogs?limit=10') },
+])('$name looks at few rows of the past, and at each once', async ({ act }) => {
+  await reads();
+  await act();
+  const all = await reads();
+  expect(all.length).toBeGreaterThan(0);
+  const past = all.filter(({ table }) => !['members', 'incoming', 'plan'].includes(table));
+  // What is pruned is looked for among the oldest thousand.
+  const trail = past.filter(({ table, rows }) => table === 'member_changes' && rows > 1000);
+  expect(trail).toEqual([]);
+  expect(past.filter(({ rows, loops }) => loops > 1 && rows > 1000)).toEqual([]);
+});

@@ -1,15 +1,14 @@
 import { http } from '@google-cloud/functions-framework';
 import { endpoint } from '../lib/http/endpoint.ts';
+import { routes } from '../lib/http/routes.ts';
 import { dryRunParameters, syncRequest } from '../lib/sync/parameters.ts';
 import { performSync } from '../lib/sync/performSync.ts';
 
 // What a run would do now: the same code in a session that can write nothing.
 http(
-  'syncDryRun',
+  routes.syncDryRun.name,
   endpoint({
-    name: 'syncDryRun',
-    path: '/sync/dry-run',
-    methods: ['POST'],
+    ...routes.syncDryRun,
     needs: ['database', 'django', 'sync', 'notify'],
     parameters: dryRunParameters,
     answer: async ({ config, secrets, parameters, caller, log, signal }) => {

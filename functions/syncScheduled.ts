@@ -1,15 +1,14 @@
 import { http } from '@google-cloud/functions-framework';
 import { endpoint } from '../lib/http/endpoint.ts';
+import { routes } from '../lib/http/routes.ts';
 import { syncParameters, syncRequest } from '../lib/sync/parameters.ts';
 import { performSync } from '../lib/sync/performSync.ts';
 
 // The run itself: called by Cloud Scheduler every hour, by Django's webhooks and by admins.
 http(
-  'syncScheduled',
+  routes.syncScheduled.name,
   endpoint({
-    name: 'syncScheduled',
-    path: '/sync',
-    methods: ['POST'],
+    ...routes.syncScheduled,
     needs: ['database', 'django', 'sync', 'notify'],
     parameters: syncParameters,
     pubsub: true,

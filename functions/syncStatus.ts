@@ -1,5 +1,6 @@
 import { http } from '@google-cloud/functions-framework';
 import { endpoint } from '../lib/http/endpoint.ts';
+import { routes } from '../lib/http/routes.ts';
 import { statusParameters } from '../lib/sync/parameters.ts';
 import { readStatus } from '../lib/sync/status.ts';
 
@@ -8,11 +9,9 @@ const DEFAULT_WITHIN_MINUTES = 60;
 
 // Is the register in step, what is going on now, when is the next run due, and may an election open.
 http(
-  'syncStatus',
+  routes.syncStatus.name,
   endpoint({
-    name: 'syncStatus',
-    path: '/sync/status',
-    methods: ['GET', 'POST'],
+    ...routes.syncStatus,
     needs: ['database', 'sync'],
     parameters: statusParameters,
     answer: async ({ config, secrets, parameters }) => ({

@@ -17,7 +17,8 @@ import { authenticate, authorize, schedulerHints } from './auth.ts';
 import { createAuthPolicy } from './authPolicy.ts';
 import { readParameters } from './parameters.ts';
 import { receive } from './request.ts';
-import { type Answer, type Exchange, type Route, serve } from './serve.ts';
+import type { Route } from './routes.ts';
+import { type Answer, type Incoming, serve } from './serve.ts';
 
 type Needs<G extends ConfigGroup> = G | 'runtime' | 'auth';
 
@@ -25,7 +26,7 @@ type Needs<G extends ConfigGroup> = G | 'runtime' | 'auth';
 export type Secrets<G extends ConfigGroup = ConfigGroup> = Record<SecretsOf<G>, Credential>;
 
 /** One call that has passed every check. */
-export interface Call<G extends ConfigGroup, P> extends Omit<Exchange, 'request'> {
+export interface Call<G extends ConfigGroup, P> extends Omit<Incoming, 'request'> {
   config: Config<Needs<G>>;
   secrets: Secrets<Needs<G>>;
   parameters: P;
@@ -33,8 +34,7 @@ export interface Call<G extends ConfigGroup, P> extends Omit<Exchange, 'request'
   caller: string;
 }
 
-export interface Endpoint<G extends ConfigGroup, P extends z.ZodMiniType>
-  extends Pick<Route, 'name' | 'path' | 'methods'> {
+export interface Endpoint<G extends ConfigGroup, P extends z.ZodMiniType> extends Route {
   /** Configuration besides `runtime` and `auth`; nothing else of the environment is looked at. */
   needs: readonly G[];
   /** A z.strictObject. Numbers and booleans may come as strings in the query; a body is strict. */
@@ -71,15 +71,15 @@ export function endpoint<
     level: LOG_LEVEL,
     project: GOOGLE_CLOUD_PROJECT,
     timeoutSeconds: CLOUD_RUN_TIMEOUT_SECONDS,
-    async handle({ request, ...exchange }) {
-      exchange.note(schedulerHints(request.headers));
+    async handle({ request, ...incoming }) {
+      incoming.note(schedulerHints(request.headers));
       const caller = await authenticate(request.headersDistinct, policy);
-      exchange.note({ caller: caller.name });
+      incoming.note({ caller: caller.name });
       authorize(caller, policy);
       const parameters = readParameters(await receive(request), schema, definition);
       await Promise.all(needed.map((name) => secrets[name].get()));
       return definition.answer({
-        ...exchange,
+        ...incoming,
         config,
         secrets,
         parameters: parameters as z.output<P>,

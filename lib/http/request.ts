@@ -1,19 +1,14 @@
 import type { Request } from '@google-cloud/functions-framework';
 import { SyncError } from '../errors.ts';
+import type { Route } from './routes.ts';
 
 /** No request of ours needs more; the framework would read up to a gigabyte. */
 const LARGEST_BODY = 64 * 1024;
 
-interface Accepted {
-  name: string;
-  path: string;
-  methods: readonly string[];
-}
-
 /** Refuses what is not for this function: throws SyncError not_found, method_not_allowed or payload_too_large. */
 export function checkRequest(
   request: Pick<Request, 'path' | 'method' | 'headers' | 'rawBody'>,
-  { name, path, methods }: Accepted,
+  { name, path, methods }: Route,
 ): void {
   if (!['', `/${name}`, path].includes(request.path.replace(/\/$/, ''))) {
     throw new SyncError('not_found', `There is nothing at this path; ask for ${path}.`);

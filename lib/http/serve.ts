@@ -6,6 +6,7 @@ import { redactedStack } from '../redact.ts';
 import { errorBody, sendAnswer, statusOf } from './answer.ts';
 import { quietFramework } from './quietFramework.ts';
 import { checkRequest } from './request.ts';
+import type { Route } from './routes.ts';
 import { processShutdown, type Shutdown } from './shutdown.ts';
 import { traceFields } from './trace.ts';
 
@@ -16,7 +17,7 @@ export interface Answer {
 }
 
 /** One request being answered. */
-export interface Exchange {
+export interface Incoming {
   request: Request;
   log: Log;
   /** Aborted with a SyncError: `interrupted` when the instance stops, `deadline_exceeded` when time is up. */
@@ -27,18 +28,15 @@ export interface Exchange {
   note(fields: LogFields): void;
 }
 
-export interface Route {
-  name: string;
-  /** Where the function answers locally and behind a gateway; `/` and `/<name>` always work too. */
-  path: string;
-  methods: readonly string[];
+/** A function behind its route. */
+export interface Service extends Route {
   level?: Severity;
   /** The project under which traces are named. */
   project?: string;
   /** The platform's timeout for this function. */
   timeoutSeconds?: number;
   shutdown?: Shutdown;
-  handle(exchange: Exchange): Promise<Answer>;
+  handle(incoming: Incoming): Promise<Answer>;
 }
 
 /**
@@ -47,16 +45,16 @@ export interface Route {
  * one line, and the instance can be stopped without losing a request. It knows nothing of
  * configuration, callers or parameters: see endpoint.ts.
  */
-export function serve(route: Route): HttpFunction {
-  const { project = '', timeoutSeconds = 60, level = 'INFO' } = route;
+export function serve(service: Service): HttpFunction {
+  const { project = '', timeoutSeconds = 60, level = 'INFO' } = service;
   const serverLog = createLog(level);
-  quietFramework(serverLog.with({ route: route.name }));
+  quietFramework(serverLog.with({ route: service.name }));
 
   return async (request: Request, response: Response): Promise<void> => {
-    const shutdown = route.shutdown ?? processShutdown();
+    const shutdown = service.shutdown ?? processShutdown();
     const leave = shutdown.enter();
     const started = performance.now();
-    const log = serverLog.with({ route: route.name, ...traceFields(request.headers, project) });
+    const log = serverLog.with({ route: service.name, ...traceFields(request.headers, project) });
     const limit = startDeadline(timeoutSeconds);
     const signal = AbortSignal.any([shutdown.signal, limit.signal]);
     const notes: LogFields = { method: request.method };
@@ -64,9 +62,9 @@ export function serve(route: Route): HttpFunction {
 
     try {
       signal.throwIfAborted();
-      checkRequest(request, route);
+      checkRequest(request, service);
       const { deadline } = limit;
-      const answer = await route.handle({ request, log, signal, deadline, note });
+      const answer = await service.handle({ request, log, signal, deadline, note });
       const status = answer.status ?? 200;
       sendAnswer(request, response, status, answer.body);
       logRequest(log, started, status, notes);
@@ -74,7 +72,7 @@ export function serve(route: Route): HttpFunction {
       const error = toSyncError(thrown, signal);
       const status = statusOf[error.code];
       if (error.code === 'unauthorized') response.set('WWW-Authenticate', 'Bearer');
-      if (error.code === 'method_not_allowed') response.set('Allow', route.methods.join(', '));
+      if (error.code === 'method_not_allowed') response.set('Allow', service.methods.join(', '));
       sendAnswer(request, response, status, errorBody(error));
       logRequest(log, started, status, notes, error);
     } finally {

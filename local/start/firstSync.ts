@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { routes } from '../../lib/http/routes.ts';
 import type { Progress } from './progressLine.ts';
 
 /** The fields of the API's answers that are shown. */
@@ -25,7 +26,11 @@ export async function firstSync(
   const watching = watchProgress(url, headers, answered.signal, onProgress);
   try {
     const body = JSON.stringify({ sync_type: 'manual' });
-    const response = await fetch(`${url}/sync`, { method: 'POST', headers, body });
+    const response = await fetch(url + routes.syncScheduled.path, {
+      method: 'POST',
+      headers,
+      body,
+    });
     const answer = (await response.json()) as SyncResult & { error: SyncFailure };
     return response.ok ? { result: answer } : { failure: answer.error };
   } finally {
@@ -43,7 +48,7 @@ async function watchProgress(
 ): Promise<void> {
   while (!signal.aborted) {
     try {
-      const response = await fetch(`${url}/sync/status`, { headers, signal });
+      const response = await fetch(url + routes.syncStatus.path, { headers, signal });
       const { running } = (await response.json()) as { running?: Progress };
       if (running) onProgress(running);
       await sleep(POLL_MS, undefined, { signal });

@@ -1,15 +1,12 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { routes } from '../../lib/http/routes.ts';
 
-/** Where each function answers; `/<function>` works as well. */
-const routes: Record<string, string> = {
-  '/sync': 'syncScheduled',
-  '/sync/dry-run': 'syncDryRun',
-  '/sync/status': 'syncStatus',
-  '/sync/logs': 'syncLogs',
-  '/health': 'health',
-};
+// `/<function>` works as well.
+const functionAt = new Map<string, string>(
+  Object.values(routes).map(({ path, name }) => [path, name]),
+);
 
 export interface Gateway {
   url: string;
@@ -23,7 +20,7 @@ export async function startGateway(port: number): Promise<Gateway> {
   let ports: ReadonlyMap<string, number> = new Map();
   const server = createServer((incoming, outgoing) => {
     const { pathname } = new URL(incoming.url ?? '/', 'http://localhost');
-    const target = ports.get(routes[pathname] ?? pathname.slice(1));
+    const target = ports.get(functionAt.get(pathname) ?? pathname.slice(1));
     if (target !== undefined) {
       forward(incoming, outgoing, target);
     } else if (ports.size === 0) {

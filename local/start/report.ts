@@ -1,3 +1,4 @@
+import { routes } from '../../lib/http/routes.ts';
 import type { SyncOutcome, SyncResult } from './firstSync.ts';
 
 const rows: [label: string, field: string][] = [
@@ -54,11 +55,11 @@ export function invitation(
   return [
     'Try it in another terminal:',
     '',
-    `  curl -X POST ${header} ${url}/sync`,
-    `  curl -X POST ${header} ${url}/sync/dry-run`,
-    `  curl ${header} ${url}/sync/status`,
-    `  curl ${header} '${url}/sync/logs?limit=5'`,
-    `  curl ${url}/health`,
+    `  curl -X POST ${header} ${url}${routes.syncScheduled.path}`,
+    `  curl -X POST ${header} ${url}${routes.syncDryRun.path}`,
+    `  curl ${header} ${url}${routes.syncStatus.path}`,
+    `  curl ${header} '${url}${routes.syncLogs.path}?limit=5'`,
+    `  curl ${url}${routes.health.path}`,
     ...parts.flatMap(({ label, command }) => ['', `${label}:`, '', `  ${command}`]),
     '',
     'Serving until Ctrl-C.',

@@ -43,7 +43,10 @@ export function openApiDocument(version: string, { strict = false } = {}): Json 
   const paths: Record<string, Json> = {};
   for (const operation of operations) {
     paths[operation.path] = Object.fromEntries(
-      operation.methods.map((method) => [method, describeOperation(operation, method)]),
+      operation.methods.map((method) => [
+        method.toLowerCase(),
+        describeOperation(operation, method),
+      ]),
     );
   }
   return {
@@ -73,15 +76,15 @@ export function openApiDocument(version: string, { strict = false } = {}): Json 
   };
 }
 
-function describeOperation(operation: Operation, method: 'get' | 'post'): Json {
+function describeOperation(operation: Operation, method: string): Json {
   const { name, summary, parameters, answers, errors } = operation;
-  const operationId = operation.methods.length > 1 && method === 'post' ? `${name}ByPost` : name;
+  const operationId = operation.methods.length > 1 && method === 'POST' ? `${name}ByPost` : name;
   return {
     operationId,
     summary,
     ...(name === 'health' ? { security: [] } : {}),
-    ...(parameters && method === 'get' ? { parameters: inQuery(parameters) } : {}),
-    ...(parameters && method === 'post'
+    ...(parameters && method === 'GET' ? { parameters: inQuery(parameters) } : {}),
+    ...(parameters && method === 'POST'
       ? { requestBody: { required: false, content: json(reference(parameters)) } }
       : {}),
     responses: {

@@ -1,5 +1,6 @@
 import type * as z from 'zod/mini';
 import type { ErrorCode } from '../../lib/errors.ts';
+import { type Route, routes } from '../../lib/http/routes.ts';
 import {
   dryRunParameters,
   logsParameters,
@@ -8,10 +9,7 @@ import {
 } from '../../lib/sync/parameters.ts';
 import { dryRunResult, health, logPage, syncResult, syncSkipped, syncStatus } from './answers.ts';
 
-export interface Operation {
-  name: string;
-  path: string;
-  methods: ('get' | 'post')[];
+export interface Operation extends Route {
   summary: string;
   parameters?: z.ZodMiniType;
   answers: z.ZodMiniType[];
@@ -47,27 +45,21 @@ const runs: ErrorCode[] = [
 /** The five functions: what each takes and answers. */
 export const operations: Operation[] = [
   {
-    name: 'syncScheduled',
-    path: '/sync',
-    methods: ['post'],
+    ...routes.syncScheduled,
     summary: 'Brings the members in step with the register.',
     parameters: syncParameters,
     answers: [syncResult, syncSkipped],
     errors: [...runs, 'sync_in_progress'],
   },
   {
-    name: 'syncDryRun',
-    path: '/sync/dry-run',
-    methods: ['post'],
+    ...routes.syncDryRun,
     summary: 'Tells what a run would do now, and writes nothing.',
     parameters: dryRunParameters,
     answers: [dryRunResult],
     errors: runs.filter((code) => code !== 'plan_changed'),
   },
   {
-    name: 'syncStatus',
-    path: '/sync/status',
-    methods: ['get', 'post'],
+    ...routes.syncStatus,
     summary:
       'Reports whether the members are in step, what waits for a person, and whether an election may open.',
     parameters: statusParameters,
@@ -75,18 +67,14 @@ export const operations: Operation[] = [
     errors: private_,
   },
   {
-    name: 'syncLogs',
-    path: '/sync/logs',
-    methods: ['get', 'post'],
+    ...routes.syncLogs,
     summary: 'Lists the runs, newest first.',
     parameters: logsParameters,
     answers: [logPage],
     errors: private_,
   },
   {
-    name: 'health',
-    path: '/health',
-    methods: ['get'],
+    ...routes.health,
     summary: 'Tells that the function can be started and called. Public.',
     answers: [health],
     errors: always,

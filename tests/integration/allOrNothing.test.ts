@@ -1,18 +1,18 @@
 import { SyncError } from '../../lib/errors.ts';
 import { dump } from '../support/database.ts';
+import { changeRegister, readMembers } from '../support/rows.ts';
 import { onServer } from '../support/server.ts';
-import { createSyncBench, type SyncBench } from '../support/sync.ts';
-import { changeRegister, readMembers } from '../support/syncRows.ts';
+import { createWorld, type World } from '../support/world.ts';
 
-let bench: SyncBench;
+let world: World;
 beforeAll(async () => {
-  bench = await createSyncBench({ members: 30, pageSize: 10, maxPageSize: 10 });
+  world = await createWorld({ members: 30, pageSize: 10, maxPageSize: 10 });
 });
 beforeEach(async () => {
-  await bench.reset();
+  await world.reset();
 });
 
-const query = (statement: string) => bench.database.query(statement);
+const query = (statement: string) => world.database.query(statement);
 
 describe('when the database fails in the middle of applying', () => {
   const fail = `create or replace function public.fail() returns trigger language plpgsql as
@@ -41,24 +41,24 @@ describe('when the database fails in the middle of applying', () => {
   ];
 
   test.each(moments)('$name: nothing of the run is there afterwards', async ({ on, when }) => {
-    await bench.run();
-    const undo = await changeRegister(bench);
+    await world.run();
+    const undo = await changeRegister(world);
     await query(fail);
     await query(
       `create trigger fail before ${on} for each row when (${when}) execute function public.fail()`,
     );
-    const { sync_log: _before, ...before } = await dump(bench.database.url);
+    const { sync_log: _before, ...before } = await dump(world.database.url);
     const settings = {
-      NOTIFY_URLS: `${bench.django.url}/hook`,
+      NOTIFY_URLS: `${world.django.url}/hook`,
       NOTIFY_SECRET: `whsec_${'A'.repeat(32)}`,
     };
-    const failed = bench.run({}, { settings });
+    const failed = world.run({}, { settings });
     await expect(failed).rejects.toMatchObject({ code: 'internal_error' });
-    const { sync_log: _after, ...after } = await dump(bench.database.url);
+    const { sync_log: _after, ...after } = await dump(world.database.url);
     await query(`drop trigger fail on ${on.split(' on ')[1]}`);
 
     expect(after).toEqual(before);
-    expect(await bench.lastRun()).toMatchObject({
+    expect(await world.lastRun()).toMatchObject({
       status: 'failed',
       error_count: 1,
       members_added: 0,
@@ -67,7 +67,7 @@ describe('when the database fails in the middle of applying', () => {
       finished_at: expect.any(Date),
       details: { error: { code: 'internal_error', message: expect.not.stringContaining('Jóna') } },
     });
-    expect(await bench.run()).toMatchObject({
+    expect(await world.run()).toMatchObject({
       members_added: 1,
       members_updated: 1,
       members_reactivated: 1,
@@ -79,19 +79,19 @@ describe('when the database fails in the middle of applying', () => {
 
 describe('when a run is told to stop', () => {
   test('it ends at once, changes nothing and is closed in the log', async () => {
-    await bench.run();
-    const undo = await changeRegister(bench);
-    const before = await readMembers(bench.database);
+    await world.run();
+    const undo = await changeRegister(world);
+    const before = await readMembers(world.database);
     const controller = new AbortController();
-    bench.django.behaviour.latencyMs = 4_000;
-    const run = bench.run({}, { signal: controller.signal });
+    world.django.behaviour.latencyMs = 4_000;
+    const run = world.run({}, { signal: controller.signal });
     setTimeout(() => controller.abort(new SyncError('interrupted', 'Being stopped.')), 200);
     const started = performance.now();
     await expect(run).rejects.toMatchObject({ code: 'interrupted', runId: expect.any(Number) });
     expect(performance.now() - started).toBeLessThan(3_000);
     undo();
-    expect(await readMembers(bench.database)).toEqual(before);
-    expect(await bench.lastRun()).toMatchObject({
+    expect(await readMembers(world.database)).toEqual(before);
+    expect(await world.lastRun()).toMatchObject({
       status: 'failed',
       details: { error: { code: 'interrupted' } },
     });
@@ -99,31 +99,31 @@ describe('when a run is told to stop', () => {
 });
 
 test('a run that loses the database while it walks is left pending, and the next one closes it', async () => {
-  await bench.run();
-  const undo = await changeRegister(bench);
-  const before = await readMembers(bench.database);
+  await world.run();
+  const undo = await changeRegister(world);
+  const before = await readMembers(world.database);
   const [row] = await query('select current_database() as name');
   const connections = (allowed: boolean) =>
     onServer(`alter database ${row?.['name']} allow_connections ${allowed}`);
   let once = false;
-  bench.django.behaviour.onRequest = async ({ query: { page } }) => {
+  world.django.behaviour.onRequest = async ({ query: { page } }) => {
     if (page !== '2' || once) return;
     once = true;
     await connections(false);
     await query(`select pg_terminate_backend(pid) from pg_stat_activity
       where datname = current_database() and application_name = 'membership-sync'`);
   };
-  const lost = await bench.run().catch((error: unknown) => error);
+  const lost = await world.run().catch((error: unknown) => error);
   await connections(true);
   expect(lost).toMatchObject({ code: 'database_unavailable', runId: expect.any(Number) });
-  expect(await readMembers(bench.database)).toEqual(before);
-  const pending = await bench.lastRun();
+  expect(await readMembers(world.database)).toEqual(before);
+  const pending = await world.lastRun();
   expect(pending).toMatchObject({ status: 'pending' });
-  expect(bench.logged.map(({ event }) => event)).toEqual(
+  expect(world.logged.map(({ event }) => event)).toEqual(
     expect.arrayContaining(['run_left_pending', 'notifications_postponed']),
   );
 
-  expect(await bench.run()).toMatchObject({ members_added: 1, members_removed: 1 });
+  expect(await world.run()).toMatchObject({ members_added: 1, members_removed: 1 });
   undo();
   const [closed] = await query(
     `select status, details from public.sync_log where id = ${pending['id']}`,

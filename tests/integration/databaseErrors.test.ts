@@ -4,13 +4,13 @@ import { fixedCredential } from '../../lib/secrets.ts';
 import { readStatus } from '../../lib/sync/status.ts';
 import { createEmptyDatabase, createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { onServer } from '../support/server.ts';
-import { createSyncBench, type SyncBench } from '../support/sync.ts';
+import { createWorld, type World } from '../support/world.ts';
 
 // What an admin is told when the real server, or the way to it, is not as it should be.
-let bench: SyncBench;
+let world: World;
 let database: TestDatabase;
 beforeAll(async () => {
-  bench = await createSyncBench({ members: 3 });
+  world = await createWorld({ members: 3 });
   database = await createTestDatabase();
 });
 afterEach(closePool);
@@ -23,7 +23,7 @@ const status = (url: string) =>
     told,
   );
 const run = (url: string) =>
-  bench.run({}, { settings: { DATABASE_URL: url } }).then(() => undefined, told);
+  world.run({}, { settings: { DATABASE_URL: url } }).then(() => undefined, told);
 
 /** The same database under another address. */
 function addressed(change: (url: URL) => void): string {

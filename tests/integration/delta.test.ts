@@ -1,7 +1,6 @@
 import type { SyncResult } from '../../lib/sync/types.ts';
 import { generatePeople, type MemberRecord } from '../../local/mockDjango/people.ts';
 import type { Row } from '../support/database.ts';
-import { createSyncBench, type Settings, type SyncBench } from '../support/sync.ts';
 import {
   added,
   EARLIER,
@@ -14,7 +13,8 @@ import {
   row,
   seen,
   setRegister,
-} from '../support/syncRows.ts';
+} from '../support/rows.ts';
+import { createWorld, type Settings, type World } from '../support/world.ts';
 
 // What the register says and what the table holds before, what is changed and what it holds after.
 interface Case {
@@ -46,9 +46,9 @@ const withKennitalaOf = ({ kennitala }: MemberRecord) => ({ kennitala });
 const namedLike = ({ name, email, phone }: MemberRecord) => ({ name, email, phone });
 const spare = '1505801199';
 
-let bench: SyncBench;
+let world: World;
 beforeAll(async () => {
-  bench = await createSyncBench();
+  world = await createWorld();
 });
 
 const oneMember: Case[] = [
@@ -667,15 +667,15 @@ describe.each([
   { about: 'records that are wrong', cases: badRecords },
 ])('$about', ({ cases }) => {
   test.each(cases)('$name', async (given) => {
-    await bench.reset();
-    await insertMembers(bench.database, given.before);
-    setRegister(bench.django, given.register);
+    await world.reset();
+    await insertMembers(world.database, given.before);
+    setRegister(world.django, given.register);
     const options = { settings: given.settings ?? {} };
 
-    const dry = await bench.dryRun({}, options);
-    expect(await readMembers(bench.database)).toEqual(given.before);
-    const done = await bench.run({}, options);
-    expect(await readMembers(bench.database, done.timestamp)).toEqual(given.after);
+    const dry = await world.dryRun({}, options);
+    expect(await readMembers(world.database)).toEqual(given.before);
+    const done = await world.run({}, options);
+    expect(await readMembers(world.database, done.timestamp)).toEqual(given.after);
     expect(await trail(done.run_id)).toEqual(given.changes);
     expect(outcome(done)).toEqual(expected(given));
     expect(unhurried(dry)).toEqual(unhurried({ ...done, run_id: null, dry_run: true }));
@@ -685,17 +685,17 @@ describe.each([
     );
 
     // The second run finds everything as the register wants it.
-    const again = await bench.run({}, options);
+    const again = await world.run({}, options);
     expect(await trail(again.run_id)).toEqual([]);
     expect(again.members_verified).toBe(done.members_verified + addedIn(done));
     const before = given.after.map(({ last_verified_at, ...rest }) => rest);
-    const now = await readMembers(bench.database, done.timestamp);
+    const now = await readMembers(world.database, done.timestamp);
     expect(now.map(({ last_verified_at, ...rest }) => rest)).toEqual(before);
   });
 });
 
 async function trail(runId: number | null): Promise<string[]> {
-  const rows = await bench.database.query<{ line: string }>(
+  const rows = await world.database.query<{ line: string }>(
     `select format('%s %s: %s', action, member_id, array_to_string(fields, ',')) as line
      from public.member_changes where run_id = $1 order by 1`,
     [runId],

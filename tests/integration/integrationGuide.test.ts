@@ -10,7 +10,7 @@ import { receiveNotifications } from '../../docs/examples/receiveNotifications.t
 import { type Bundle, startBundle } from '../support/bundle.ts';
 import { createEmptyDatabase, type TestDatabase } from '../support/database.ts';
 import { onServer } from '../support/server.ts';
-import { createSyncBench, type SyncBench } from '../support/sync.ts';
+import { createWorld, type World } from '../support/world.ts';
 
 const docs = join(import.meta.dirname, '../../docs');
 const example = (name: string) => readFile(join(docs, 'examples', name), 'utf8');
@@ -19,7 +19,7 @@ const SECRET = `whsec_${Buffer.alloc(32, 1).toString('base64')}`;
 const OLD_SECRET = `whsec_${Buffer.alloc(32, 2).toString('base64')}`;
 
 // Who reads: a service with a database of its own, and a login that may read the members' eligibility.
-let bench: SyncBench;
+let world: World;
 let own: TestDatabase;
 let ownPool: pg.Pool;
 let reader: pg.Pool;
@@ -30,10 +30,10 @@ const changes: unknown[] = [];
 let refusesToAct = false;
 
 beforeAll(async () => {
-  [bench, own] = await Promise.all([createSyncBench({ members: 25 }), createEmptyDatabase()]);
-  await bench.database.query(await example('grants.sql'));
-  await bench.database.query("alter role elections_reader password 'for-this-test'");
-  const login = new URL(bench.database.url);
+  [world, own] = await Promise.all([createWorld({ members: 25 }), createEmptyDatabase()]);
+  await world.database.query(await example('grants.sql'));
+  await world.database.query("alter role elections_reader password 'for-this-test'");
+  const login = new URL(world.database.url);
   login.username = 'elections_reader';
   login.password = 'for-this-test';
   reader = new pg.Pool({ connectionString: login.href, max: 1 });
@@ -51,7 +51,7 @@ beforeAll(async () => {
   });
   await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve));
   hook = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/`;
-  syncStatus = await startBundle('syncStatus', { ...bench.settings, ADMIN_API_KEY: 'local' });
+  syncStatus = await startBundle('syncStatus', { ...world.settings, ADMIN_API_KEY: 'local' });
 });
 afterAll(async () => {
   receiver.closeAllConnections();
@@ -61,29 +61,29 @@ afterAll(async () => {
   await onServer('drop role elections_reader');
 });
 beforeEach(async () => {
-  await bench.reset();
+  await world.reset();
   await own.query('truncate received_webhooks');
   changes.length = 0;
   refusesToAct = false;
 });
 
 const run = (secret = SECRET) =>
-  bench.run({}, { settings: { NOTIFY_URLS: hook, NOTIFY_SECRET: secret } });
+  world.run({}, { settings: { NOTIFY_URLS: hook, NOTIFY_SECRET: secret } });
 
 describe('who is eligible', () => {
   test('the role reads who is eligible, as the last run left it', async () => {
     await run();
-    const person = bench.django.members.get(3);
+    const person = world.django.members.get(3);
     const hyphened = person?.kennitala.replace(/^(.{6})/, '$1-') ?? '';
     expect(await findEligible(reader, hyphened)).toEqual({
       name: person?.name,
       email: person?.email,
       verified_at: expect.any(Date),
     });
-    bench.django.members.softDelete(3);
+    world.django.members.softDelete(3);
     await run();
     expect(await findEligible(reader, hyphened)).toBeUndefined();
-    bench.django.members.update(3, { is_active: true, deleted_at: null });
+    world.django.members.update(3, { is_active: true, deleted_at: null });
   });
 
   test.each([
@@ -104,7 +104,7 @@ describe('the receiver', () => {
     expect(changes).toEqual([
       expect.objectContaining({ run_id: result.run_id, members_added: 25, members_removed: 0 }),
     ]);
-    expect(await bench.database.query('select status from public.notification_outbox')).toEqual([
+    expect(await world.database.query('select status from public.notification_outbox')).toEqual([
       { status: 'delivered' },
     ]);
   });
@@ -140,7 +140,7 @@ describe('the receiver', () => {
     await run();
     expect(changes).toEqual([]);
     refusesToAct = false;
-    await bench.database.query('update public.notification_outbox set next_attempt_at = now()');
+    await world.database.query('update public.notification_outbox set next_attempt_at = now()');
     await run();
     expect(changes).toEqual([expect.objectContaining({ members_added: 25 })]);
   });
@@ -172,10 +172,10 @@ describe('before an election opens', () => {
 
   test('so do an old reading and runs that fail', async () => {
     await run();
-    await bench.database.query(
+    await world.database.query(
       `update public.sync_log set sync_timestamp = sync_timestamp - interval '100 minutes'`,
     );
-    bench.django.misbehave({ kind: 'status', status: 500 });
+    world.django.misbehave({ kind: 'status', status: 500 });
     await expect(run()).rejects.toMatchObject({ code: 'django_error' });
     expect(await reasons()).toEqual([
       isTold('failing'),
@@ -186,23 +186,23 @@ describe('before an election opens', () => {
   test('so do changes that are held, and a notification that has not arrived', async () => {
     await run();
     const strict = { SYNC_LIMIT_FLOOR: '0' };
-    for (const id of [1, 2, 3]) bench.django.members.softDelete(id);
-    const held = await bench.run({}, { settings: strict });
+    for (const id of [1, 2, 3]) world.django.members.softDelete(id);
+    const held = await world.run({}, { settings: strict });
     expect(await reasons()).toEqual([isTold('held', '3 changes')]);
     refusesToAct = true;
-    await bench.run(
+    await world.run(
       { approvedPlan: held.plan },
       { settings: { ...strict, NOTIFY_URLS: hook, NOTIFY_SECRET: SECRET } },
     );
     expect(await reasons()).toEqual([isTold('notifications_pending')]);
     for (const id of [1, 2, 3]) {
-      bench.django.members.update(id, { is_active: true, deleted_at: null });
+      world.django.members.update(id, { is_active: true, deleted_at: null });
     }
   });
 
   test('a row of another service does not', async () => {
     await run();
-    await bench.database.query(
+    await world.database.query(
       `insert into public.members (kennitala, name, sync_source) values ('0000000001', 'Gestur', 'hand')`,
     );
     expect(await reasons()).toEqual([]);

@@ -1,94 +1,94 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect } from '../../lib/database.ts';
 import { fixedCredential } from '../../lib/secrets.ts';
-import { createSyncBench, type SyncBench } from '../support/sync.ts';
-import { changeRegister, readMembers } from '../support/syncRows.ts';
+import { changeRegister, readMembers } from '../support/rows.ts';
+import { createWorld, type World } from '../support/world.ts';
 
-let bench: SyncBench;
+let world: World;
 beforeAll(async () => {
-  bench = await createSyncBench({ members: 30, pageSize: 10, maxPageSize: 10 });
+  world = await createWorld({ members: 30, pageSize: 10, maxPageSize: 10 });
 });
 beforeEach(async () => {
-  await bench.reset();
+  await world.reset();
 });
 
-const query = (statement: string) => bench.database.query(statement);
+const query = (statement: string) => world.database.query(statement);
 
 describe('when another service writes the members at the same time', () => {
   /** Runs the statement while the register's last page is being read. */
   const meanwhile = (statement: string, times = 1) => {
     let left = times;
-    bench.django.behaviour.onRequest = async ({ query: { page } }) => {
+    world.django.behaviour.onRequest = async ({ query: { page } }) => {
       if (page !== '3' || left === 0) return;
       left -= 1;
       await query(statement);
     };
   };
   test('what it wrote while the register was read is seen by the plan', async () => {
-    await bench.run();
+    await world.run();
     meanwhile(`update public.members set name = 'Rangt' where external_id = '30'`);
-    expect(await bench.run()).toMatchObject({ members_updated: 1, members_verified: 30 });
+    expect(await world.run()).toMatchObject({ members_updated: 1, members_verified: 30 });
   });
 
   test('a planned row that was changed after the plan is planned again', async () => {
-    await bench.run();
-    const undo = await changeRegister(bench);
-    bench.django.members.remove(30);
+    await world.run();
+    const undo = await changeRegister(world);
+    world.django.members.remove(30);
     // The removal is confirmed after the plan was made: someone suspends another planned row just then.
     let once = false;
-    bench.django.behaviour.onRequest = async ({ path }) => {
+    world.django.behaviour.onRequest = async ({ path }) => {
       if (!path.endsWith('/30/') || once) return;
       once = true;
       await query(
         `update public.members set is_active = false, metadata = '{"by": "hand"}' where external_id = '1'`,
       );
     };
-    const result = await bench.run();
+    const result = await world.run();
     undo();
-    bench.django.members.add({ id: 30 });
+    world.django.members.add({ id: 30 });
     expect(result).toMatchObject({ members_updated: 1, members_suspended: 1, members_removed: 2 });
-    const outdated = bench.logged.filter(({ event }) => event === 'plan_outdated');
+    const outdated = world.logged.filter(({ event }) => event === 'plan_outdated');
     expect(outdated).toHaveLength(1);
     const [first] = await query(`select * from public.members where external_id = '1'`);
     expect(first).toMatchObject({ is_active: false, removed_at: null, metadata: { by: 'hand' } });
   });
 
   test('a kennitala that another service has just added is linked instead', async () => {
-    await bench.run();
-    bench.django.members.add({ id: 77, kennitala: '0202020202' });
-    bench.django.members.remove(30);
+    await world.run();
+    world.django.members.add({ id: 77, kennitala: '0202020202' });
+    world.django.members.remove(30);
     let once = false;
-    bench.django.behaviour.onRequest = async ({ path }) => {
+    world.django.behaviour.onRequest = async ({ path }) => {
       if (!path.endsWith('/30/') || once) return;
       once = true;
       await query(
         `insert into public.members (kennitala, name, sync_source) values ('0202020202', 'A', 'events')`,
       );
     };
-    const result = await bench.run();
-    bench.django.members.remove(77);
-    bench.django.members.add({ id: 30 });
+    const result = await world.run();
+    world.django.members.remove(77);
+    world.django.members.add({ id: 30 });
     expect(result).toMatchObject({ members_added: 0, members_updated: 1, members_removed: 1 });
     const [linked] = await query(`select * from public.members where kennitala = '0202020202'`);
     expect(linked).toMatchObject({ external_id: '77', sync_source: 'events', is_active: true });
   });
 
   test('a row that is changed again and again ends the run without a change', async () => {
-    await bench.run();
-    bench.django.members.remove(30);
-    bench.django.behaviour.onRequest = async ({ path }) => {
+    await world.run();
+    world.django.members.remove(30);
+    world.django.behaviour.onRequest = async ({ path }) => {
       if (!path.endsWith('/30/')) return;
       await query(`update public.members set name = name || 'a' where external_id = '30'`);
     };
-    const failed = bench.run();
+    const failed = world.run();
     await expect(failed).rejects.toMatchObject({
       code: 'database_unavailable',
       message: expect.stringContaining('Another service keeps changing the members'),
     });
-    bench.django.members.add({ id: 30 });
+    world.django.members.add({ id: 30 });
     const [last] = await query(`select is_active from public.members where external_id = '30'`);
     expect(last).toEqual({ is_active: true });
-    expect(await bench.lastRun()).toMatchObject({ status: 'failed' });
+    expect(await world.lastRun()).toMatchObject({ status: 'failed' });
   });
 
   /** Runs, and lets another service execute the statement after the audit rows are written. */
@@ -98,9 +98,9 @@ describe('when another service writes the members at the same time', () => {
       $$ begin perform pg_advisory_xact_lock(42); return new; end $$`);
     await query(`create trigger wait before update on public.members
       for each statement execute function public.wait()`);
-    const other = await connect(fixedCredential(bench.database.url));
+    const other = await connect(fixedCredential(world.database.url));
     await other.query('select pg_advisory_lock(42)');
-    const run = bench.run();
+    const run = world.run();
     await untilWaiting('advisory');
     await other.query('set session_replication_role = replica');
     await other.query(statement);
@@ -114,29 +114,29 @@ describe('when another service writes the members at the same time', () => {
     ['a row', 'kennitala'],
     ['a row that an undo has moved aside', `'~' || to_hex(id)`],
   ])('%s that was changed after its audit row is planned again', async (_, kennitala) => {
-    await bench.run();
+    await world.run();
     await query(`update public.members set kennitala = ${kennitala} where external_id = '1'`);
-    const [one] = bench.django.members.list();
+    const [one] = world.django.members.list();
     if (!one) throw new Error('the register is empty');
-    bench.django.members.update(one.id, { kennitala: '0303030303' });
+    world.django.members.update(one.id, { kennitala: '0303030303' });
     const result = await runWhileApplying(
       `update public.members set is_active = false where external_id = '1'`,
     );
-    bench.django.members.update(one.id, { kennitala: one.kennitala });
+    world.django.members.update(one.id, { kennitala: one.kennitala });
     const [first] = await query(
       `select is_active, kennitala from public.members where external_id = '1'`,
     );
     expect(first).toEqual({ is_active: false, kennitala: '0303030303' });
     expect(result).toMatchObject({ members_updated: 1, members_suspended: 1 });
-    expect(bench.logged.map(({ event }) => event)).toContain('plan_outdated');
+    expect(world.logged.map(({ event }) => event)).toContain('plan_outdated');
   });
 
   test("neither is a row overwritten that a trigger of another service's touches in our transaction", async () => {
-    await bench.run();
-    const [one, two] = bench.django.members.list();
+    await world.run();
+    const [one, two] = world.django.members.list();
     if (!one || !two) throw new Error('the register is empty');
-    bench.django.members.update(one.id, { kennitala: '0303030303' });
-    bench.django.members.update(two.id, { name: 'Annað Nafn' });
+    world.django.members.update(one.id, { kennitala: '0303030303' });
+    world.django.members.update(two.id, { name: 'Annað Nafn' });
     await query(`create function public.note() returns trigger language plpgsql as
       $$ begin update public.members set metadata = '{"noted": true}' where external_id = '2'; return new; end $$`);
     await query(`create trigger note after update of kennitala on public.members
@@ -145,27 +145,27 @@ describe('when another service writes the members at the same time', () => {
       `update public.members set is_active = false where external_id = '2'`,
     );
     await query('drop trigger note on public.members');
-    bench.django.members.update(one.id, { kennitala: one.kennitala });
-    bench.django.members.update(two.id, { name: two.name });
+    world.django.members.update(one.id, { kennitala: one.kennitala });
+    world.django.members.update(two.id, { name: two.name });
     const [second] = await query(
       `select is_active, removed_at from public.members where external_id = '2'`,
     );
     expect(second).toEqual({ is_active: false, removed_at: null });
     expect(result).toMatchObject({ members_updated: 2, members_suspended: 1 });
-    expect(bench.logged.map(({ event }) => event)).toContain('plan_outdated');
+    expect(world.logged.map(({ event }) => event)).toContain('plan_outdated');
   });
 
   test('readers are not blocked, and who waits too long for a row gives up without a change', async () => {
-    await bench.run();
-    const undo = await changeRegister(bench);
-    const before = await readMembers(bench.database);
-    const other = await connect(fixedCredential(bench.database.url));
+    await world.run();
+    const undo = await changeRegister(world);
+    const before = await readMembers(world.database);
+    const other = await connect(fixedCredential(world.database.url));
     await other.query('begin');
     await other.query(`select * from public.members where external_id = '1' for update`);
-    const run = bench.run().catch((error: unknown) => error);
+    const run = world.run().catch((error: unknown) => error);
     await untilWaiting('transactionid', 'tuple');
     const started = performance.now();
-    expect(await readMembers(bench.database)).toEqual(before);
+    expect(await readMembers(world.database)).toEqual(before);
     expect(await query('select * from public.member_eligibility')).toHaveLength(29);
     expect(performance.now() - started).toBeLessThan(2000);
     expect(await run).toMatchObject({
@@ -175,8 +175,8 @@ describe('when another service writes the members at the same time', () => {
     await other.query('rollback');
     await other.end();
     undo();
-    expect(await readMembers(bench.database)).toEqual(before);
-    expect(await bench.lastRun()).toMatchObject({
+    expect(await readMembers(world.database)).toEqual(before);
+    expect(await world.lastRun()).toMatchObject({
       status: 'failed',
       details: { error: { code: 'database_unavailable' } },
     });
@@ -184,18 +184,18 @@ describe('when another service writes the members at the same time', () => {
 });
 
 test("a number of another service's own is no Django id either while its link is held back", async () => {
-  await bench.run();
-  const [one] = bench.django.members.list();
+  await world.run();
+  const [one] = world.django.members.list();
   if (!one) throw new Error('the register is empty');
   await query(`update public.members set sync_source = 'elections', external_id = '77', last_verified_at = null
     where external_id = '1'`);
   const none = { SYNC_MAX_UPDATES: '0', SYNC_LIMIT_FLOOR: '0' };
-  const held = await bench.run({}, { settings: none });
+  const held = await world.run({}, { settings: none });
   expect(held.held).toEqual({ updates: { count: 1, limit: 0, reason: 'limit_exceeded' } });
 
-  bench.django.members.add({ id: 77 });
-  const result = await bench.run();
-  bench.django.members.remove(77);
+  world.django.members.add({ id: 77 });
+  const result = await world.run();
+  world.django.members.remove(77);
   expect(result).toMatchObject({ members_added: 1, members_updated: 1, members_removed: 0 });
   const [row] = await query(`select * from public.members where kennitala = '${one.kennitala}'`);
   expect(row).toMatchObject({ external_id: '1', sync_source: 'elections', is_active: true });

@@ -13,21 +13,22 @@ import {
   startReceiver,
   status,
 } from '../support/receiver.ts';
-import { contextOf, createSyncBench, type Settings, type SyncBench } from '../support/sync.ts';
+import { contextOf } from '../support/run.ts';
+import { createWorld, type Settings, type World } from '../support/world.ts';
 
 const SECRET = `whsec_${Buffer.alloc(32, 1).toString('base64')}`;
 const NEW_SECRET = `whsec_${Buffer.alloc(32, 2).toString('base64')}`;
 
-let bench: SyncBench;
+let world: World;
 let elections: Receiver;
 let events: Receiver;
 let both: Settings;
 beforeAll(async () => {
-  bench = await createSyncBench({ members: 20 });
+  world = await createWorld({ members: 20 });
   [elections, events] = await Promise.all([startReceiver(), startReceiver()]);
 });
 beforeEach(async () => {
-  await bench.reset();
+  await world.reset();
   both = { NOTIFY_URLS: `${elections.url},${events.url}`, NOTIFY_SECRET: SECRET };
   for (const receiver of [elections, events]) {
     receiver.arrivals.length = 0;
@@ -43,20 +44,20 @@ interface OutboxRow extends Row {
   last_error: string | null;
 }
 const outbox = (receiver?: Receiver) =>
-  bench.database.query<OutboxRow>(
+  world.database.query<OutboxRow>(
     'select * from public.notification_outbox where $1::text is null or receiver = $1 order by id',
     [receiver?.url ?? null],
   );
-const run = (settings: Settings = both) => bench.run({}, { settings });
+const run = (settings: Settings = both) => world.run({}, { settings });
 /** Something for the next run to tell. */
 let renamed = 0;
 const changeSomething = () => {
   renamed += 1;
-  bench.django.members.update(1, { name: `Breytt Nafn ${renamed}` });
+  world.django.members.update(1, { name: `Breytt Nafn ${renamed}` });
 };
 /** As if the time until the next try had passed. */
 const letTheBackoffPass = () =>
-  bench.database.query(
+  world.database.query(
     'update public.notification_outbox set next_attempt_at = now(), leased_until = null',
   );
 const verify = ({ body, headers }: Arrival, secret = SECRET) =>
@@ -93,7 +94,7 @@ describe('what is delivered', () => {
   });
 
   test('a run that changes nothing notifies nobody, nor does a dry run', async () => {
-    await bench.dryRun({}, { settings: both });
+    await world.dryRun({}, { settings: both });
     expect(await outbox()).toEqual([]);
     await run();
     await run();
@@ -107,7 +108,7 @@ describe('what is delivered', () => {
   });
 
   test('a run that fails leaves no notification', async () => {
-    bench.django.misbehave({ kind: 'status', status: 500 });
+    world.django.misbehave({ kind: 'status', status: 500 });
     await expect(run()).rejects.toMatchObject({ code: 'django_error' });
     expect(await outbox()).toEqual([]);
     expect(elections.arrivals).toEqual([]);
@@ -115,15 +116,15 @@ describe('what is delivered', () => {
 
   test('an approved plan and an undo notify as well', async () => {
     await run();
-    const gone = [2, 3, 4].map((id) => bench.django.members.get(id) as Row);
-    for (const { id } of gone) bench.django.members.remove(id as number);
+    const gone = [2, 3, 4].map((id) => world.django.members.get(id) as Row);
+    for (const { id } of gone) world.django.members.remove(id as number);
     const strict = { ...both, SYNC_LIMIT_FLOOR: '0' };
     const held = await run(strict);
     expect(held).toMatchObject({ status: 'held', members_removed: 0 });
     expect(elections.arrivals).toHaveLength(1);
 
-    const approved = await bench.run({ approvedPlan: held.plan }, { settings: strict });
-    const undone = await bench.run(
+    const approved = await world.run({ approvedPlan: held.plan }, { settings: strict });
+    const undone = await world.run(
       { undo: approved.run_id as number, syncType: 'undo' },
       { settings: both },
     );
@@ -136,7 +137,7 @@ describe('what is delivered', () => {
         members_reactivated: 3,
       }),
     ]);
-    for (const record of gone) bench.django.members.addRaw(record);
+    for (const record of gone) world.django.members.addRaw(record);
   });
 });
 
@@ -162,7 +163,7 @@ describe('when a receiver does not take it', () => {
       expect.objectContaining({ status: 'pending', attempts: 1, last_error: error }),
     ]);
     expect(events.arrivals).toEqual([]);
-    expect(bench.logged).toContainEqual(
+    expect(world.logged).toContainEqual(
       expect.objectContaining({
         event: 'notification_failed',
         severity: 'WARNING',
@@ -212,12 +213,12 @@ describe('when a receiver does not take it', () => {
     await run();
     const pauses: number[] = [];
     for (const attempts of [1, 2, 7, 40]) {
-      await bench.database.query(
+      await world.database.query(
         'update public.notification_outbox set attempts = $1, next_attempt_at = now() where receiver = $2',
         [attempts - 1, elections.url],
       );
       await run();
-      const [row] = await bench.database.query<{ pause: number }>(
+      const [row] = await world.database.query<{ pause: number }>(
         `select extract(epoch from next_attempt_at - now())::float as pause
         from public.notification_outbox where receiver = $1`,
         [elections.url],
@@ -233,7 +234,7 @@ describe('when a receiver does not take it', () => {
     changeSomething();
     await run();
     await letTheBackoffPass();
-    await bench.database.query(
+    await world.database.query(
       `update public.notification_outbox set created_at = now() - interval '73 hours'
       where id = (select min(id) from public.notification_outbox where receiver = $1)`,
       [elections.url],
@@ -243,10 +244,10 @@ describe('when a receiver does not take it', () => {
       ['dead', 2],
       ['pending', 1],
     ]);
-    expect(bench.logged).toContainEqual(
+    expect(world.logged).toContainEqual(
       expect.objectContaining({ event: 'notification_failed', severity: 'ERROR', dead: true }),
     );
-    const status_ = await startBundle('syncStatus', { ...bench.settings, ADMIN_API_KEY: 'local' });
+    const status_ = await startBundle('syncStatus', { ...world.settings, ADMIN_API_KEY: 'local' });
     const answer = await fetch(status_.url, { headers: { authorization: 'Bearer local' } });
     expect(await answer.json()).toMatchObject({ notifications: { pending: 1, dead: 1 } });
     await status_.stop();
@@ -256,11 +257,11 @@ describe('when a receiver does not take it', () => {
     elections.answer = status(500);
     await run();
     await letTheBackoffPass();
-    await bench.database.query(
+    await world.database.query(
       `update public.notification_outbox set attempts = 20, created_at = now() - interval '71 hours'`,
     );
     await run();
-    const [row] = await bench.database.query<{ due: boolean }>(
+    const [row] = await world.database.query<{ due: boolean }>(
       `select next_attempt_at = created_at + interval '3 days' as due
       from public.notification_outbox where receiver = $1`,
       [elections.url],
@@ -271,7 +272,7 @@ describe('when a receiver does not take it', () => {
   test('what waits for a receiver that is no longer configured dies too, even when there is none left', async () => {
     elections.answer = status(500);
     await run();
-    await bench.database.query(
+    await world.database.query(
       `update public.notification_outbox set created_at = now() - interval '73 hours'`,
     );
     await run({});
@@ -283,7 +284,7 @@ describe('when a receiver does not take it', () => {
 
   test('what was settled a month ago is forgotten', async () => {
     await run();
-    await bench.database.query(
+    await world.database.query(
       `update public.notification_outbox set created_at = now() - interval '31 days'`,
     );
     await run();
@@ -295,7 +296,7 @@ describe('who else is at work', () => {
   test('a notification that another process is posting is left to it, and so is everything after', async () => {
     elections.answer = status(500);
     await run();
-    await bench.database.query(
+    await world.database.query(
       `update public.notification_outbox
       set next_attempt_at = now(), leased_until = now() + interval '20 seconds' where status = 'pending'`,
     );
@@ -322,13 +323,13 @@ describe('who else is at work', () => {
 
   test('a try that was stopped for longer than its lease does not count against the receiver', async () => {
     elections.answer = async (response) => {
-      await bench.database.query(
+      await world.database.query(
         `update public.notification_outbox set leased_until = now() - interval '1 second'`,
       );
       status(500)(response);
     };
     await run({ ...both, NOTIFY_URLS: elections.url });
-    const [row] = await bench.database.query<{ due: boolean }>(
+    const [row] = await world.database.query<{ due: boolean }>(
       'select next_attempt_at <= now() as due from public.notification_outbox',
     );
     expect(row).toEqual({ due: true });
@@ -337,7 +338,7 @@ describe('who else is at work', () => {
   test('a late failure does not undo what a later try delivered', async () => {
     elections.answer = async (response) => {
       // Meanwhile another process took over, and had more luck.
-      await bench.database.query(
+      await world.database.query(
         `update public.notification_outbox set status = 'delivered', attempts = 2, leased_until = null`,
       );
       status(500)(response);
@@ -358,8 +359,8 @@ describe('the secret', () => {
   });
   const runWith = (secret: Credential, urls: string) => {
     const context = contextOf(
-      { ...bench.settings, NOTIFY_URLS: urls, NOTIFY_SECRET: SECRET },
-      (line) => bench.logged.push(JSON.parse(line)),
+      { ...world.settings, NOTIFY_URLS: urls, NOTIFY_SECRET: SECRET },
+      (line) => world.logged.push(JSON.parse(line)),
     );
     return performSync(
       { syncType: 'manual', dryRun: false, previewLimit: 1, caller: 'test' },
@@ -411,7 +412,7 @@ describe('the secret', () => {
     };
     const result = await runWith({ get, renew: async () => undefined }, elections.url);
     expect(result.status).toBe('success');
-    expect(bench.logged).toContainEqual(
+    expect(world.logged).toContainEqual(
       expect.objectContaining({
         event: 'notifications_postponed',
         severity: 'WARNING',
@@ -431,7 +432,7 @@ describe('a real process', () => {
     return { status: response.status, body: (await response.json()) as Row };
   };
   const serve = () =>
-    startBundle('syncScheduled', { ...bench.settings, ...both, ADMIN_API_KEY: 'local' });
+    startBundle('syncScheduled', { ...world.settings, ...both, ADMIN_API_KEY: 'local' });
 
   test('a receiver that hangs costs the caller two seconds, is given ten, and harms nobody', async () => {
     const bundle = await serve();
@@ -465,7 +466,7 @@ describe('a real process', () => {
   test('a database connection that is cut during a delivery costs neither the run nor the process', async () => {
     const bundle = await serve();
     elections.answer = async (response) => {
-      await bench.database.query(
+      await world.database.query(
         `select pg_terminate_backend(pid) from pg_stat_activity
         where datname = current_database() and application_name = 'membership-sync'`,
       );
@@ -508,7 +509,7 @@ describe('a real process', () => {
 
   test('a process that is killed after the commit and before the delivery loses nothing', async () => {
     const bundle = await serve();
-    await bench.database.query(`
+    await world.database.query(`
       create function wait_here() returns trigger language plpgsql as
         $$ begin perform pg_sleep(60); return new; end $$;
       create trigger wait_here before update on public.notification_outbox
@@ -517,10 +518,10 @@ describe('a real process', () => {
     await untilLogged('success');
     await bundle.kill('SIGKILL');
     await calling;
-    await bench.database.query(`
+    await world.database.query(`
       select pg_terminate_backend(pid) from pg_stat_activity
       where datname = current_database() and wait_event = 'PgSleep'`);
-    await bench.database.query('drop function wait_here cascade');
+    await world.database.query('drop function wait_here cascade');
     expect(elections.arrivals).toEqual([]);
     expect(await outbox(elections)).toEqual([
       expect.objectContaining({ status: 'pending', attempts: 0 }),
@@ -537,7 +538,7 @@ describe('a real process', () => {
   const untilLogged = async (state: string) => {
     const deadline = Date.now() + 10_000;
     while (Date.now() < deadline) {
-      const rows = await bench.database.query('select 1 from public.sync_log where status = $1', [
+      const rows = await world.database.query('select 1 from public.sync_log where status = $1', [
         state,
       ]);
       if (rows.length > 0) return;

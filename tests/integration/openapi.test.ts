@@ -11,17 +11,17 @@ import { operations } from '../../scripts/openapi/operations.ts';
 import { type Bundle, startBundle } from '../support/bundle.ts';
 import type { Row } from '../support/database.ts';
 import { startSecretManager } from '../support/secretManager.ts';
-import { createSyncBench, type SyncBench } from '../support/sync.ts';
+import { createWorld, type World } from '../support/world.ts';
 
 const execute = promisify(execFile);
 const root = join(import.meta.dirname, '../..');
 const read = (path: string) => readFile(join(root, path), 'utf8');
 
-let bench: SyncBench;
+let world: World;
 const bundles = new Map<string, Bundle>();
 beforeAll(async () => {
-  bench = await createSyncBench({ members: 40 });
-  const environment = { ...bench.settings, ADMIN_API_KEY: 'local' };
+  world = await createWorld({ members: 40 });
+  const environment = { ...world.settings, ADMIN_API_KEY: 'local' };
   await Promise.all(
     operations.map(async ({ name }) => bundles.set(name, await startBundle(name, environment))),
   );
@@ -135,14 +135,14 @@ describe('real answers are as the document says', () => {
       status: 'success',
       members_added: 40,
     });
-    bench.django.members.addRaw({ id: 999, kennitala: 12, name: 'Ólæsileg' });
+    world.django.members.addRaw({ id: 999, kennitala: 12, name: 'Ólæsileg' });
     const partial = await call('syncScheduled', { body: { sync_type: 'manual', mode: 'full' } });
     expect(partial.body).toMatchObject({ status: 'partial', error_count: 1 });
-    bench.django.members.remove(999);
+    world.django.members.remove(999);
   });
 
   test('a change that is held, looked at, approved and undone', async () => {
-    for (const { id } of bench.django.members.list().slice(0, 15)) bench.django.members.remove(id);
+    for (const { id } of world.django.members.list().slice(0, 15)) world.django.members.remove(id);
     const held = await call('syncScheduled');
     expect(held.body).toMatchObject({ status: 'held', held: { removals: { count: 15 } } });
     const look = await call('syncDryRun');
@@ -164,7 +164,7 @@ describe('real answers are as the document says', () => {
   test('a run that goes on, and one that is refused meanwhile', async () => {
     let release = () => {};
     const walking = new Promise<void>((resolve) => {
-      bench.django.behaviour.onRequest = () => {
+      world.django.behaviour.onRequest = () => {
         resolve();
         return new Promise<void>((open) => {
           release = open;
@@ -180,19 +180,19 @@ describe('real answers are as the document says', () => {
       409,
       { error: { code: 'sync_in_progress', message: expect.any(String) } },
     ]);
-    bench.django.behaviour.onRequest = () => undefined;
+    world.django.behaviour.onRequest = () => undefined;
     release();
     expect((await run).status).toBe(200);
   });
 
   test('a run that fails, and the log with everything until now', async () => {
-    bench.django.misbehave({ kind: 'status', status: 503 });
+    world.django.misbehave({ kind: 'status', status: 503 });
     const failed = await call('syncScheduled');
     expect([failed.status, failed.body['error']]).toEqual([
       502,
       expect.objectContaining({ code: 'django_error', run_id: expect.any(Number) }),
     ]);
-    bench.django.clear();
+    world.django.clear();
     expect((await call('syncStatus')).body).toMatchObject({ status: 'failing' });
 
     const first = await call('syncLogs', { method: 'get', query: '?limit=3' });
@@ -238,7 +238,7 @@ describe('real answers are as the document says', () => {
     const claims = Buffer.from(JSON.stringify({ email: 'x@felag.example' })).toString('base64url');
     const [stranger, offline, secretless] = await Promise.all([
       startBundle('syncStatus', {
-        ...bench.settings,
+        ...world.settings,
         AUTH_MODE: 'iam',
         ALLOWED_CALLERS: 'admin@felag.example',
       }),
@@ -247,7 +247,7 @@ describe('real answers are as the document says', () => {
         ADMIN_API_KEY: 'local',
       }),
       startBundle('syncScheduled', {
-        ...bench.settings,
+        ...world.settings,
         ADMIN_API_KEY: 'local',
         DJANGO_API_KEY: 'sm://project/django-key',
         SECRET_MANAGER_EMULATOR_HOST: (await startSecretManager()).host,
@@ -270,7 +270,7 @@ describe('real answers are as the document says', () => {
 
   test('a sync that is switched off', async () => {
     const off = await startBundle('syncScheduled', {
-      ...bench.settings,
+      ...world.settings,
       ADMIN_API_KEY: 'local',
       SYNC_ENABLED: 'false',
     });
@@ -281,12 +281,12 @@ describe('real answers are as the document says', () => {
   });
 
   test('every curl line of the API guide is answered with 200, and as the document says', async () => {
-    for (const { id } of bench.django.members.list().slice(0, 15)) bench.django.members.remove(id);
+    for (const { id } of world.django.members.list().slice(0, 15)) world.django.members.remove(id);
     expect((await call('syncScheduled')).body).toMatchObject({ status: 'held' });
     const gateway = await startGateway(0);
     const ports = [...bundles].map(([name, { url }]) => [name, Number(new URL(url).port)] as const);
     gateway.route(new Map(ports));
-    const [last] = await bench.database.query<{ plan: string; run: number }>(
+    const [last] = await world.database.query<{ plan: string; run: number }>(
       `select (select plan from public.sync_log order by id desc limit 1),
         (select max(run_id) from public.member_changes) as run`,
     );
@@ -309,7 +309,7 @@ describe('real answers are as the document says', () => {
       expect([line, problemsOf(path, method, 200, JSON.parse(stdout))]).toEqual([line, []]);
     }
     await gateway.stop();
-    const undone = await bench.database.query(
+    const undone = await world.database.query(
       "select 1 from public.sync_log where sync_type = 'undo' and status <> 'failed'",
     );
     expect(undone.length).toBeGreaterThan(1);

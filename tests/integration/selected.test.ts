@@ -2,19 +2,19 @@ import type { MemberRecord } from '../../local/mockDjango/people.ts';
 import { type Bundle, startBundle } from '../support/bundle.ts';
 import type { Row } from '../support/database.ts';
 import { type Receiver, startReceiver } from '../support/receiver.ts';
-import { createSyncBench, type SyncBench } from '../support/sync.ts';
+import { createWorld, type World } from '../support/world.ts';
 
-let bench: SyncBench;
+let world: World;
 let receiver: Receiver;
 let scheduled: Bundle;
 let dryRun: Bundle;
 let original: MemberRecord[];
 beforeAll(async () => {
-  bench = await createSyncBench({ members: 30 });
-  original = [...bench.django.members.list()];
+  world = await createWorld({ members: 30 });
+  original = [...world.django.members.list()];
   receiver = await startReceiver();
   const environment = {
-    ...bench.settings,
+    ...world.settings,
     ADMIN_API_KEY: 'local',
     SYNC_LIMIT_FLOOR: '3',
     NOTIFY_URLS: receiver.url,
@@ -27,11 +27,11 @@ beforeAll(async () => {
 });
 // Every test starts with a register and members that agree.
 beforeEach(async () => {
-  await bench.reset();
-  for (const { id } of [...bench.django.members.list()]) bench.django.members.remove(id);
-  for (const record of original) bench.django.members.addRaw(record);
-  await bench.run();
-  bench.django.clear();
+  await world.reset();
+  for (const { id } of [...world.django.members.list()]) world.django.members.remove(id);
+  for (const record of original) world.django.members.addRaw(record);
+  await world.run();
+  world.django.clear();
   receiver.arrivals.length = 0;
 });
 
@@ -44,13 +44,13 @@ const post = async (body: unknown, { url } = scheduled) => {
   return { status: response.status, body: (await response.json()) as Row };
 };
 const member = async (externalId: number | string) => {
-  const [row] = await bench.database.query('select * from public.members where external_id = $1', [
+  const [row] = await world.database.query('select * from public.members where external_id = $1', [
     String(externalId),
   ]);
   return row;
 };
 const activeIds = async () => {
-  const rows = await bench.database.query<{ id: number }>(
+  const rows = await world.database.query<{ id: number }>(
     'select external_id::int as id from public.members where is_active order by 1',
   );
   return rows.map(({ id }) => id);
@@ -66,7 +66,7 @@ const unchanged = {
 
 describe('one member now', () => {
   test('a new member is in within a second of the call', async () => {
-    const { id, kennitala } = bench.django.members.add({ name: 'Nýja Prófdóttir' });
+    const { id, kennitala } = world.django.members.add({ name: 'Nýja Prófdóttir' });
     const started = performance.now();
     const { status, body } = await post({ external_ids: [String(id)] });
     expect(performance.now() - started).toBeLessThan(1000);
@@ -82,15 +82,15 @@ describe('one member now', () => {
     });
     expect(await member(id)).toMatchObject({ kennitala, is_active: true, name: 'Nýja Prófdóttir' });
     // Nothing but that member was asked for.
-    expect(bench.django.requests.map(({ path }) => path)).toEqual([`/api/members/${id}/`]);
+    expect(world.django.requests.map(({ path }) => path)).toEqual([`/api/members/${id}/`]);
   });
 
   test('a change is taken over and leaves its audit row and its notification', async () => {
-    bench.django.members.update(4, { email: 'nytt.netfang@felagi.example' });
+    world.django.members.update(4, { email: 'nytt.netfang@felagi.example' });
     const { body } = await post({ external_ids: ['4', '5'] });
     expect(body).toMatchObject({ ...unchanged, members_updated: 1, members_verified: 2 });
     expect(await member(4)).toMatchObject({ email: 'nytt.netfang@felagi.example' });
-    const audit = await bench.database.query(
+    const audit = await world.database.query(
       'select action, fields from public.member_changes where run_id = $1',
       [body['run_id']],
     );
@@ -101,14 +101,14 @@ describe('one member now', () => {
   });
 
   test('whom the register does not know any more is removed, and comes back when it does', async () => {
-    bench.django.members.remove(7);
+    world.django.members.remove(7);
     expect((await post({ external_ids: ['7'] })).body).toMatchObject({
       ...unchanged,
       status: 'success',
       members_removed: 1,
     });
     expect(await activeIds()).toEqual(without(7));
-    bench.django.members.addRaw(original[6] as MemberRecord);
+    world.django.members.addRaw(original[6] as MemberRecord);
     expect((await post({ external_ids: ['7'] })).body).toMatchObject({
       ...unchanged,
       members_reactivated: 1,
@@ -117,8 +117,8 @@ describe('one member now', () => {
   });
 
   test('whom the register says is no member is removed', async () => {
-    bench.django.members.softDelete(8);
-    bench.django.members.update(9, { is_active: false });
+    world.django.members.softDelete(8);
+    world.django.members.update(9, { is_active: false });
     const { body } = await post({ external_ids: ['8', '9', '10'] });
     expect(body).toMatchObject({ ...unchanged, members_removed: 2, members_verified: 1 });
     expect(await activeIds()).toEqual(without(8, 9));
@@ -130,10 +130,10 @@ describe('one member now', () => {
   });
 
   test('a member named twice, as text and as a number, is asked for once', async () => {
-    bench.django.members.update(3, { name: 'Annað Prófnafn' });
+    world.django.members.update(3, { name: 'Annað Prófnafn' });
     const { body } = await post({ external_ids: ['3', 3, '3'] });
     expect(body).toMatchObject({ ...unchanged, members_fetched: 1, members_updated: 1 });
-    expect(bench.django.requests).toHaveLength(1);
+    expect(world.django.requests).toHaveLength(1);
   });
 
   test('an id that nobody has ever had changes nothing and is no error', async () => {
@@ -143,13 +143,13 @@ describe('one member now', () => {
   });
 
   test('the others are neither touched nor counted as verified', async () => {
-    const before = await bench.database.query(
+    const before = await world.database.query(
       'select * from public.members where external_id <> $1 order by id',
       ['5'],
     );
-    bench.django.members.update(6, { name: 'Ekki Spurt' });
+    world.django.members.update(6, { name: 'Ekki Spurt' });
     await post({ external_ids: ['5'] });
-    const after = await bench.database.query(
+    const after = await world.database.query(
       'select * from public.members where external_id <> $1 order by id',
       ['5'],
     );
@@ -157,15 +157,15 @@ describe('one member now', () => {
   });
 
   test('it is no walk of the register, so it does not hide that one is overdue', async () => {
-    const [walk] = await bench.database.query<{ due: Date }>(
+    const [walk] = await world.database.query<{ due: Date }>(
       `update public.sync_log set sync_timestamp = sync_timestamp - interval '1 day'
       returning sync_timestamp at time zone 'UTC' + interval '1 hour' as due`,
     );
     await post({ external_ids: ['1'] });
-    bench.django.misbehave({ kind: 'status', status: 500 });
+    world.django.misbehave({ kind: 'status', status: 500 });
     expect((await post({ external_ids: ['1'] })).status).toBe(502);
     const syncStatus = await startBundle('syncStatus', {
-      ...bench.settings,
+      ...world.settings,
       ADMIN_API_KEY: 'local',
     });
     const ask = async () => {
@@ -174,7 +174,7 @@ describe('one member now', () => {
     };
     const overdue = { last_success: { mode: 'full' }, next_due_at: walk?.due.toISOString() };
     expect(await ask()).toMatchObject({ ...overdue, status: 'stale' });
-    bench.django.clear();
+    world.django.clear();
     await post({ external_ids: ['1'] });
     expect(await ask()).toMatchObject({
       ...overdue,
@@ -187,7 +187,7 @@ describe('one member now', () => {
 
 describe('nobody is removed by mistake', () => {
   test('a register without a detail endpoint removes nobody and says so', async () => {
-    bench.django.behaviour.detail = false;
+    world.django.behaviour.detail = false;
     const { body } = await post({ external_ids: ['1', '2'] });
     expect(body).toMatchObject({ ...unchanged, status: 'partial', error_count: 2 });
     expect(body['errors']).toEqual([
@@ -199,13 +199,13 @@ describe('nobody is removed by mistake', () => {
 
   test('a register that answers with another person changes nobody, and its 404s are not believed', async () => {
     const isOne = ({ path }: { path: string }) => path === '/api/members/1/';
-    bench.django.misbehave({
+    world.django.misbehave({
       kind: 'rewrite',
-      body: () => bench.django.members.get(20),
+      body: () => world.django.members.get(20),
       when: isOne,
     });
     // No member is found by id: every other answer of the detail endpoint is 404.
-    bench.django.misbehave({
+    world.django.misbehave({
       kind: 'status',
       status: 404,
       when: ({ path }) => /\d\/$/.test(path) && path !== '/api/members/1/',
@@ -220,7 +220,7 @@ describe('nobody is removed by mistake', () => {
   });
 
   test('a record that cannot be read leaves its member as it is', async () => {
-    bench.django.members.update(2, { kennitala: 12345, is_active: false });
+    world.django.members.update(2, { kennitala: 12345, is_active: false });
     const { body } = await post({ external_ids: ['2'] });
     expect(body).toMatchObject({ ...unchanged, status: 'partial' });
     expect(body['errors']).toEqual([
@@ -231,15 +231,15 @@ describe('nobody is removed by mistake', () => {
 
   test("a former record of a person does not remove the row that is linked to the person's new one", async () => {
     const { kennitala } = original[10] as MemberRecord;
-    bench.django.members.addRaw({ ...original[10], id: 500, is_active: false });
+    world.django.members.addRaw({ ...original[10], id: 500, is_active: false });
     const { body } = await post({ external_ids: ['500'] });
     expect(body).toMatchObject({ ...unchanged, status: 'success' });
     expect(await member(11)).toMatchObject({ kennitala, is_active: true });
   });
 
   test('two records with one kennitala are one member and an error, as in a full run', async () => {
-    const first = bench.django.members.add({ name: 'Tvöfaldur Prófsson' });
-    const second = bench.django.members.add({ ...first, id: first.id + 1 });
+    const first = world.django.members.add({ name: 'Tvöfaldur Prófsson' });
+    const second = world.django.members.add({ ...first, id: first.id + 1 });
     const { status, body } = await post({ external_ids: [first.id, second.id] });
     expect(status).toBe(200);
     expect(body).toMatchObject({ ...unchanged, status: 'partial', members_added: 1 });
@@ -249,8 +249,8 @@ describe('nobody is removed by mistake', () => {
   });
 
   test('a register that fails fails the run, which changes nothing', async () => {
-    bench.django.members.remove(1);
-    bench.django.misbehave({
+    world.django.members.remove(1);
+    world.django.misbehave({
       kind: 'status',
       status: 500,
       when: ({ path }) => path.endsWith('/2/'),
@@ -262,7 +262,7 @@ describe('nobody is removed by mistake', () => {
   });
 
   test('removals one by one meet the limit of the window, and an admin can approve what is held', async () => {
-    for (const id of [21, 22, 23, 24]) bench.django.members.remove(id);
+    for (const id of [21, 22, 23, 24]) world.django.members.remove(id);
     for (const id of [21, 22, 23]) {
       expect((await post({ external_ids: [id] })).body).toMatchObject({ members_removed: 1 });
     }
@@ -288,7 +288,7 @@ describe('nobody is removed by mistake', () => {
   });
 
   test('many at once meet the limit of one run', async () => {
-    for (const id of [21, 22, 23, 24]) bench.django.members.remove(id);
+    for (const id of [21, 22, 23, 24]) world.django.members.remove(id);
     const { body } = await post({ external_ids: [21, 22, 23, 24] });
     expect(body).toMatchObject({
       ...unchanged,
@@ -346,7 +346,7 @@ describe('what is refused', () => {
     const answer = await post(body);
     expect(answer.status).toBe(400);
     expect(answer.body['error']).toMatchObject({ code: 'invalid_request', message });
-    expect(bench.django.requests).toEqual([]);
+    expect(world.django.requests).toEqual([]);
     expect(await activeIds()).toEqual(everyone);
   });
 

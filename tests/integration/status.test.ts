@@ -4,31 +4,32 @@ import { readLogs } from '../../lib/sync/logs.ts';
 import { openSession, takeLock } from '../../lib/sync/session.ts';
 import { readStatus, type SyncStatus } from '../../lib/sync/status.ts';
 import { noSessionLeft } from '../support/database.ts';
-import { contextOf, createSyncBench, type SyncBench } from '../support/sync.ts';
+import { contextOf } from '../support/run.ts';
+import { createWorld, type World } from '../support/world.ts';
 
 const rules = { intervalMinutes: 60, withinMinutes: 60 };
 
-let bench: SyncBench;
+let world: World;
 beforeAll(async () => {
-  bench = await createSyncBench({ members: 40, pageSize: 5, maxPageSize: 5 });
+  world = await createWorld({ members: 40, pageSize: 5, maxPageSize: 5 });
 });
 beforeEach(async () => {
-  await bench.reset();
+  await world.reset();
 });
 afterAll(closePool);
 
-const credential = () => fixedCredential(bench.database.url);
+const credential = () => fixedCredential(world.database.url);
 const status = () => readStatus(credential(), rules);
 const codes = async () => (await status()).attention.map(({ code }) => code);
 /** Lets time pass for every run until now. */
 const pass = (minutes: number) =>
-  bench.database.query(
+  world.database.query(
     `update public.sync_log set sync_timestamp = sync_timestamp - make_interval(mins => $1::int)`,
     [minutes],
   );
 const failOnce = async () => {
-  const end = bench.django.misbehave({ kind: 'status', status: 500 });
-  await expect(bench.run()).rejects.toMatchObject({ code: 'django_error' });
+  const end = world.django.misbehave({ kind: 'status', status: 500 });
+  await expect(world.run()).rejects.toMatchObject({ code: 'django_error' });
   end();
 };
 
@@ -36,7 +37,7 @@ test('the first two calls of an instance at once share one pool, and leave no co
   await closePool();
   await Promise.all([status(), status()]);
   await closePool();
-  await noSessionLeft(bench.database);
+  await noSessionLeft(world.database);
 });
 
 describe('the status', () => {
@@ -54,8 +55,8 @@ describe('the status', () => {
   });
 
   test('after a run is ok, with the run, the members and when the next one is due', async () => {
-    const result = await bench.run();
-    await bench.database.query(
+    const result = await world.run();
+    await world.database.query(
       `update public.members set is_active = case when id % 2 = 0 then false end,
         removed_at = case when id = 4 then now() end, sync_source = case when id > 1 then 'django' end
       where id <= 4`,
@@ -76,7 +77,7 @@ describe('the status', () => {
   });
 
   test('is stale when two runs were missed', async () => {
-    await bench.run();
+    await world.run();
     await pass(129);
     expect(await status()).toMatchObject({ status: 'ok' });
     await pass(2);
@@ -84,7 +85,7 @@ describe('the status', () => {
   });
 
   test('does not take a run of the future for a recent one', async () => {
-    await bench.run();
+    await world.run();
     await pass(-180);
     const tooOld = { code: 'full_run_too_old', message: expect.stringContaining('in the future') };
     expect(await status()).toMatchObject({
@@ -94,14 +95,14 @@ describe('the status', () => {
   });
 
   test('counts staleness from the last complete run, not from one for a single member', async () => {
-    await bench.run();
+    await world.run();
     await pass(180);
-    expect(await bench.run({ externalIds: ['3'] })).toMatchObject({ mode: 'selected' });
+    expect(await world.run({ externalIds: ['3'] })).toMatchObject({ mode: 'selected' });
     expect(await status()).toMatchObject({ status: 'stale', last_run: { mode: 'selected' } });
   });
 
   test('is failing from the first failed run to the next good one', async () => {
-    const good = await bench.run();
+    const good = await world.run();
     await failOnce();
     await failOnce();
     expect(await status()).toMatchObject({
@@ -110,7 +111,7 @@ describe('the status', () => {
       last_run: { status: 'failed', details: { error: { code: 'django_error' } } },
       last_success: { id: good.run_id },
     });
-    await bench.run();
+    await world.run();
     expect(await status()).toMatchObject({ status: 'ok', consecutive_failures: 0 });
   });
 
@@ -120,34 +121,34 @@ describe('the status', () => {
   });
 
   test('does not count a refused request as a failure of the sync', async () => {
-    await bench.run();
-    await expect(bench.run({ mode: 'incremental' })).rejects.toMatchObject({
+    await world.run();
+    await expect(world.run({ mode: 'incremental' })).rejects.toMatchObject({
       code: 'invalid_request',
     });
     expect(await status()).toMatchObject({ status: 'ok', last_run: { status: 'refused' } });
   });
 
   test('is failing when a run was left pending by a process that is gone', async () => {
-    await bench.run();
-    await bench.database.query(`insert into public.sync_log (sync_type) values ('membership')`);
+    await world.run();
+    await world.database.query(`insert into public.sync_log (sync_type) values ('membership')`);
     expect(await status()).toMatchObject({
       status: 'failing',
       running: null,
       consecutive_failures: 1,
     });
-    await bench.run();
+    await world.run();
     expect(await status()).toMatchObject({ status: 'ok' });
-    const [abandoned] = await bench.database.query(
+    const [abandoned] = await world.database.query(
       `select status, details, error_count, progress from public.sync_log where status = 'failed'`,
     );
     expect(abandoned).toMatchObject({ error_count: 1, details: { error: { code: 'abandoned' } } });
-    expect(bench.logged.map(({ event }) => event)).toContain('run_abandoned');
+    expect(world.logged.map(({ event }) => event)).toContain('run_abandoned');
   });
 
   test('is running from the first row of a run, before there is any progress', async () => {
-    const other = await openSession(contextOf(bench.settings, () => undefined));
+    const other = await openSession(contextOf(world.settings, () => undefined));
     await takeLock(other);
-    const [row] = await bench.database.query(
+    const [row] = await world.database.query(
       `insert into public.sync_log (sync_type) values ('membership') returning id`,
     );
     const now = await status();
@@ -165,8 +166,8 @@ describe('the status', () => {
   });
 
   test('shows how far a slow walk has come, and then the phase of applying', async () => {
-    bench.django.behaviour.latencyMs = 180;
-    const run = bench.run({}, { settings: { DJANGO_CONCURRENCY: '1' } });
+    world.django.behaviour.latencyMs = 180;
+    const run = world.run({}, { settings: { DJANGO_CONCURRENCY: '1' } });
     let ended = false;
     run.finally(() => {
       ended = true;
@@ -198,7 +199,7 @@ describe('the status', () => {
 
   test('comes also after the server has ended the connections that it was read with', async () => {
     expect(await status()).toMatchObject({ status: 'never_synced' });
-    await bench.database.query(`select pg_terminate_backend(pid) from pg_stat_activity
+    await world.database.query(`select pg_terminate_backend(pid) from pg_stat_activity
       where datname = current_database() and application_name = 'membership-sync'`);
     expect(await status()).toMatchObject({ status: 'never_synced' });
   });
@@ -208,17 +209,17 @@ describe('attention', () => {
   const strict = { settings: { SYNC_LIMIT_FLOOR: '0' } };
   /** Two members leave, which is held; they are back in the register after the test. */
   const hold = async () => {
-    const deleted = [bench.django.members.get(1), bench.django.members.get(2)];
-    for (const id of [1, 2]) bench.django.members.remove(id);
-    const held = await bench.run({}, strict);
+    const deleted = [world.django.members.get(1), world.django.members.get(2)];
+    for (const id of [1, 2]) world.django.members.remove(id);
+    const held = await world.run({}, strict);
     expect(held.status).toBe('held');
-    return { held, comeBack: () => deleted.map((one) => one && bench.django.members.add(one)) };
+    return { held, comeBack: () => deleted.map((one) => one && world.django.members.add(one)) };
   };
 
   test('names what a run holds, since when, and the plan to approve, until it is approved', async () => {
-    await bench.run();
+    await world.run();
     const { held, comeBack } = await hold();
-    const again = await bench.run({}, strict);
+    const again = await world.run({}, strict);
     expect(await status()).toMatchObject({
       status: 'attention',
       held: {
@@ -229,23 +230,23 @@ describe('attention', () => {
       attention: [{ code: 'held', count: 2, since: held.timestamp, run_id: again.run_id }],
       election: { may_open: false, reasons: [{ code: 'held' }] },
     });
-    await bench.run({ approvedPlan: again.plan }, strict);
+    await world.run({ approvedPlan: again.plan }, strict);
     expect(await status()).toMatchObject({ status: 'ok', held: null, attention: [] });
     comeBack();
   });
 
   test('is not hidden by a call for one member, by a refused approval or by an undo', async () => {
-    await bench.run();
-    bench.django.members.update(7, { name: 'Nýtt Nafn' });
-    const renamed = await bench.run({ externalIds: ['7'] });
+    await world.run();
+    world.django.members.update(7, { name: 'Nýtt Nafn' });
+    const renamed = await world.run({ externalIds: ['7'] });
     const { held, comeBack } = await hold();
-    await bench.run({ externalIds: ['3'] });
+    await world.run({ externalIds: ['3'] });
     expect(await codes()).toEqual(['held']);
     await expect(
-      bench.run({ approvedPlan: `sha256:${'0'.repeat(64)}` }, strict),
+      world.run({ approvedPlan: `sha256:${'0'.repeat(64)}` }, strict),
     ).rejects.toMatchObject({ code: 'plan_changed' });
     expect(await codes()).toEqual(['held']);
-    await bench.run({ undo: Number(renamed.run_id) });
+    await world.run({ undo: Number(renamed.run_id) });
     expect(await status()).toMatchObject({
       status: 'attention',
       held: { run_id: held.run_id },
@@ -255,28 +256,28 @@ describe('attention', () => {
   });
 
   test('of a full run is not settled by an incremental one, which sees nobody who is gone', async () => {
-    await bench.run();
+    await world.run();
     const { held, comeBack } = await hold();
-    await bench.database.query(
+    await world.database.query(
       `insert into public.sync_log (sync_type, mode, status, finished_at) values ('membership', 'incremental', 'success', now())`,
     );
     expect(await status()).toMatchObject({ status: 'attention', held: { run_id: held.run_id } });
     comeBack();
-    await bench.run();
+    await world.run();
     expect(await status()).toMatchObject({ status: 'ok', held: null });
   });
 
   test('does not come from a failed call for one member, whatever its type', async () => {
-    await bench.run();
-    bench.django.misbehave({ kind: 'status', status: 500 });
-    const call = bench.run({ externalIds: ['3'], syncType: 'manual' });
+    await world.run();
+    world.django.misbehave({ kind: 'status', status: 500 });
+    const call = world.run({ externalIds: ['3'], syncType: 'manual' });
     await expect(call).rejects.toMatchObject({ code: 'django_error' });
     expect(await status()).toMatchObject({ status: 'ok', consecutive_failures: 0 });
   });
 
   test('names members whom the last complete full run did not see, but no rows of others', async () => {
-    await bench.run();
-    await bench.database.query(`insert into public.members (kennitala, name, sync_source, external_id)
+    await world.run();
+    await world.database.query(`insert into public.members (kennitala, name, sync_source, external_id)
       values ('0000000001', 'Gestur', 'hand', null), ('0000000002', 'Óséður', 'django', '4711')`);
     expect(await status()).toMatchObject({
       status: 'attention',
@@ -286,8 +287,8 @@ describe('attention', () => {
   });
 
   test('names what runs found to wait, since the first and with the last of them', async () => {
-    const run = await bench.run();
-    await bench.database.query(`insert into public.open_findings (code, external_id, records, error_code, message, since, run_id) values
+    const run = await world.run();
+    await world.database.query(`insert into public.open_findings (code, external_id, records, error_code, message, since, run_id) values
         ('records_set_aside', '', 3, 'invalid_record', '', '2026-01-02T00:00Z', 5),
         ('records_set_aside', '8', 1, 'invalid_name', '', '2026-01-01T00:00Z', 7)`);
     const { attention } = await status();
@@ -299,9 +300,9 @@ describe('attention', () => {
   });
 
   test('names a notification that was given up, until the receiver takes a later one', async () => {
-    await bench.run();
+    await world.run();
     const write = (state: string, id: string, gone = false) =>
-      bench.database.query(
+      world.database.query(
         `insert into public.notification_outbox (run_id, receiver, webhook_id, payload, status, receiver_gone)
         values (1, 'https://a.example', $1, '', $2, $3)`,
         [id, state, gone],
@@ -317,16 +318,16 @@ describe('attention', () => {
       attention: [{ code: 'notifications_dead', count: 1, run_id: 1 }],
       election: { reasons: [{ code: 'notifications_dead' }, { code: 'notifications_pending' }] },
     });
-    await bench.database.query(
+    await world.database.query(
       `update public.notification_outbox set status = 'delivered' where webhook_id = 'd'`,
     );
     expect(await status()).toMatchObject({ status: 'ok', election: { may_open: true } });
   });
 
   test('a plan that was approved without a complete walk is no complete run', async () => {
-    const good = await bench.run();
-    await bench.run();
-    await bench.database.query(
+    const good = await world.run();
+    await world.run();
+    await world.database.query(
       `update public.sync_log set details = jsonb_set(details, '{snapshot,complete}', 'false') where id > $1`,
       [good.run_id],
     );
@@ -337,7 +338,7 @@ describe('attention', () => {
 describe('the logs', () => {
   const ids = (logs: Record<string, unknown>[]) => logs.map(({ id }) => id);
   const write = async (rows: [type: string, state: string][]) => {
-    const written = await bench.database.query<{ id: number }>(
+    const written = await world.database.query<{ id: number }>(
       'insert into public.sync_log (sync_type, status) select * from unnest($1::text[], $2::text[]) returning id',
       [rows.map(([type]) => type), rows.map(([, state]) => state)],
     );
@@ -349,12 +350,12 @@ describe('the logs', () => {
   });
 
   test('show the whole row of each run, newest first, with times in UTC', async () => {
-    const first = await bench.run();
-    const second = await bench.run({ syncType: 'membership' });
+    const first = await world.run();
+    const second = await world.run({ syncType: 'membership' });
     const { logs, next_before } = await readLogs(credential(), {});
     expect(ids(logs)).toEqual([second.run_id, first.run_id]);
     expect(next_before).toBeNull();
-    const columns = await bench.database.query<{ name: string }>(
+    const columns = await world.database.query<{ name: string }>(
       `select column_name as name from information_schema.columns where table_name = 'sync_log'`,
     );
     expect(Object.keys(logs[0] ?? {}).sort()).toEqual(columns.map(({ name }) => name).sort());
@@ -398,12 +399,12 @@ describe('the logs', () => {
 
 test('every time of the status and of the logs is UTC, whatever zone the database has', async () => {
   const zone = (name: string) =>
-    bench.database.query(`do $$ begin
+    world.database.query(`do $$ begin
       execute format('alter database %I set timezone = %L', current_database(), '${name}'); end $$`);
   await zone('America/St_Johns');
   await closePool();
   try {
-    const result = await bench.run();
+    const result = await world.run();
     const { last_run, last_success, next_due_at } = await status();
     const { logs } = await readLogs(credential(), {});
     for (const row of [last_run, last_success, logs[0]]) {

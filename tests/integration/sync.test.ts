@@ -1,21 +1,22 @@
 import { createStaging, makeReadOnly, openSession, takeLock } from '../../lib/sync/session.ts';
 import { dump, type Row } from '../support/database.ts';
-import { contextOf, createSyncBench, type SyncBench } from '../support/sync.ts';
-import { changeRegister, readMembers } from '../support/syncRows.ts';
+import { changeRegister, readMembers } from '../support/rows.ts';
+import { contextOf } from '../support/run.ts';
+import { createWorld, type World } from '../support/world.ts';
 
-let bench: SyncBench;
+let world: World;
 beforeAll(async () => {
-  bench = await createSyncBench({ members: 30, pageSize: 10, maxPageSize: 10 });
+  world = await createWorld({ members: 30, pageSize: 10, maxPageSize: 10 });
 });
 beforeEach(async () => {
-  await bench.reset();
+  await world.reset();
 });
 
-const query = (statement: string) => bench.database.query(statement);
+const query = (statement: string) => world.database.query(statement);
 const withoutStamp = (rows: Row[]) => rows.map(({ last_verified_at, ...rest }) => rest);
 
 test('the first run fills an empty table, and a second run changes nothing', async () => {
-  const first = await bench.run({ syncType: 'membership' });
+  const first = await world.run({ syncType: 'membership' });
   expect(first).toMatchObject({
     sync_type: 'membership',
     mode: 'full',
@@ -28,10 +29,10 @@ test('the first run fills an empty table, and a second run changes nothing', asy
     errors: [],
     plan: expect.stringMatching(/^sha256:[0-9a-f]{64}$/),
   });
-  const before = await readMembers(bench.database);
+  const before = await readMembers(world.database);
   expect(before).toHaveLength(30);
 
-  const second = await bench.run();
+  const second = await world.run();
   expect(second).toMatchObject({
     status: 'success',
     members_fetched: 30,
@@ -41,7 +42,7 @@ test('the first run fills an empty table, and a second run changes nothing', asy
     members_removed: 0,
     members_verified: 30,
   });
-  const after = await readMembers(bench.database, second.timestamp);
+  const after = await readMembers(world.database, second.timestamp);
   expect(withoutStamp(after)).toEqual(withoutStamp(before));
   expect(after.every((row) => row['last_verified_at'] === 'the time of the run')).toBe(true);
   const [trail] = await query('select count(*)::int as rows from public.member_changes');
@@ -49,11 +50,11 @@ test('the first run fills an empty table, and a second run changes nothing', asy
 });
 
 test('the log row of a run says what its answer said', async () => {
-  await bench.run();
-  const undo = await changeRegister(bench);
-  bench.django.members.addRaw({ id: 900, kennitala: 12 });
-  const result = await bench.run({ caller: 'someone@felagi.example' });
-  bench.django.members.remove(900);
+  await world.run();
+  const undo = await changeRegister(world);
+  world.django.members.addRaw({ id: 900, kennitala: 12 });
+  const result = await world.run({ caller: 'someone@felagi.example' });
+  world.django.members.remove(900);
   undo();
   expect(result).toMatchObject({
     status: 'partial',
@@ -65,7 +66,7 @@ test('the log row of a run says what its answer said', async () => {
     members_verified: 28,
     error_count: 1,
   });
-  const row = await bench.lastRun();
+  const row = await world.lastRun();
   for (const name of Object.keys(result).filter((key) => key.startsWith('members_'))) {
     expect([name, row[name]]).toEqual([name, (result as unknown as Row)[name]]);
   }
@@ -92,12 +93,12 @@ test('the log row of a run says what its answer said', async () => {
 });
 
 test('the view of eligible members shows the active ones and when the register last had them', async () => {
-  await bench.run();
-  const undo = await changeRegister(bench);
+  await world.run();
+  const undo = await changeRegister(world);
   await query(
     'update public.members set is_active = false where id = (select max(id) from public.members)',
   );
-  const result = await bench.run();
+  const result = await world.run();
   undo();
   expect(result).toMatchObject({ members_suspended: 1, members_removed: 1 });
   const eligible = await query('select * from public.member_eligibility order by kennitala');
@@ -112,28 +113,28 @@ test('the view of eligible members shows the active ones and when the register l
 
 test('of more than a hundred errors all are counted and the first hundred shown', async () => {
   const ids = Array.from({ length: 105 }, (_, index) => 500 + index);
-  for (const id of ids) bench.django.members.addRaw({ id, kennitala: 'none', name: 'Ónýt' });
-  const result = await bench.run();
-  for (const id of ids) bench.django.members.remove(id);
+  for (const id of ids) world.django.members.addRaw({ id, kennitala: 'none', name: 'Ónýt' });
+  const result = await world.run();
+  for (const id of ids) world.django.members.remove(id);
   expect(result.error_count).toBe(105);
   expect(result.errors).toHaveLength(100);
   expect(result.members_added).toBe(30);
 });
 
 test('a run logs no personal data', async () => {
-  await bench.run();
-  const undo = await changeRegister(bench);
-  bench.django.members.addRaw({ id: 900, kennitala: 1234567890, name: 'Jón Ónýti' });
-  bench.django.members.addRaw({ id: 901, kennitala: '1234567899', name: 'Jón', email: 'jon jon' });
-  await bench.run();
-  for (const id of [900, 901]) bench.django.members.remove(id);
+  await world.run();
+  const undo = await changeRegister(world);
+  world.django.members.addRaw({ id: 900, kennitala: 1234567890, name: 'Jón Ónýti' });
+  world.django.members.addRaw({ id: 901, kennitala: '1234567899', name: 'Jón', email: 'jon jon' });
+  await world.run();
+  for (const id of [900, 901]) world.django.members.remove(id);
   undo();
-  const lines = JSON.stringify(bench.logged);
+  const lines = JSON.stringify(world.logged);
   const logs = JSON.stringify(await query('select * from public.sync_log'));
-  expect(bench.logged.map(({ event }) => event)).toEqual(
+  expect(world.logged.map(({ event }) => event)).toEqual(
     expect.arrayContaining(['sync_started', 'sync_completed', 'record_warning']),
   );
-  for (const { kennitala, name, email, phone } of bench.django.members.list()) {
+  for (const { kennitala, name, email, phone } of world.django.members.list()) {
     for (const value of [kennitala, name, email, phone])
       if (value !== null) for (const text of [lines, logs]) expect(text).not.toContain(value);
   }
@@ -141,16 +142,16 @@ test('a run logs no personal data', async () => {
 });
 
 test('two runs at once: one is refused before it reads anything, and the other does the work', async () => {
-  bench.django.behaviour.latencyMs = 100;
-  const outcomes = await Promise.allSettled([bench.run(), bench.run()]);
+  world.django.behaviour.latencyMs = 100;
+  const outcomes = await Promise.allSettled([world.run(), world.run()]);
   const done = outcomes.filter(({ status }) => status === 'fulfilled');
   const refused = outcomes.filter((outcome) => outcome.status === 'rejected');
   expect(done).toMatchObject([{ value: { status: 'success', members_added: 30 } }]);
   expect(refused).toMatchObject([{ reason: { code: 'sync_in_progress', runId: undefined } }]);
   expect(await query('select status from public.sync_log')).toEqual([{ status: 'success' }]);
-  bench.django.behaviour.latencyMs = 0;
+  world.django.behaviour.latencyMs = 0;
   // The lock went with the session that held it.
-  expect(await bench.run()).toMatchObject({ status: 'success', members_verified: 30 });
+  expect(await world.run()).toMatchObject({ status: 'success', members_verified: 30 });
 });
 
 describe('the audit trail', () => {
@@ -161,47 +162,47 @@ describe('the audit trail', () => {
     Number((await query('select count(*)::int as rows from public.member_changes'))[0]?.['rows']);
 
   test('loses what is older than its retention, and keeps everything where that is 0', async () => {
-    await bench.run();
+    await world.run();
     await age();
-    await bench.run({}, { settings: { AUDIT_RETENTION_DAYS: '0' } });
+    await world.run({}, { settings: { AUDIT_RETENTION_DAYS: '0' } });
     expect(await kept()).toBe(30);
-    await bench.run({}, { settings: { AUDIT_RETENTION_DAYS: '801' } });
+    await world.run({}, { settings: { AUDIT_RETENTION_DAYS: '801' } });
     expect(await kept()).toBe(30);
-    await bench.run();
+    await world.run();
     expect(await kept()).toBe(15);
   });
 
   test('loses it too where the numbers of the runs have started over', async () => {
-    await bench.run();
+    await world.run();
     await age();
     await query('update public.member_changes set run_id = 900 where member_id % 2 = 0');
-    await bench.run();
+    await world.run();
     expect(await kept()).toBe(15);
   });
 
   test('that cannot be pruned fails no run', async () => {
-    await bench.run();
+    await world.run();
     await age();
     await query(`create function public.keep() returns trigger language plpgsql as
       $$ begin raise exception 'kept'; end $$`);
     await query(`create trigger keep before delete on public.member_changes
       for each row execute function public.keep()`);
-    const result = await bench.run();
+    const result = await world.run();
     await query('drop trigger keep on public.member_changes');
     expect(result).toMatchObject({ status: 'success' });
-    expect(await bench.lastRun()).toMatchObject({ status: 'success' });
-    expect(bench.logged.map(({ event }) => event)).toContain('prune_failed');
+    expect(await world.lastRun()).toMatchObject({ status: 'success' });
+    expect(world.logged.map(({ event }) => event)).toContain('prune_failed');
   });
 });
 
 describe('a dry run', () => {
   test('writes nothing: no row, no log, no number of a sequence', async () => {
-    await bench.run();
-    const undo = await changeRegister(bench);
+    await world.run();
+    const undo = await changeRegister(world);
     const sequences = `select sequencename, last_value from pg_sequences where schemaname = 'public' order by 1`;
-    const before = [await dump(bench.database.url), await query(sequences)];
-    const result = await bench.dryRun();
-    const after = [await dump(bench.database.url), await query(sequences)];
+    const before = [await dump(world.database.url), await query(sequences)];
+    const result = await world.dryRun();
+    const after = [await dump(world.database.url), await query(sequences)];
     undo();
     expect(result).toMatchObject({
       run_id: null,
@@ -215,11 +216,11 @@ describe('a dry run', () => {
   });
 
   test('lists what it would do, removals first, with the kennitala masked', async () => {
-    await bench.run();
-    const undo = await changeRegister(bench);
-    const [first, back] = bench.django.members.list();
-    const { changes, plan } = await bench.dryRun();
-    const limited = await bench.dryRun({ previewLimit: 2 });
+    await world.run();
+    const undo = await changeRegister(world);
+    const [first, back] = world.django.members.list();
+    const { changes, plan } = await world.dryRun();
+    const limited = await world.dryRun({ previewLimit: 2 });
     undo();
     const masked = (kennitala = '') => `${kennitala.slice(0, 6)}-****`;
     expect(changes).toEqual([
@@ -252,7 +253,7 @@ describe('a dry run', () => {
   });
 
   test('has a session in which the server refuses every write', async () => {
-    const context = contextOf(bench.settings, () => undefined);
+    const context = contextOf(world.settings, () => undefined);
     const client = await openSession(context);
     try {
       await createStaging(client, true);
@@ -275,10 +276,10 @@ describe('a dry run', () => {
   });
 
   test('does not wait for a run that is going on, nor stop one', async () => {
-    const other = await openSession(contextOf(bench.settings, () => undefined));
+    const other = await openSession(contextOf(world.settings, () => undefined));
     try {
       expect(await takeLock(other)).toBe(true);
-      expect(await bench.dryRun()).toMatchObject({ status: 'success', members_added: 30 });
+      expect(await world.dryRun()).toMatchObject({ status: 'success', members_added: 30 });
     } finally {
       await other.end();
     }

@@ -1,31 +1,22 @@
 import type pg from 'pg';
 import { inTransaction } from '../database.ts';
-import auditChanges from './sql/apply/audit_changes.sql';
+import { writeOutbox } from './notify.ts';
+import type { Planned } from './planRun.ts';
+import { describe, type Summary, summarise } from './result.ts';
+import { finishRun } from './runLog.ts';
+import type { Run } from './session.ts';
 import forgetUndone from './sql/apply/forget_undone.sql';
 import insertMembers from './sql/apply/insert_members.sql';
+import pruneChanges from './sql/apply/prune_changes.sql';
 import rememberUndone from './sql/apply/remember_undone.sql';
 import stampVerified from './sql/apply/stamp_verified.sql';
 import updateMembers from './sql/apply/update_members.sql';
 import vacateKennitalas from './sql/apply/vacate_kennitalas.sql';
-import type { Action } from './types.ts';
+import type { SyncResult } from './types.ts';
 
 /** Someone else wrote a planned row between plan and apply; the plan has to be made again. */
 export class PlanOutdatedError extends Error {
   override readonly name = 'PlanOutdatedError';
-}
-
-export interface Application {
-  runId: number;
-  now: Date;
-  /** What the plan applies, without what is held. */
-  counts: Record<Action, number>;
-  /** How many members the run saw in the register; undefined for an undo, which has not seen it. */
-  members: number | undefined;
-  wholeRegister: boolean;
-  /** The run that is taken back. */
-  undo: number | undefined;
-  /** Writes the outbox and the final state of the run, inside the transaction. */
-  conclude: () => Promise<void>;
 }
 
 // SQLSTATE: another service inserted a member that the plan adds.
@@ -33,44 +24,103 @@ const UNIQUE_VIOLATION = '23505';
 const KENNITALA_IS_UNIQUE = 'members_kennitala_key';
 
 /**
- * Applies the plan in one short transaction: audit rows, changes, additions, verification stamp and
- * whatever `conclude` writes; all of it or none. Readers are never blocked. Throws PlanOutdatedError when
- * a row is no longer the version that the plan was made from, and what pg throws.
+ * Applies what the plan does not hold, in one short transaction: changes, additions, their audit rows, the
+ * verification stamp, notifications and the run's own log row; all of it or none. Readers are never blocked.
+ * Throws PlanOutdatedError when a row is no longer as the plan saw it, and what pg throws.
  */
-export async function applyPlan(client: pg.Client, application: Application): Promise<void> {
-  const { runId, now, counts, members, wholeRegister, undo } = application;
-  const verified = members !== undefined;
-  try {
-    await inTransaction(client, async () => {
-      await client.query('set local synchronous_commit = on');
-      const changed = counts.update + counts.reactivate + counts.remove;
-      if (changed > 0) {
-        await client.query(auditChanges, [runId]);
-        await client.query(vacateKennitalas);
-        expectRows(await client.query(updateMembers, [verified ? now : null]), changed);
-      }
-      if (counts.add > 0) expectRows(await client.query(insertMembers, [runId, now]), counts.add);
-      if (verified) {
-        // Who was added or changed has the stamp already: after a first load that is everybody.
-        const stamped = counts.add + counts.update + counts.reactivate;
-        if (stamped < members) await client.query(stampVerified, [now]);
-        await client.query(forgetUndone, [wholeRegister]);
-      }
-      if (undo !== undefined) await client.query(rememberUndone, [undo, runId]);
-      await application.conclude();
-    });
-  } catch (error) {
-    const { code, constraint } = error as { code?: string; constraint?: string };
-    if (code !== UNIQUE_VIOLATION || constraint !== KENNITALA_IS_UNIQUE) throw error;
-    throw new PlanOutdatedError('another service wrote a kennitala that the plan adds', {
-      cause: error,
-    });
-  }
+export async function applyPlan(run: Run, runId: number, planned: Planned): Promise<SyncResult> {
+  await run.progress.report('apply');
+  const result = await inTransaction(run.client, () => applyAll(run, runId, planned)).catch(
+    (error: unknown) => {
+      const { code, constraint } = error as { code?: string; constraint?: string };
+      if (code !== UNIQUE_VIOLATION || constraint !== KENNITALA_IS_UNIQUE) throw error;
+      const message = 'another service wrote a kennitala that the plan adds';
+      throw new PlanOutdatedError(message, { cause: error });
+    },
+  );
+  await prune(run);
+  return result;
 }
 
-// A row that was changed since the plan is skipped by the statement, and missing from its count.
+async function applyAll(run: Run, runId: number, planned: Planned): Promise<SyncResult> {
+  const { client, context, request, startedAt } = run;
+  await client.query('set local synchronous_commit = on');
+  const summary = await summarise(client);
+  await changeMembers(run, runId, summary);
+  if (run.mode !== 'undo') await stamp(run, planned, summary);
+  if (request.undo !== undefined) await client.query(rememberUndone, [request.undo, runId]);
+  const result = await describe(run, planned);
+  await writeOutbox(client, context.config.notify.NOTIFY_URLS, result, startedAt);
+  await finishRun(client, runId, {
+    result,
+    mark: markOf(planned, result),
+    countsTowardsLimits: summary.counted > 0,
+    details: detailsOf(run, planned, result),
+  });
+  return result;
+}
+
+async function changeMembers(
+  { client, mode, startedAt }: Run,
+  runId: number,
+  { added, updated, reactivated, removed }: Summary,
+): Promise<void> {
+  const changed = updated + reactivated + removed;
+  if (changed > 0) {
+    await client.query(vacateKennitalas);
+    const seenAt = mode === 'undo' ? null : startedAt;
+    expectRows(await client.query(updateMembers, [runId, seenAt]), changed);
+  }
+  if (added > 0) expectRows(await client.query(insertMembers, [runId, startedAt]), added);
+}
+
+// A row that was changed since the plan is missed by the statement, and missing from its count.
 function expectRows({ rowCount }: pg.QueryResult, planned: number): void {
   if (rowCount !== planned) {
     throw new PlanOutdatedError(`${planned} rows planned, ${rowCount} still as the plan saw them`);
   }
+}
+
+async function stamp(
+  { client, mode, startedAt }: Run,
+  { snapshot }: Planned,
+  { added, updated, reactivated }: Summary,
+): Promise<void> {
+  // A member that was added or changed has the stamp already: after a first load that is everybody.
+  const stamped = added + updated + reactivated;
+  if (stamped < snapshot.members) await client.query(stampVerified, [startedAt]);
+  await client.query(forgetUndone, [mode === 'full']);
+}
+
+// The next incremental run may start from here only if nothing that this run heard of is still undone.
+function markOf({ snapshot }: Planned, { mode, status, removals_unconfirmed }: SyncResult) {
+  const walked = mode === 'full' || mode === 'incremental';
+  const settled = status !== 'held' && removals_unconfirmed === 0;
+  return (walked && settled && snapshot.mark) || null;
+}
+
+function detailsOf(
+  { request, progress }: Run,
+  { snapshot }: Planned,
+  { mode, held, removals_unconfirmed, errors }: SyncResult,
+): Record<string, unknown> {
+  const walked = mode === 'full' || mode === 'incremental';
+  return {
+    ...(walked ? { snapshot: snapshot.proof } : {}),
+    ...(held ? { held } : {}),
+    ...(request.approvedPlan === undefined ? {} : { approved_by: request.caller }),
+    ...(removals_unconfirmed > 0 ? { removals_unconfirmed } : {}),
+    errors,
+    phases_ms: progress.durations(),
+  };
+}
+
+// Old audit rows go after the run is safe; failing to do so is no reason to fail it.
+async function prune({ client, context }: Run): Promise<void> {
+  const days = context.config.sync.AUDIT_RETENTION_DAYS;
+  if (days === 0) return;
+  await client.query(pruneChanges, [days]).catch(() => {
+    const message = 'old audit rows could not be removed; a later run tries again';
+    context.log('WARNING', 'prune_failed', message);
+  });
 }

@@ -1,23 +1,23 @@
 import pMap from 'p-map';
-import type pg from 'pg';
 import type { DjangoClient } from '../django/client.ts';
 import type { MemberLookup, MembersPage } from '../django/types.ts';
 import { SyncError } from '../errors.ts';
-import type { ErrorList } from './errorList.ts';
-import dropRemovals from './sql/guard/drop_removals.sql';
+import type { Run } from './session.ts';
+import type { Snapshot } from './snapshot.ts';
+import markRemovals from './sql/guard/mark_removals.sql';
 import selectRemovals from './sql/guard/select_removals.sql';
-import selectRenumberedLeavers from './sql/guard/select_renumbered_leavers.sql';
 import { addPage, emptyProof, judgeWalk } from './walkProof.ts';
 
 export interface Removal {
   member_id: number;
   external_id: string | null;
   kennitala: string;
-  /** Its Django id is a member in another row now: only a walk can tell whether its kennitala is one's. */
+  /** Its Django id is a member in another row now: only a walk can show whether its kennitala is one's. */
   superseded: boolean;
 }
 
-type Answer =
+/** What a reply of the register means for a removal. */
+type Finding =
   | 'gone'
   /** 404, but not in the API's own words: from a proxy, or because there is no such route. */
   | 'no_endpoint'
@@ -27,24 +27,7 @@ type Answer =
   | 'unreadable'
   | 'unanswered';
 
-export interface Confirmation {
-  /** Removals dropped from the plan because the register did not confirm them. */
-  unconfirmed: number;
-  /** Of those, members that the register still has: the walk had missed them. */
-  stillMembers: number;
-}
-
-interface Confirming {
-  client: pg.Client;
-  django: DjangoClient;
-  /** The plan was made from the answers of the detail endpoint. */
-  answered: boolean;
-  concurrency: number;
-  errors: ErrorList;
-  signal: AbortSignal;
-}
-
-const reasons: Partial<Record<Answer, string>> = {
+const reasons: Partial<Record<Finding, string>> = {
   still_a_member: 'the register still has this member, though the list did not show it',
   another_record:
     'the register answered with another person or kennitala than the row here has; compare the two, and check that DJANGO_MEMBERS_PATH/<id>/ answers with the member of that id',
@@ -53,55 +36,65 @@ const reasons: Partial<Record<Answer, string>> = {
 };
 
 /**
- * Asks the register about every member that the plan would remove, one by one, and drops from the plan
- * each removal that it does not confirm. Where there is no detail endpoint, or a row has no Django id of
- * its own, a second walk answers instead. Throws only when the run itself must end.
+ * Asks the register about every removal that is not held, one by one, and marks in the plan what it said; a
+ * removal that it does not confirm is set aside. Where there is no detail endpoint, or a row has no Django
+ * id of its own, a second walk answers instead. Returns how many of them the register still has: the walk
+ * had missed those. Throws only when the run itself must end.
  */
-export async function confirmRemovals(confirming: Confirming): Promise<Confirmation> {
-  const { client, errors, answered } = confirming;
-  const { rows: removals } = await client.query<Removal>(selectRemovals, [answered]);
-  if (removals.length === 0) return { unconfirmed: 0, stillMembers: 0 };
-  const answers = await askOneByOne(confirming, removals);
+export async function confirmRemovals(
+  run: Run,
+  django: DjangoClient,
+  { errors, proof }: Snapshot,
+): Promise<number> {
+  if (!mustConfirm(run, proof)) return 0;
+  const { client } = run;
+  const { rows: removals } = await client.query<Removal>(selectRemovals, [run.mode === 'selected']);
+  if (removals.length === 0) return 0;
+  await run.progress.report('confirm');
+  const findings = await ask(run, django, removals);
+  const answers = removals.map((removal) => findings.get(removal) ?? 'unanswered');
+  removals.forEach(({ external_id }, index) => {
+    const reason = reasons[answers[index] as Finding];
+    if (reason !== undefined) errors.add('removal_unconfirmed', external_id, reason);
+  });
+  await client.query(markRemovals, [
+    removals.map(({ member_id }) => member_id),
+    answers,
+    answers.map((answer) => reasons[answer] === undefined),
+  ]);
+  return answers.filter((answer) => answer === 'still_a_member').length;
+}
+
+// A complete walk of a cursor list in the order of its ids cannot have missed a row; any other can.
+function mustConfirm({ context }: Run, proof: Snapshot['proof']): boolean {
+  const { SYNC_CONFIRM_REMOVALS: when } = context.config.sync;
+  if (when === 'auto') return !(proof.ordered_by_id && proof.complete);
+  return when === 'always';
+}
+
+async function ask(
+  run: Run,
+  django: DjangoClient,
+  removals: Removal[],
+): Promise<Map<Removal, Finding>> {
+  const findings = await askOneByOne(run, django, removals);
   const open = removals.filter(
-    (removal) => !answers.has(removal) || answers.get(removal) === 'no_endpoint',
+    (removal) => !findings.has(removal) || findings.get(removal) === 'no_endpoint',
   );
-  const gone = removals.filter((removal) => answers.get(removal) === 'gone');
-  // Only an answer about the very member that was asked for shows that members are found by id.
-  const endpointExists = [...answers.values()].some(
-    (answer) => answer === 'still_a_member' || answer === 'not_a_member',
+  const gone = removals.filter((removal) => findings.get(removal) === 'gone');
+  // Only a reply about the very member that was asked for shows that members are found by id.
+  const endpointExists = [...findings.values()].some(
+    (finding) => finding === 'still_a_member' || finding === 'not_a_member',
   );
-  if (gone.length > 0 && !endpointExists && !(await detailEndpointExists(confirming))) {
+  if (gone.length > 0 && !endpointExists && !(await detailEndpointExists(run, django))) {
     open.push(...gone);
   }
-  if (open.length > 0) await askByWalk(confirming, open, answers);
-
-  const dropped = removals.filter(
-    (removal) => reasons[answers.get(removal) ?? 'unanswered'] !== undefined,
-  );
-  for (const removal of dropped) {
-    const reason = reasons[answers.get(removal) ?? 'unanswered'] as string;
-    errors.add('removal_unconfirmed', removal.external_id, reason);
-  }
-  if (dropped.length > 0) {
-    await client.query(dropRemovals, [dropped.map(({ member_id }) => member_id)]);
-  }
-  return {
-    unconfirmed: dropped.length,
-    stillMembers: dropped.filter((removal) => answers.get(removal) === 'still_a_member').length,
-  };
+  if (open.length > 0) await askByWalk(run, django, open, findings);
+  return findings;
 }
 
-/** Counts, as unconfirmed, who is no member by Django id but has another kennitala here. */
-export async function tellRenumberedLeavers(client: pg.Client, errors: ErrorList): Promise<number> {
-  const { rows } = await client.query<{ external_id: string }>(selectRenumberedLeavers);
-  for (const { external_id } of rows) {
-    errors.add('removal_unconfirmed', external_id, reasons.another_record as string);
-  }
-  return rows.length;
-}
-
-/** What an answer of the detail endpoint means for the removal of this member; pure. */
-export function readAnswer(lookup: MemberLookup, removal: Removal): Answer {
+/** What a reply of the detail endpoint means for the removal of this member; pure. */
+export function readLookup(lookup: MemberLookup, removal: Removal): Finding {
   if (!lookup.found) return lookup.byApi ? 'gone' : 'no_endpoint';
   const { record } = lookup;
   if (record.kind === 'rejected') return 'unreadable';
@@ -117,34 +110,33 @@ export function readAnswer(lookup: MemberLookup, removal: Removal): Answer {
 }
 
 async function askOneByOne(
-  confirming: Confirming,
+  { context: { config, signal } }: Run,
+  django: DjangoClient,
   removals: Removal[],
-): Promise<Map<Removal, Answer>> {
-  const { django, concurrency, signal } = confirming;
-  const answers = new Map<Removal, Answer>();
-  const ask = async (removal: Removal) => {
+): Promise<Map<Removal, Finding>> {
+  const findings = new Map<Removal, Finding>();
+  const askFor = async (removal: Removal) => {
     if (removal.external_id === null || removal.superseded) return;
     try {
-      answers.set(removal, readAnswer(await django.getMember(removal.external_id), removal));
+      findings.set(removal, readLookup(await django.getMember(removal.external_id), removal));
     } catch (error) {
       signal.throwIfAborted();
       if (!(error instanceof SyncError)) throw error;
-      answers.set(removal, 'unanswered');
+      findings.set(removal, 'unanswered');
     }
   };
-  await pMap(removals, ask, { concurrency });
-  return answers;
+  await pMap(removals, askFor, { concurrency: config.django.DJANGO_CONCURRENCY });
+  return findings;
 }
 
 /**
  * Whether the register finds a member by id at all, asked for one that its list shows, and answers with
  * that very member: only then does 404 mean that a member is gone.
  */
-export async function detailEndpointExists({
-  client,
-  django,
-  signal,
-}: Pick<Confirming, 'client' | 'django' | 'signal'>): Promise<boolean> {
+export async function detailEndpointExists(
+  { client, context: { signal } }: Run,
+  django: DjangoClient,
+): Promise<boolean> {
   const staged = await client.query<{ external_id: string }>(
     'select external_id from incoming where is_member limit 1',
   );
@@ -171,9 +163,10 @@ async function firstListedMember(django: DjangoClient): Promise<string | undefin
 
 // A walk that is complete and does not show a member confirms that the register has no such member.
 async function askByWalk(
-  { django, signal }: Confirming,
+  { context: { signal } }: Run,
+  django: DjangoClient,
   open: Removal[],
-  answers: Map<Removal, Answer>,
+  findings: Map<Removal, Finding>,
 ): Promise<void> {
   const byId = new Map(
     open.filter(({ superseded }) => !superseded).map((removal) => [removal.external_id, removal]),
@@ -207,6 +200,6 @@ async function askByWalk(
   }
   const proven = !failed && !unidentified && judgeWalk(proof, false).complete;
   for (const removal of open) {
-    answers.set(removal, seen.has(removal) ? 'still_a_member' : proven ? 'gone' : 'unanswered');
+    findings.set(removal, seen.has(removal) ? 'still_a_member' : proven ? 'gone' : 'unanswered');
   }
 }

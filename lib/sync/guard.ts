@@ -1,6 +1,13 @@
 import type { Config } from '../config.ts';
 import type { Limit } from '../variables.ts';
-import type { ChangeClass, HeldReason } from './types.ts';
+import type { Run } from './session.ts';
+import type { Snapshot } from './snapshot.ts';
+import holdBlocked from './sql/guard/hold_blocked.sql';
+import holdClass from './sql/guard/hold_class.sql';
+import holdUndone from './sql/guard/hold_undone.sql';
+import releaseFirstLoad from './sql/guard/release_first_load.sql';
+import weighPlan from './sql/guard/weigh_plan.sql';
+import { type ChangeClass, changeClasses, type HeldReason } from './types.ts';
 
 type ClassCounts = Record<ChangeClass, number>;
 
@@ -9,14 +16,14 @@ export interface GuardInput {
   planned: ClassCounts;
   /** Changes that earlier runs applied within the window. */
   recent: ClassCounts;
-  /** Active members from Django before this run, counted as far as `enoughMembers` says at least. */
+  /** Active members from Django before this run. */
   active: number;
   /** How far absence from the snapshot can be trusted. */
   snapshot: { complete: boolean; empty: boolean; unidentified: number };
 }
 
 export interface Verdict {
-  /** The classes to hold as a whole, and why. */
+  /** The classes to hold as a whole, and why; also one that has no change, where the walk saw too little. */
   holds: Partial<Record<ChangeClass, HeldReason>>;
   /** The most changes allowed in the run and its window, class by class. */
   limits: ClassCounts;
@@ -24,51 +31,28 @@ export interface Verdict {
   firstLoad: boolean;
 }
 
-const classes: ChangeClass[] = ['removals', 'additions', 'updates'];
 const settings = {
   removals: 'SYNC_MAX_REMOVALS',
   additions: 'SYNC_MAX_ADDITIONS',
   updates: 'SYNC_MAX_UPDATES',
-} as const;
+} as const satisfies Record<ChangeClass, keyof Config['sync']>;
 
 const allowed = (limit: Limit, active: number, floor: number) =>
   Math.max(floor, 'share' in limit ? Math.floor(limit.share * active) : limit.count);
 
 /**
- * With so many active members `judge` lets the same changes through as with any more of them, so that
- * nobody needs to count further; Infinity where only all of them will do.
- */
-export function enoughMembers(
-  { planned, recent }: Pick<GuardInput, 'planned' | 'recent'>,
-  config: Config['sync'],
-): number {
-  const enough = classes.map((name) => {
-    const limit = config[settings[name]];
-    const changes = planned[name] + recent[name];
-    const isShare = 'share' in limit && planned[name] > 0 && changes > config.SYNC_LIMIT_FLOOR;
-    // One more than the share asks for, because fractions are not exact.
-    return isShare ? Math.ceil(changes / limit.share) + 1 : 1;
-  });
-  return Math.max(...enough);
-}
-
-/**
- * Decides which classes of change wait for an admin. Removals need a snapshot whose absences mean
+ * Decides which classes of change wait for an admin; pure. Removals need a snapshot whose absences mean
  * something; every class needs to stay within its limit, together with what was done in the window
  * before, so that a slow drip is seen as well.
  */
 export function judge(input: GuardInput, config: Config['sync']): Verdict {
   const { planned, recent, active, snapshot } = input;
-  const limitOf = (name: ChangeClass) =>
-    allowed(config[settings[name]], active, config.SYNC_LIMIT_FLOOR);
-  const limits: ClassCounts = {
-    removals: limitOf('removals'),
-    additions: limitOf('additions'),
-    updates: limitOf('updates'),
-  };
+  const limits = byClass((name) =>
+    allowed(config[settings[name]], active, config.SYNC_LIMIT_FLOOR),
+  );
   const firstLoad = active === 0;
   const holds: Verdict['holds'] = {};
-  for (const name of classes) {
+  for (const name of changeClasses) {
     if (planned[name] === 0 || (firstLoad && name !== 'removals')) continue;
     if (planned[name] > limits[name]) {
       holds[name] = 'limit_exceeded';
@@ -76,7 +60,56 @@ export function judge(input: GuardInput, config: Config['sync']): Verdict {
   }
   if (planned.removals > 0 && snapshot.unidentified > 0) holds.removals = 'unidentified_record';
   if (planned.removals > 0 && snapshot.empty) holds.removals = 'snapshot_empty';
-  // Told even when nothing is to be removed: the run did not see the whole register.
+  // Also when nothing is to be removed: the run did not see the whole register.
   if (!snapshot.complete) holds.removals = 'snapshot_incomplete';
   return { holds, limits, firstLoad };
 }
+
+/**
+ * Weighs the plan against the members and the runs before it, and marks on its rows what waits for an admin:
+ * what was undone before, classes beyond their limit, and what cannot be applied without those. Throws what
+ * pg throws.
+ */
+export async function guardPlan(run: Run, snapshot: Snapshot): Promise<Verdict> {
+  const { client, context, mode } = run;
+  const { proof, members, unidentified } = snapshot;
+  if (mode !== 'undo') await client.query(holdUndone);
+  const { rows } = await client.query<Weight>(weighPlan, [
+    context.config.sync.SYNC_LIMIT_WINDOW_HOURS,
+  ]);
+  const weights = new Map(rows.map((row) => [row.class, row]));
+  const verdict = judge(
+    {
+      planned: byClass((name) => weights.get(name)?.planned ?? 0),
+      recent: byClass((name) => weights.get(name)?.recent ?? 0),
+      active: rows[0]?.active ?? 0,
+      snapshot: { complete: proof.complete, empty: mode === 'full' && members === 0, unidentified },
+    },
+    context.config.sync,
+  );
+  if (verdict.firstLoad) await client.query(releaseFirstLoad);
+  for (const [name, reason] of Object.entries(verdict.holds)) await hold(run, name, reason);
+  await holdBlockedChanges(run);
+  return verdict;
+}
+
+interface Weight {
+  class: ChangeClass;
+  planned: number;
+  recent: number;
+  active: number;
+}
+
+/** Holds a class of change as a whole. */
+export async function hold({ client }: Run, name: string, reason: HeldReason): Promise<void> {
+  await client.query(holdClass, [name, reason]);
+}
+
+/** Holds what needs the kennitala of a row whose own change is not applied, and what needs that one's, and so on. */
+export async function holdBlockedChanges({ client }: Run): Promise<void> {
+  // One held change can block another, and that one the next.
+  while ((await client.query(holdBlocked)).rowCount);
+}
+
+const byClass = (count: (name: ChangeClass) => number) =>
+  Object.fromEntries(changeClasses.map((name) => [name, count(name)])) as ClassCounts;

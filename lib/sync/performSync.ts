@@ -1,15 +1,21 @@
 import type pg from 'pg';
 import { SyncError } from '../errors.ts';
 import { toSyncError } from '../failure.ts';
-import { PlanOutdatedError } from './apply.ts';
-import { applyRun } from './applyRun.ts';
+import { applyPlan, PlanOutdatedError } from './apply.ts';
 import { chooseMode } from './mode.ts';
 import { deliverNotifications } from './notify.ts';
 import { planRun } from './planRun.ts';
 import { trackProgress } from './progress.ts';
+import { describe } from './result.ts';
 import { closeFailedRun, startRun } from './runLog.ts';
-import type { Run } from './session.ts';
-import { createStaging, makeReadOnly, openSession, takeLock } from './session.ts';
+import {
+  createStaging,
+  makeReadOnly,
+  openSession,
+  type Run,
+  type StartedRun,
+  takeLock,
+} from './session.ts';
 import type { SyncContext, SyncRequest, SyncResult } from './types.ts';
 
 /**
@@ -32,15 +38,19 @@ async function rehearse(request: SyncRequest, context: SyncContext): Promise<Syn
   const startedAt = context.now();
   const client = await openSession(context);
   try {
-    const chosen = await chooseMode(client, request, context.config);
-    await createStaging(client, chosen.mode === 'full');
+    const run = await begin({ request, context, client, id: null, startedAt });
     await makeReadOnly(client);
-    const run = { request, context, client, id: null, startedAt };
-    const outlook = await planRun(run, chosen, trackProgress(client, null));
-    return outlook.result;
+    return await describe(run, await planRun(run));
   } finally {
     await client.end().catch(() => undefined);
   }
+}
+
+async function begin(started: StartedRun): Promise<Run> {
+  const { client, id, request, context } = started;
+  const chosen = await chooseMode(client, request, context.config);
+  await createStaging(client, chosen.mode === 'full');
+  return { ...started, ...chosen, progress: trackProgress(client, id) };
 }
 
 async function runLocked(request: SyncRequest, context: SyncContext): Promise<SyncResult> {
@@ -66,7 +76,7 @@ async function runLogged(
   const startedAt = context.now();
   const id = await startRun(client, request, startedAt, context.log);
   const log = context.log.with({ run_id: id });
-  const run: Run = { request, context: { ...context, log }, client, id, startedAt };
+  const run = { request, context: { ...context, log }, client, id, startedAt };
   try {
     log('INFO', 'sync_started', `run ${id} started`, {
       sync_type: request.syncType,
@@ -83,10 +93,7 @@ async function runLogged(
       throw new SyncError(
         code,
         `Run ${id} was applied, and then its connection was lost; syncLogs has its result.`,
-        {
-          cause,
-          runId: id,
-        },
+        { cause, runId: id },
       );
     }
     throw error;
@@ -96,16 +103,12 @@ async function runLogged(
 /** How often a run plans anew because another service wrote the members it was about to change. */
 const MAX_PLANS = 3;
 
-async function planAndApply(run: Run, id: number): Promise<SyncResult> {
-  const { client, request, context } = run;
-  const chosen = await chooseMode(client, request, context.config);
-  await createStaging(client, chosen.mode === 'full');
-  const progress = trackProgress(client, id);
+async function planAndApply(started: StartedRun, id: number): Promise<SyncResult> {
+  const run = await begin(started);
   for (let plans = 1; ; plans++) {
-    const outlook = await planRun(run, chosen, progress);
-    await progress.report('apply');
+    const planned = await planRun(run);
     try {
-      return await applyRun(run, id, outlook, progress);
+      return await applyPlan(run, id, planned);
     } catch (error) {
       if (!(error instanceof PlanOutdatedError)) throw error;
       if (plans >= MAX_PLANS) {
@@ -114,7 +117,7 @@ async function planAndApply(run: Run, id: number): Promise<SyncResult> {
           `Another service keeps changing the members: ${error.message}.`,
         );
       }
-      context.log('WARNING', 'plan_outdated', `planning again: ${error.message}`);
+      run.context.log('WARNING', 'plan_outdated', `planning again: ${error.message}`);
     }
   }
 }

@@ -1,69 +1,98 @@
 import { DjangoClient } from '../django/client.ts';
 import { SyncError } from '../errors.ts';
-import { type Confirmation, confirmRemovals, tellRenumberedLeavers } from './confirm.ts';
-import { calculateDelta, type Delta, summarise } from './delta.ts';
-import { createErrorList } from './errorList.ts';
-import type { ChosenMode } from './mode.ts';
-import { conclude, type Outlook } from './outlook.ts';
-import type { Progress } from './progress.ts';
-import { takeSelection } from './selected.ts';
+import { confirmRemovals } from './confirm.ts';
+import { guardPlan, hold, holdBlockedChanges, type Verdict } from './guard.ts';
+import { digestOf, planChanges, planInverse } from './plan.ts';
+import { takeSelection } from './selection.ts';
 import type { Run } from './session.ts';
-import { MAX_WALKS, type Snapshot, takeSnapshot } from './snapshot.ts';
+import { MAX_WALKS, nothingSeen, type Snapshot, takeSnapshot } from './snapshot.ts';
 import releasePlan from './sql/guard/release_plan.sql';
-import type { SyncContext } from './types.ts';
-import { planTheUndo } from './undo.ts';
-import { weigh } from './weigh.ts';
 
-interface Planning {
-  run: Run;
-  chosen: ChosenMode;
-  django: DjangoClient;
-  progress: Progress;
+/** What planning saw and decided; the changes themselves, and why each one waits, are the rows of `plan`. */
+export interface Planned {
+  snapshot: Snapshot;
+  verdict: Verdict;
 }
 
 /**
- * From the register (or, for an undo, from the audit trail) to a judged plan. Nothing outside the
- * session's temporary tables is written. Throws `plan_changed` when the plan that an admin approved is
- * no longer this one.
+ * From the register (or, for an undo, from the audit trail) to a judged plan: stage, plan, guard, approve,
+ * confirm. Nothing outside the session's temporary tables is written. Throws `plan_changed` when the plan
+ * that an admin approved is no longer this one.
  */
-export async function planRun(run: Run, chosen: ChosenMode, progress: Progress): Promise<Outlook> {
-  const { request, context, client, startedAt } = run;
-  if (request.undo !== undefined) {
-    const errors = createErrorList();
-    const delta = await planTheUndo(client, request.undo, startedAt, errors);
-    return conclude(run, { chosen, delta, errors });
-  }
+export async function planRun(run: Run): Promise<Planned> {
+  if (run.request.undo !== undefined) return planTheUndo(run, run.request.undo);
+  const { context } = run;
   const { log, signal, secrets } = context;
-  const django = new DjangoClient(context.config.django, {
-    key: secrets.DJANGO_API_KEY,
-    log,
-    signal,
-  });
+  const key = secrets.DJANGO_API_KEY;
+  const django = new DjangoClient(context.config.django, { key, log, signal });
   try {
-    const planning = { run, chosen, django, progress };
     for (let walks = 1; ; walks++) {
-      const snapshot = await look(planning, walks);
-      const lastWalk = walks >= MAX_WALKS;
-      if (snapshot.proof.complete || lastWalk) {
-        const outlook = await planFrom(planning, snapshot, lastWalk);
-        if (outlook && request.dryRun) await warnWhenOpen(django, context);
-        if (outlook) return outlook;
+      const isLast = walks === MAX_WALKS;
+      const snapshot = await stage(run, django, walks);
+      if (snapshot.proof.complete || isLast) {
+        await run.progress.report('plan');
+        await planChanges(run, snapshot);
+        const verdict = await guardPlan(run, snapshot);
+        await releaseApproved(run);
+        const missed = await confirmRemovals(run, django, snapshot);
+        if (missed > 0) await distrust(run, snapshot, missed);
+        if (missed === 0 || isLast) {
+          if (run.request.dryRun) await warnWhenOpen(run, django);
+          return { snapshot, verdict };
+        }
       }
       const { mismatches } = snapshot.proof;
-      log(
-        'WARNING',
-        'walk_repeated',
-        `walk ${walks} did not see the whole register: ${mismatches.join('; ')}`,
-      );
+      const message = `walk ${walks} did not see the whole register: ${mismatches.join('; ')}`;
+      log('WARNING', 'walk_repeated', message);
     }
   } finally {
     django.close();
   }
 }
 
+async function planTheUndo(run: Run, runId: number): Promise<Planned> {
+  const snapshot = nothingSeen();
+  await planInverse(run, runId, snapshot.errors);
+  await run.client.query("update plan set released = 'undo'");
+  const limits = { removals: 0, additions: 0, updates: 0 };
+  return { snapshot, verdict: { holds: {}, limits, firstLoad: false } };
+}
+
+function stage(run: Run, django: DjangoClient, walks: number): Promise<Snapshot> {
+  const { externalIds } = run.request;
+  return externalIds ? takeSelection(run, django, externalIds) : takeSnapshot(run, django, walks);
+}
+
+// An approval is of one very plan; what waits in it is released, and nothing of another.
+async function releaseApproved(run: Run): Promise<void> {
+  const { request, context, client } = run;
+  const { approvedPlan: approved, caller } = request;
+  if (approved === undefined) return;
+  const plan = await digestOf(client);
+  if (approved !== plan) {
+    throw new SyncError(
+      'plan_changed',
+      'The plan is no longer the one that was approved. Look at it again with syncDryRun and approve the new one.',
+      { extra: { plan } },
+    );
+  }
+  context.log('NOTICE', 'plan_approved', 'a plan was approved', { plan, caller });
+  await client.query(releasePlan);
+  await holdBlockedChanges(run);
+}
+
+// A walk that missed a member proves nothing about the others either, unless an admin has approved.
+async function distrust(run: Run, { proof }: Snapshot, missed: number): Promise<void> {
+  if (run.mode !== 'full') return;
+  proof.complete = false;
+  proof.mismatches.push(`${missed} members were not in the list`);
+  if (run.request.approvedPlan === undefined) await hold(run, 'removals', 'snapshot_incomplete');
+}
+
 // Where strangers may read the list, a key that is not understood goes unnoticed: Django REST framework
-// answers 200 with what strangers may see, and whoever is not among it looks like someone who left.
-async function warnWhenOpen(django: DjangoClient, { log, signal }: SyncContext): Promise<void> {
+// answers 200 with what strangers may see, and a member who is not among it looks like a leaver.
+async function warnWhenOpen({ context }: Run, django: DjangoClient): Promise<void> {
+  const { log, signal } = context;
   try {
     if ((await django.healthCheck()).refusesAnonymous) return;
   } catch {
@@ -76,88 +105,4 @@ async function warnWhenOpen(django: DjangoClient, { log, signal }: SyncContext):
     'register_open',
     'the register answers without a key: make sure that DJANGO_AUTH_SCHEME and DJANGO_API_KEY are right, and that strangers may not read the list',
   );
-}
-
-function look({ run, chosen, django, progress }: Planning, walks: number): Promise<Snapshot> {
-  const { request, context, client } = run;
-  const { log, signal } = context;
-  if (request.externalIds === undefined) {
-    return takeSnapshot({ client, django, since: chosen.since, log, progress }, walks);
-  }
-  const concurrency = context.config.django.DJANGO_CONCURRENCY;
-  return takeSelection({ client, django, concurrency, signal }, request.externalIds);
-}
-
-// undefined: a removal turned out to be no removal, so the register has to be walked again.
-async function planFrom(
-  planning: Planning,
-  snapshot: Snapshot,
-  lastWalk: boolean,
-): Promise<Outlook | undefined> {
-  const { run, chosen, progress } = planning;
-  await progress.report('plan');
-  const { errors } = snapshot;
-  let delta = await calculateDelta(run.client, chosen.mode === 'full', run.startedAt, errors);
-  let verdict = await weigh(run, chosen, delta, snapshot);
-  // A whole register shows such a member as absent, and then asks; a part of it would pass it over.
-  let unconfirmed = chosen.mode === 'full' ? 0 : await tellRenumberedLeavers(run.client, errors);
-
-  // What is held anyway is not asked about before an admin wants it.
-  const held = verdict.holds.removals !== undefined;
-  if (!held && delta.counts.remove > delta.undone.removals && mustConfirm(run, snapshot)) {
-    const confirmation = await confirm(planning, snapshot);
-    unconfirmed += confirmation.unconfirmed;
-    if (confirmation.stillMembers > 0 && chosen.mode === 'full') {
-      snapshot.proof.complete = false;
-      snapshot.proof.mismatches.push(`${confirmation.stillMembers} members were not in the list`);
-      if (!lastWalk) return undefined;
-    }
-    delta = { ...(await summarise(run.client)), nameless: delta.nameless };
-    verdict = await weigh(run, chosen, delta, snapshot);
-  }
-
-  const approved = isApproved(run, delta);
-  if (approved) {
-    await run.client.query(releasePlan);
-    // Approved or not, nobody is removed whom the register still has.
-    if ((held || delta.undone.removals > 0) && mustConfirm(run, snapshot)) {
-      unconfirmed += (await confirm(planning, snapshot)).unconfirmed;
-    }
-  }
-  return conclude(run, { chosen, delta, verdict, snapshot, errors, approved, unconfirmed });
-}
-
-// A complete walk of a cursor list in the order of its ids cannot have missed a row; any other can.
-function mustConfirm({ context }: Run, { proof }: Snapshot): boolean {
-  const { SYNC_CONFIRM_REMOVALS: when } = context.config.sync;
-  if (when === 'auto') return !(proof.ordered_by_id && proof.complete);
-  return when === 'always';
-}
-
-async function confirm(
-  { run, chosen, django, progress }: Planning,
-  { errors }: Snapshot,
-): Promise<Confirmation> {
-  await progress.report('confirm');
-  const { client, context } = run;
-  const concurrency = context.config.django.DJANGO_CONCURRENCY;
-  const { signal } = context;
-  const answered = chosen.mode === 'selected';
-  return confirmRemovals({ client, django, answered, concurrency, errors, signal });
-}
-
-function isApproved({ request, context }: Run, { digest }: Delta): boolean {
-  if (request.approvedPlan === undefined) return false;
-  if (request.approvedPlan !== digest) {
-    throw new SyncError(
-      'plan_changed',
-      'The plan is no longer the one that was approved. Look at it again with syncDryRun and approve the new one.',
-      { extra: { plan: digest } },
-    );
-  }
-  context.log('NOTICE', 'plan_approved', 'a plan was approved', {
-    plan: digest,
-    caller: request.caller,
-  });
-  return true;
 }

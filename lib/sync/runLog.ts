@@ -2,7 +2,7 @@ import type pg from 'pg';
 import { withConnection } from '../database.ts';
 import { type ErrorCode, SyncError } from '../errors.ts';
 import type { Log } from '../log.ts';
-import type { Run } from './session.ts';
+import type { StartedRun } from './session.ts';
 import closeAbandonedRuns from './sql/log/close_abandoned_runs.sql';
 import failRunStatement from './sql/log/fail_run.sql';
 import finishRunStatement from './sql/log/finish_run.sql';
@@ -83,7 +83,11 @@ const refusals: ErrorCode[] = ['plan_changed', 'not_found', 'invalid_request'];
  * between a commit and its reply. It never throws: without a database the row stays pending and the next
  * run closes it.
  */
-export async function closeFailedRun(run: Run, runId: number, error: SyncError): Promise<boolean> {
+export async function closeFailedRun(
+  run: StartedRun,
+  runId: number,
+  error: SyncError,
+): Promise<boolean> {
   const { context, startedAt } = run;
   const { log } = context;
   const duration = context.now().getTime() - startedAt.getTime();

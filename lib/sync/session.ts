@@ -1,17 +1,24 @@
 import type pg from 'pg';
 import { connect, withConnection } from '../database.ts';
+import type { ChosenMode } from './mode.ts';
+import type { Progress } from './progress.ts';
+import createApplicable from './sql/plan/create_applicable.sql';
 import knownMembersFull from './sql/plan/create_known_members_full.sql';
 import knownMembersPartial from './sql/plan/create_known_members_partial.sql';
+import createMove from './sql/plan/create_move.sql';
+import createOccupied from './sql/plan/create_occupied.sql';
+import createPair from './sql/plan/create_pair.sql';
 import createPlan from './sql/plan/create_plan.sql';
 import createIncoming from './sql/snapshot/create_incoming.sql';
+import createRepeated from './sql/snapshot/create_repeated.sql';
 import createShield from './sql/snapshot/create_shield.sql';
 import type { SyncContext, SyncRequest } from './types.ts';
 
 /** The advisory lock that one run at a time holds in a database; the number is arbitrary but fixed. */
 export const SYNC_LOCK = 7_236_150_924_081;
 
-/** One run while it goes on. */
-export interface Run {
+/** A run that has begun, before it knows how it reads the register. */
+export interface StartedRun {
   request: SyncRequest;
   context: SyncContext;
   /** The run's only connection: lock, temporary tables and transaction live and die with it. */
@@ -19,6 +26,11 @@ export interface Run {
   /** null for a dry run, which is not logged. */
   id: number | null;
   startedAt: Date;
+}
+
+/** One run while it goes on. */
+export interface Run extends StartedRun, ChosenMode {
+  progress: Progress;
 }
 
 // Times are written in UTC whatever the server's zone is. A statement that waits for another service's
@@ -80,10 +92,19 @@ export async function takeLock(client: pg.Client): Promise<boolean> {
  * member, or only those that the records name.
  */
 export async function createStaging(client: pg.Client, wholeRegister: boolean): Promise<void> {
-  const knownMembers = wholeRegister ? knownMembersFull : knownMembersPartial;
-  // Until the plan is applied, which waits for the disk again, only progress is written.
-  const asynchronous = 'set synchronous_commit = off';
-  const statements = [createIncoming, createShield, createPlan, knownMembers, asynchronous];
+  const statements = [
+    createIncoming,
+    createRepeated,
+    createShield,
+    wholeRegister ? knownMembersFull : knownMembersPartial,
+    createPair,
+    createMove,
+    createPlan,
+    createApplicable,
+    createOccupied,
+    // Until the plan is applied, which waits for the disk again, only progress is written.
+    'set synchronous_commit = off',
+  ];
   await client.query(statements.join(';\n'));
 }
 

@@ -1,16 +1,19 @@
 import type pg from 'pg';
 import type { DjangoClient } from '../django/client.ts';
 import { DjangoListChangedError } from '../django/errors.ts';
-import type { MembersPage } from '../django/types.ts';
+import type { Member, MembersPage } from '../django/types.ts';
 import { SyncError } from '../errors.ts';
 import type { Log } from '../log.ts';
-import { copyIncoming } from './copyIncoming.ts';
-import type { CopyLines } from './copyLines.ts';
+import { type CopyWriter, openCopy } from './copy.ts';
 import { createErrorList, type ErrorList } from './errorList.ts';
-import type { Progress } from './progress.ts';
-import addShields from './sql/snapshot/add_shields.sql';
-import dropRepeatedIds from './sql/snapshot/drop_repeated_ids.sql';
-import dropRepeatedKennitalas from './sql/snapshot/drop_repeated_kennitalas.sql';
+import type { Run } from './session.ts';
+import copyIncoming from './sql/snapshot/copy_incoming.sql';
+import copyShield from './sql/snapshot/copy_shield.sql';
+import dropRepeated from './sql/snapshot/drop_repeated.sql';
+import findRepeatedIds from './sql/snapshot/find_repeated_ids.sql';
+import findRepeatedKennitalas from './sql/snapshot/find_repeated_kennitalas.sql';
+import selectRepeated from './sql/snapshot/select_repeated.sql';
+import shieldRepeated from './sql/snapshot/shield_repeated.sql';
 import { addPage, emptyProof, judgeWalk, type WalkProof } from './walkProof.ts';
 
 /** Ordinals of a page begin at its index times this; a page never holds as many rows. */
@@ -21,23 +24,30 @@ export const MAX_WALKS = 3;
 /** The register as one run saw it, staged in `incoming`. */
 export interface Snapshot {
   proof: WalkProof;
-  /** Django's clock when the walk began; undefined when it told none. */
+  /** Django's clock when the walk began; undefined when it gave none. */
   mark: Date | undefined;
   /** Records received, of whatever kind. */
   fetched: number;
   /** Distinct records that are members by the membership rule. */
   members: number;
-  errors: ErrorList;
-  /** Rejected records that name nobody: whoever they are must not be removed, so nobody is. */
+  /** Rejected records that name nobody: each may be anybody, so nobody is removed. */
   unidentified: number;
+  errors: ErrorList;
 }
 
-interface Walk {
-  client: pg.Client;
-  django: DjangoClient;
-  since: Date | undefined;
-  log: Log;
-  progress: Progress;
+/** What an undo has seen of the register. */
+export const nothingSeen = (): Snapshot => ({
+  proof: { ...emptyProof(0), complete: true },
+  mark: undefined,
+  fetched: 0,
+  members: 0,
+  unidentified: 0,
+  errors: createErrorList(),
+});
+
+/** Empties what an earlier walk of the same run has staged. */
+export async function clearSnapshot(client: pg.Client): Promise<void> {
+  await client.query('delete from incoming; delete from shield; delete from repeated');
 }
 
 /**
@@ -45,26 +55,28 @@ interface Walk {
  * stays flat. Throws what the Django client and pg throw; an incomplete walk is no error but a proof
  * that says so.
  */
-export async function takeSnapshot(walk: Walk, walks: number): Promise<Snapshot> {
-  const { client, django, since, log, progress } = walk;
+export async function takeSnapshot(
+  { client, since, context, progress }: Run,
+  django: DjangoClient,
+  walks: number,
+): Promise<Snapshot> {
   await progress.report('fetch');
-  await client.query('delete from incoming; delete from shield');
+  await clearSnapshot(client);
   const proof = emptyProof(walks);
-  const errors = createErrorList();
-  const writer = copyIncoming(client);
-  const snapshot = { mark: undefined as Date | undefined, members: 0, unidentified: 0 };
+  const seen = nothingSeen();
+  const writer = openCopy(client, copyIncoming);
   let listChanged = false;
   try {
     for await (const page of since ? django.getMembersModifiedSince(since) : django.getMembers()) {
       addPage(proof, page);
-      if (page.index === 0) snapshot.mark = page.serverDate;
-      snapshot.members += page.members.reduce((sum, member) => sum + (member.isMember ? 1 : 0), 0);
+      if (page.index === 0) seen.mark = page.serverDate;
+      seen.members += page.members.reduce((sum, member) => sum + (member.isMember ? 1 : 0), 0);
       if (page.rejections.length > 0) {
         await writer.settled();
-        snapshot.unidentified += await setAside(client, page, errors);
+        seen.unidentified += await setAside(client, page, seen.errors);
       }
-      logOddities(log, page);
-      addLines(writer.lines, page);
+      logOddities(context.log, page);
+      addPageRows(writer, page);
       await writer.write();
       const counts = {
         pages_done: proof.pages,
@@ -78,15 +90,14 @@ export async function takeSnapshot(walk: Walk, walks: number): Promise<Snapshot>
     listChanged = true;
   }
   await writer.end();
-  refuseUnreadable(proof, errors);
-  const dropped = await dropDuplicates(client, errors);
+  refuseUnreadable(proof, seen.errors);
+  const dropped = await dropDuplicates(client, seen.errors);
   proof.duplicates_across_pages = dropped.acrossPages;
-  proof.distinct_members = snapshot.members - dropped.members;
+  proof.distinct_members = seen.members - dropped.members;
   return {
-    ...snapshot,
+    ...seen,
     members: proof.distinct_members,
     fetched: proof.rows,
-    errors,
     proof: judgeWalk(proof, listChanged),
   };
 }
@@ -104,22 +115,41 @@ function refuseUnreadable({ rows }: WalkProof, errors: ErrorList): void {
   );
 }
 
-// Who is no member and no longer has a kennitala, or is left out by the pattern, is staged by id alone.
-function addLines(lines: CopyLines, { index, members, former, excluded }: MembersPage): void {
-  let ordinal = index * ORDINALS_PER_PAGE;
-  for (const member of members) lines.add(ordinal++, member);
-  for (const id of [...former, ...excluded.filter(Boolean)]) lines.addGone(ordinal++, id);
+/** Adds the record of a member; columns as in copy_incoming.sql. */
+export function addMember(writer: CopyWriter, ordinal: number, member: Member): void {
+  const { externalId, kennitala, name, email, phone, isMember } = member;
+  const [hasEmail, hasPhone] = [email !== undefined, phone !== undefined];
+  writer.add(ordinal, externalId, kennitala, name, hasEmail, email, hasPhone, phone, isMember);
 }
 
-// Counts the records that could not be read and shields the members they name; tells how many name nobody.
+/** Adds an id of which the register says that it is no member: no kennitala, no member. */
+export function addFormer(writer: CopyWriter, ordinal: number, externalId: string): void {
+  writer.add(ordinal, externalId, null, null, false, null, false, null, false);
+}
+
+// A former member without a kennitala, or one left out by the pattern, is staged by id alone.
+function addPageRows(writer: CopyWriter, { index, members, former, excluded }: MembersPage): void {
+  let ordinal = index * ORDINALS_PER_PAGE;
+  for (const member of members) addMember(writer, ordinal++, member);
+  for (const id of [...former, ...excluded.filter(Boolean)]) addFormer(writer, ordinal++, id);
+}
+
+/** Members that a record names without our being able to trust it: they are not removed. */
+export async function addShields(
+  client: pg.Client,
+  named: readonly { externalId?: string | undefined; kennitala?: string | undefined }[],
+): Promise<void> {
+  const writer = openCopy(client, copyShield);
+  for (const { externalId, kennitala } of named) writer.add(externalId, kennitala);
+  await writer.end();
+}
+
+// Counts the records that could not be read and shields the members they name; returns how many name nobody.
 async function setAside(client: pg.Client, page: MembersPage, errors: ErrorList): Promise<number> {
   for (const { code, externalId, message } of page.rejections) {
     errors.add(code, externalId, message);
   }
-  await client.query(addShields, [
-    page.rejections.map((rejection) => rejection.externalId ?? null),
-    page.rejections.map((rejection) => rejection.kennitala ?? null),
-  ]);
+  await addShields(client, page.rejections);
   return page.rejections.filter(({ externalId, kennitala }) => !externalId && !kennitala).length;
 }
 
@@ -129,9 +159,7 @@ function logOddities(log: Log, page: MembersPage): void {
       'INFO',
       'records_excluded',
       `${page.excluded.length} record(s) left out by DJANGO_EXCLUDE_KENNITALA`,
-      {
-        external_ids: page.excluded,
-      },
+      { external_ids: page.excluded },
     );
   }
   for (const { externalId, field, message } of page.warnings) {
@@ -139,11 +167,16 @@ function logOddities(log: Log, page: MembersPage): void {
   }
 }
 
-interface Dropped {
+const repeatedWords: Record<string, string> = {
+  duplicate_record: 'the register listed this record more than once',
+  duplicate_kennitala: 'another record has the same kennitala; that one was used',
+};
+
+interface Repeated {
   external_id: string;
-  kennitala: string;
+  code: string;
   is_member: boolean;
-  across_pages?: boolean;
+  across_pages: boolean;
 }
 
 /** One record, one member: what is dropped is counted, and shields the member that it might have meant. */
@@ -151,29 +184,18 @@ export async function dropDuplicates(
   client: pg.Client,
   errors: ErrorList,
 ): Promise<{ members: number; acrossPages: number }> {
-  const ids = await client.query<Dropped>(dropRepeatedIds);
-  const kennitalas = await client.query<Dropped>(dropRepeatedKennitalas);
-  for (const { external_id } of ids.rows) {
-    errors.add('duplicate_record', external_id, 'the register listed this record more than once');
-  }
-  // A former member's record beside the member's own is history, not an error.
-  const doubles = kennitalas.rows.filter((row) => row.is_member);
-  for (const { external_id } of doubles) {
-    errors.add(
-      'duplicate_kennitala',
-      external_id,
-      'another record has the same kennitala; that one was used',
-    );
-  }
-  const shielded = [...ids.rows, ...doubles];
-  if (shielded.length > 0) {
-    await client.query(addShields, [
-      shielded.map((row) => row.external_id),
-      shielded.map((row) => row.kennitala),
-    ]);
+  const byId = await client.query(findRepeatedIds);
+  if (byId.rowCount) await client.query(dropRepeated);
+  const byKennitala = await client.query(findRepeatedKennitalas);
+  if (byKennitala.rowCount) await client.query(dropRepeated);
+  if (!byId.rowCount && !byKennitala.rowCount) return { members: 0, acrossPages: 0 };
+  await client.query(shieldRepeated);
+  const { rows } = await client.query<Repeated>(selectRepeated);
+  for (const { external_id, code } of rows) {
+    errors.add(code, external_id, repeatedWords[code] as string);
   }
   return {
-    members: shielded.filter((row) => row.is_member).length,
-    acrossPages: ids.rows.filter((row) => row.across_pages).length,
+    members: rows.filter((row) => row.is_member).length,
+    acrossPages: rows.filter((row) => row.across_pages).length,
   };
 }

@@ -7,7 +7,8 @@ export type SyncType = 'membership' | 'manual' | 'webhook' | 'undo';
 export type SyncMode = 'full' | 'incremental' | 'selected' | 'undo';
 export type Action = 'add' | 'update' | 'reactivate' | 'remove';
 /** The classes of change that have a limit each; additions are new and returning members. */
-export type ChangeClass = 'removals' | 'additions' | 'updates';
+export const changeClasses = ['removals', 'additions', 'updates'] as const;
+export type ChangeClass = (typeof changeClasses)[number];
 export type HeldReason =
   | 'limit_exceeded'
   | 'window_limit_exceeded'

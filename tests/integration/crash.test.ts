@@ -114,17 +114,13 @@ const points: Point[] = [
   atStatement('in the middle of COPY', { when: 'during', statement: /^copy incoming/ }),
   atStatement('before the plan is made', { when: 'before', statement: /insert into plan/ }),
   atRequest('while a removal is confirmed', (request) => memberAsked(request) === '1'),
-  atStatement('after the audit rows are written', {
-    when: 'after',
-    statement: /^-- The rows as the plan saw them/,
-  }),
   atStatement('after kennitölur were taken away to be given anew', {
     when: 'after',
     statement: /set kennitala = '~'/,
   }),
-  atStatement('after members were changed', {
+  atStatement('after members were changed and their audit rows are written', {
     when: 'after',
-    statement: /update public\.members m\nset kennitala = p\.kennitala/,
+    statement: /update public\.members m\n +set kennitala = p\.kennitala/,
   }),
   atStatement('after members were added', {
     when: 'after',

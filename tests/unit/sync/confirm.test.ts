@@ -1,5 +1,5 @@
 import type { Member, MemberLookup } from '../../../lib/django/types.ts';
-import { readAnswer } from '../../../lib/sync/confirm.ts';
+import { readLookup } from '../../../lib/sync/confirm.ts';
 
 const removal = {
   member_id: 101,
@@ -7,7 +7,7 @@ const removal = {
   kennitala: '0101010101',
   superseded: false,
 };
-const answer = (changes: Partial<Member>): MemberLookup => ({
+const reply = (changes: Partial<Member>): MemberLookup => ({
   found: true,
   record: {
     kind: 'member',
@@ -25,11 +25,11 @@ const answer = (changes: Partial<Member>): MemberLookup => ({
 });
 
 // Only the first three let a member be removed.
-const answers: { name: string; lookup: MemberLookup; means: string }[] = [
+const replies: { name: string; lookup: MemberLookup; means: string }[] = [
   { name: 'no such member', lookup: { found: false, byApi: true }, means: 'gone' },
   {
     name: 'this person, who is no member any more',
-    lookup: answer({ isMember: false }),
+    lookup: reply({ isMember: false }),
     means: 'not_a_member',
   },
   {
@@ -47,20 +47,20 @@ const answers: { name: string; lookup: MemberLookup; means: string }[] = [
     lookup: { found: true, record: { kind: 'excluded', externalId: undefined } },
     means: 'another_record',
   },
-  { name: 'this person, who is a member', lookup: answer({}), means: 'still_a_member' },
+  { name: 'this person, who is a member', lookup: reply({}), means: 'still_a_member' },
   {
     name: 'a former member of another id',
-    lookup: answer({ externalId: '2', isMember: false }),
+    lookup: reply({ externalId: '2', isMember: false }),
     means: 'another_record',
   },
   {
     name: 'a former member of this id with another kennitala',
-    lookup: answer({ kennitala: '0202020202', isMember: false }),
+    lookup: reply({ kennitala: '0202020202', isMember: false }),
     means: 'another_record',
   },
   {
     name: 'a member of this id with another kennitala',
-    lookup: answer({ kennitala: '0202020202' }),
+    lookup: reply({ kennitala: '0202020202' }),
     means: 'another_record',
   },
   {
@@ -81,6 +81,6 @@ const answers: { name: string; lookup: MemberLookup; means: string }[] = [
   },
 ];
 
-test.each(answers)('an answer with $name means $means', ({ lookup, means }) => {
-  expect(readAnswer(lookup, removal)).toBe(means);
+test.each(replies)('a reply with $name means $means', ({ lookup, means }) => {
+  expect(readLookup(lookup, removal)).toBe(means);
 });

@@ -1,6 +1,5 @@
-import fc from 'fast-check';
 import { loadConfig } from '../../../lib/config.ts';
-import { enoughMembers, type GuardInput, judge } from '../../../lib/sync/guard.ts';
+import { type GuardInput, judge } from '../../../lib/sync/guard.ts';
 
 const none = { removals: 0, additions: 0, updates: 0 };
 const sound = { complete: true, empty: false, unidentified: 0 };
@@ -119,54 +118,4 @@ test.each(cases)('of $name is held: $holds', ({ input, holds }) => {
 test('only a table without active members from Django is loaded for the first time', () => {
   expect(decide({ active: 0 }).firstLoad).toBe(true);
   expect(decide({ active: 1 }).firstLoad).toBe(false);
-});
-
-describe('counting no further than is enough', () => {
-  const config = (environment = {}) => loadConfig(environment, ['sync']).sync;
-
-  test('asks for nobody but the first where nothing, or no more than the floor, is planned', () => {
-    expect(enoughMembers({ planned: none, recent: planned({ updates: 900 }) }, config())).toBe(1);
-    const few = { planned: planned({ removals: 4 }), recent: planned({ removals: 6 }) };
-    expect(enoughMembers(few, config())).toBe(1);
-  });
-
-  test('asks for as many as the share needs', () => {
-    const changes = { planned: planned({ updates: 10_000 }), recent: none };
-    expect(enoughMembers(changes, config())).toBe(20_001);
-    expect(enoughMembers(changes, config({ SYNC_MAX_UPDATES: '20000' }))).toBe(1);
-    expect(enoughMembers(changes, config({ SYNC_MAX_UPDATES: '0%' }))).toBe(Infinity);
-  });
-
-  test('lets through what counting all of them lets through, and nothing else', () => {
-    const count = fc.nat({ max: 300 });
-    const counts = fc.record({ removals: count, additions: count, updates: count });
-    const limit = fc.oneof(
-      fc.nat({ max: 300 }).map(String),
-      fc.double({ min: 0, max: 100, noNaN: true }).map((share) => `${share.toFixed(3)}%`),
-    );
-    const environment = fc.record({
-      SYNC_MAX_REMOVALS: limit,
-      SYNC_MAX_ADDITIONS: limit,
-      SYNC_MAX_UPDATES: limit,
-      SYNC_LIMIT_FLOOR: fc.nat({ max: 20 }).map(String),
-    });
-    fc.assert(
-      fc.property(
-        counts,
-        counts,
-        fc.nat({ max: 2000 }),
-        environment,
-        (planned, recent, all, set) => {
-          const settings = config(set);
-          const active = Math.min(all, enoughMembers({ planned, recent }, settings));
-          const through = (members: number) => {
-            const input = { planned, recent, active: members, snapshot: sound };
-            const { holds, firstLoad } = judge(input, settings);
-            return { holds: Object.keys(holds), firstLoad };
-          };
-          expect(through(active)).toEqual(through(all));
-        },
-      ),
-    );
-  });
 });

@@ -1,12 +1,12 @@
 -- What run $1 did and this undo took back, under the name that the next plan would give it. $2: the undo.
 insert into public.undone_changes (outcome, run_id)
 select distinct
-  sha256(convert_to(row(
+  public.change_digest(
     case c.action when 'add' then 'join' when 'reactivate' then 'join' else c.action end,
     c.after ->> 'external_id', c.after ->> 'kennitala', c.after ->> 'name', c.after ->> 'email', c.after ->> 'phone'
-  )::text, 'UTF8')),
+  ),
   $2::int
 from public.member_changes c
-join plan p on p.member_id = c.member_id and p.held is null
+join applicable p on p.member_id = c.member_id
 where c.run_id = $1::int
 on conflict (outcome) do nothing

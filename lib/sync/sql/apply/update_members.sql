@@ -1,17 +1,29 @@
--- $1: the time of the run, or null when the run did not see the register (an undo). A row is as the plan
--- saw it, but for a kennitala that has stepped aside: one that someone else wrote in between is skipped.
-update public.members m
-set kennitala = p.kennitala, name = p.name, email = p.email, phone = p.phone,
-  external_id = p.external_id, is_active = p.is_active, removed_at = p.removed_at,
-  last_verified_at = case
-    when p.action = 'remove' or $1::timestamptz is null then m.last_verified_at
-    else $1::timestamptz at time zone 'UTC'
-  end
-from plan p
-where m.id = p.member_id
-  and (
-    row(m.kennitala, m.name, m.email, m.phone, m.external_id, m.is_active, m.removed_at, m.sync_source)::text = p.member_version
-    or m.kennitala = '~' || to_hex(m.id)
-    and row(p.before ->> 'kennitala', m.name, m.email, m.phone, m.external_id, m.is_active, m.removed_at, m.sync_source)::text = p.member_version
-  )
-  and p.held is null and p.action in ('update', 'reactivate', 'remove')
+-- Changes the members that still are as the plan saw them, and writes what the database made of them to the audit
+-- trail. $1: the run. $2: its time, or null when the run did not see the register (an undo). This is the one place
+-- that compares: a row that somebody wrote in between is missed, and the count of rows shows it.
+with changed as (
+  update public.members m
+  set kennitala = p.kennitala, name = p.name, email = p.email, phone = p.phone,
+    external_id = p.external_id, is_active = p.is_active, removed_at = p.removed_at,
+    last_verified_at = case
+      when p.action = 'remove' or $2::timestamptz is null then m.last_verified_at
+      else $2::timestamptz at time zone 'UTC'
+    end
+  from (select * from applicable where member_id is not null) p
+  where m.id = p.member_id
+    and row(m.kennitala, m.name, m.email, m.phone, m.external_id, m.is_active, m.removed_at, m.sync_source)
+      is not distinct from row(
+        -- It has stepped aside where it gets another kennitala.
+        case when 'kennitala' = any(p.fields) then '~' || to_hex(p.member_id) else p.old_kennitala end,
+        p.old_name, p.old_email, p.old_phone, p.old_external_id, p.old_is_active, p.old_removed_at, p.old_sync_source
+      )
+  returning p.id, m.kennitala, m.name, m.email, m.phone, m.external_id, m.is_active, m.removed_at
+)
+insert into public.member_changes (run_id, member_id, action, fields, released, before, after)
+select $1::int, p.member_id, p.action, p.fields, p.released,
+  public.member_state(
+    p.old_kennitala, p.old_name, p.old_email, p.old_phone, p.old_external_id, p.old_is_active, p.old_removed_at
+  ),
+  public.member_state(c.kennitala, c.name, c.email, c.phone, c.external_id, c.is_active, c.removed_at)
+from changed c
+join plan p using (id)

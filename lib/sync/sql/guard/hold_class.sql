@@ -1,1 +1,1 @@
-update plan set held = $2::text where action = any($1::text[])
+update plan set held = $2::text where class = $1::text and set_aside is null

@@ -1,2 +1,3 @@
--- An admin approved this very plan: nothing of it is held.
-update plan set held = null where held is not null
+-- An admin approved this very plan: what waits is released, or all of it where nothing does.
+update plan set held = null, released = 'approval'
+where held is not null or not exists (select from plan where held is not null)

@@ -1,20 +1,18 @@
 -- The inverse of the changes of run $1, for the members that still are as that run left them. $2: now.
 insert into plan (
-  action, member_id, member_version, before, external_id, kennitala, name, email, phone, is_active, removed_at,
-  fields, suspended, evidence, outcome
+  action, member_id,
+  old_kennitala, old_name, old_email, old_phone, old_external_id, old_is_active, old_removed_at, old_sync_source,
+  external_id, kennitala, name, email, phone, is_active, removed_at, fields, evidence, outcome
 )
 select
   case c.action when 'add' then 'remove' when 'reactivate' then 'remove' when 'remove' then 'reactivate' else 'update' end,
-  m.id, row(m.kennitala, m.name, m.email, m.phone, m.external_id, m.is_active, m.removed_at, m.sync_source)::text,
-  jsonb_build_object(
-    'kennitala', m.kennitala, 'name', m.name, 'email', m.email, 'phone', m.phone,
-    'external_id', m.external_id, 'is_active', m.is_active, 'removed_at', m.removed_at
-  ),
+  m.id,
+  m.kennitala, m.name, m.email, m.phone, m.external_id, m.is_active, m.removed_at, m.sync_source,
   w.external_id, w.kennitala, w.name, w.email, w.phone, w.is_active,
   case when c.action = 'add' then $2::timestamptz at time zone 'UTC' else w.removed_at end,
   case when c.action = 'add' then array['is_active', 'removed_at'] else c.fields end,
-  false, 'undo',
-  sha256(convert_to(row(c.action, w.external_id, w.kennitala, w.name, w.email, w.phone)::text, 'UTF8'))
+  'undo',
+  public.change_digest(c.action, w.external_id, w.kennitala, w.name, w.email, w.phone)
 from public.member_changes c
 join public.members m on m.id = c.member_id
 cross join lateral (
@@ -24,7 +22,4 @@ cross join lateral (
   ) as w(external_id text, kennitala text, name text, email text, phone text, is_active boolean, removed_at timestamp)
 ) w
 where c.run_id = $1::int
-  and c.after = jsonb_build_object(
-    'kennitala', m.kennitala, 'name', m.name, 'email', m.email, 'phone', m.phone,
-    'external_id', m.external_id, 'is_active', m.is_active, 'removed_at', m.removed_at
-  )
+  and c.after = public.member_state(m.kennitala, m.name, m.email, m.phone, m.external_id, m.is_active, m.removed_at)

@@ -1,5 +1,5 @@
-select p.action, p.external_id, p.kennitala, p.fields, p.held
-from plan p
-where p.action <> 'suspended'
-order by array_position(array['remove', 'add', 'reactivate', 'update'], p.action), p.external_id, p.kennitala
+select action, external_id, kennitala, fields, held
+from plan
+where action <> 'suspended' and set_aside is null
+order by array_position(array['remove', 'add', 'reactivate', 'update'], action), external_id, kennitala
 limit $1::int

@@ -2,5 +2,5 @@
 select c.after ->> 'external_id' as external_id
 from public.member_changes c
 where c.run_id = $1::int
-  and not exists (select from plan p where p.member_id = c.member_id and p.held is null)
+  and not exists (select from plan p where p.member_id = c.member_id)
 order by c.id

@@ -1,14 +1,15 @@
--- One row: what the plan does, class by class, and the digest that an approval must name. Each outcome is
--- the digest of one change and its new values; in their order they are the digest of the plan.
+-- What the run applies, action by action, and what else its result says.
 select
-  count(*) filter (where action = 'add')::int as add,
-  count(*) filter (where action = 'update')::int as update,
-  count(*) filter (where action = 'reactivate')::int as reactivate,
-  count(*) filter (where action = 'remove')::int as remove,
+  count(*) filter (where applied and action = 'add')::int as added,
+  count(*) filter (where applied and action = 'update')::int as updated,
+  count(*) filter (where applied and action = 'reactivate')::int as reactivated,
+  count(*) filter (where applied and action = 'remove')::int as removed,
+  count(*) filter (where applied and released is null)::int as counted,
+  -- Members of the register without an active row here before this run.
+  count(*) filter (where class = 'additions')::int as not_here,
   count(*) filter (where suspended)::int as suspended,
-  count(*) filter (where action = 'add' and name is null)::int as nameless,
-  count(*) filter (where held is not null and action in ('add', 'reactivate'))::int as undone_additions,
-  count(*) filter (where held is not null and action = 'update')::int as undone_updates,
-  count(*) filter (where held is not null and action = 'remove')::int as undone_removals,
-  'sha256:' || encode(sha256(coalesce(string_agg(outcome, ''::bytea order by outcome), ''::bytea)), 'hex') as digest
+  count(*) filter (where set_aside = 'removal_unconfirmed')::int as unconfirmed
 from plan
+cross join lateral (
+  select held is null and set_aside is null and action <> 'suspended' as applied
+) a

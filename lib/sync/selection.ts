@@ -1,37 +1,39 @@
 import pMap from 'p-map';
-import type pg from 'pg';
 import type { DjangoClient } from '../django/client.ts';
 import type { Member, MemberLookup } from '../django/types.ts';
 import { detailEndpointExists } from './confirm.ts';
-import { copyIncoming } from './copyIncoming.ts';
-import { createErrorList } from './errorList.ts';
-import { dropDuplicates, type Snapshot } from './snapshot.ts';
-import addShields from './sql/snapshot/add_shields.sql';
+import { openCopy } from './copy.ts';
+import type { Run } from './session.ts';
+import {
+  addFormer,
+  addMember,
+  addShields,
+  clearSnapshot,
+  dropDuplicates,
+  nothingSeen,
+  type Snapshot,
+} from './snapshot.ts';
+import copyIncoming from './sql/snapshot/copy_incoming.sql';
 import { emptyProof } from './walkProof.ts';
 
-interface Selecting {
-  client: pg.Client;
-  django: DjangoClient;
-  concurrency: number;
-  signal: AbortSignal;
-}
-
 /**
- * Asks the register for these members only and stages its answers; who it does not know is staged as
- * gone. Nothing is concluded from silence: a member whose record could not be read is an error.
+ * Asks the register for these members only and stages its replies; an id that it does not know is staged as
+ * former. Nothing is concluded from silence: a member whose record could not be read is an error. Throws
+ * what the Django client and pg throw.
  */
 export async function takeSelection(
-  selecting: Selecting,
+  run: Run,
+  django: DjangoClient,
   externalIds: string[],
 ): Promise<Snapshot> {
-  const { client, django, concurrency, signal } = selecting;
-  // A plan that another service's write made outdated is made anew, from the beginning.
-  await client.query('delete from incoming');
-  await client.query('delete from shield');
-  const errors = createErrorList();
+  const { client, context } = run;
+  const { signal, config } = context;
+  await clearSnapshot(client);
+  const seen = nothingSeen();
+  const { errors } = seen;
   const lookups = new Map<string, MemberLookup>();
   await pMap([...new Set(externalIds)], async (id) => lookups.set(id, await django.getMember(id)), {
-    concurrency,
+    concurrency: config.django.DJANGO_CONCURRENCY,
     signal,
   });
 
@@ -66,12 +68,15 @@ export async function takeSelection(
     ...missing,
   ]);
   const unclear = [...lookups.keys()].filter((id) => !understood.has(id));
-  await client.query(addShields, [unclear, unclear.map(() => null)]);
+  await addShields(
+    client,
+    unclear.map((externalId) => ({ externalId })),
+  );
 
   // Where nobody is ever found by id, 404 says nothing about anyone.
   const trusted =
     missing.length === 0 ||
-    (byApi && (members.length + former.length > 0 || (await detailEndpointExists(selecting))));
+    (byApi && (members.length + former.length > 0 || (await detailEndpointExists(run, django))));
   if (!trusted) {
     for (const id of missing) {
       errors.add(
@@ -83,24 +88,22 @@ export async function takeSelection(
   }
   const gone = trusted ? [...former, ...missing] : former;
 
-  const writer = copyIncoming(client);
+  const writer = openCopy(client, copyIncoming);
   let ordinal = 0;
-  for (const member of members) writer.lines.add(ordinal++, member);
-  for (const id of gone) writer.lines.addGone(ordinal++, id);
+  for (const member of members) addMember(writer, ordinal++, member);
+  for (const id of gone) addFormer(writer, ordinal++, id);
   await writer.end();
   const dropped = await dropDuplicates(client, errors);
   const distinct = members.filter((member) => member.isMember).length - dropped.members;
   return {
+    ...seen,
     proof: {
       ...emptyProof(0),
       rows: lookups.size,
       distinct_members: distinct,
       complete: true,
     },
-    mark: undefined,
     fetched: lookups.size - missing.length,
     members: distinct,
-    errors,
-    unidentified: 0,
   };
 }

@@ -1,0 +1,108 @@
+import type pg from 'pg';
+import { SyncError } from '../errors.ts';
+import type { ErrorList } from './errorList.ts';
+import { holdBlockedChanges } from './guard.ts';
+import type { Run } from './session.ts';
+import type { Snapshot } from './snapshot.ts';
+import countKept from './sql/plan/count_kept.sql';
+import digestPlan from './sql/plan/digest_plan.sql';
+import dropBlocked from './sql/plan/drop_blocked.sql';
+import findMoves from './sql/plan/find_moves.sql';
+import findOccupied from './sql/plan/find_occupied.sql';
+import pairRecords from './sql/plan/pair_records.sql';
+import planAdditions from './sql/plan/plan_additions.sql';
+import planRemovals from './sql/plan/plan_removals.sql';
+import planRenumbered from './sql/plan/plan_renumbered.sql';
+import planUndo from './sql/plan/plan_undo.sql';
+import planUpdates from './sql/plan/plan_updates.sql';
+import selectNameless from './sql/plan/select_nameless.sql';
+import selectUndoConflicts from './sql/plan/select_undo_conflicts.sql';
+import vacateAdded from './sql/plan/vacate_added.sql';
+
+const emptyPlan = 'delete from pair; delete from move; delete from plan; delete from occupied';
+
+/**
+ * Works out what was added, changed, came back or left, as rows of `plan`: record beside row, then the rows
+ * that move, then the changes by kind. Unchanged members never leave the database. Throws what pg throws.
+ */
+export async function planChanges(run: Run, { errors }: Snapshot): Promise<void> {
+  const { client, mode, startedAt } = run;
+  const wholeRegister = mode === 'full';
+  await client.query(emptyPlan);
+  await client.query(pairRecords);
+  await client.query(findMoves);
+  await client.query(planAdditions);
+  await client.query(planUpdates);
+  await client.query(planRemovals, [wholeRegister, startedAt]);
+  await client.query(findOccupied);
+  const nameless = await client.query<Named>(selectNameless);
+  for (const { external_id } of nameless.rows) {
+    errors.add('invalid_name', external_id, 'a new member needs a name and the record has none');
+  }
+  if (!wholeRegister) await setRenumberedAside(client, errors);
+}
+
+interface Named {
+  external_id: string | null;
+}
+
+async function setRenumberedAside(client: pg.Client, errors: ErrorList): Promise<void> {
+  const { rows } = await client.query<Named>(planRenumbered);
+  for (const { external_id } of rows) {
+    errors.add(
+      'removal_unconfirmed',
+      external_id,
+      'the register answered with another kennitala than the row here has; compare the two',
+    );
+  }
+}
+
+/**
+ * Plans the inverse of what a run changed, for every member that still is as that run left it; the
+ * others are reported as conflicts and stay as they are. Throws `not_found` for a run that is not in the
+ * log or whose changes are not kept any more, `invalid_request` when they cannot be told from another's.
+ */
+export async function planInverse(run: Run, runId: number, errors: ErrorList): Promise<void> {
+  const { client, startedAt } = run;
+  await refuseIncomplete(client, runId);
+  await client.query(emptyPlan);
+  await client.query(planUndo, [runId, startedAt]);
+  await client.query(vacateAdded, [runId]);
+  await client.query(findOccupied);
+  await holdBlockedChanges(run);
+  await client.query(dropBlocked);
+  const { rows } = await client.query<Named>(selectUndoConflicts, [runId]);
+  for (const { external_id } of rows) {
+    errors.add(
+      'undo_conflict',
+      external_id,
+      `changed again since run ${runId}, or its kennitala is taken; left as it is`,
+    );
+  }
+}
+
+// A part of a run is not undone, and no change that was not its own.
+async function refuseIncomplete(client: pg.Client, runId: number): Promise<void> {
+  const { rows } = await client.query<{ made: number; kept: number }>(countKept, [runId]);
+  const [run] = rows;
+  if (!run) throw new SyncError('not_found', `There is no run ${runId}. syncLogs lists the runs.`);
+  const { made, kept } = run;
+  if (kept < made) {
+    throw new SyncError(
+      'not_found',
+      `The changes of run ${runId} are older than AUDIT_RETENTION_DAYS and no longer kept.`,
+    );
+  }
+  if (kept > made) {
+    throw new SyncError(
+      'invalid_request',
+      `Run ${runId} made ${made} change(s) and the audit trail has ${kept} under its number: sync_log was emptied, and the numbers of the runs have started over. Undo it by hand, with public.member_changes.`,
+    );
+  }
+}
+
+/** The digest that an approval of the plan must name: of what waits, or of all of it where nothing does. */
+export async function digestOf(client: pg.Client): Promise<string> {
+  const { rows } = await client.query<{ digest: string }>(digestPlan);
+  return (rows[0] as { digest: string }).digest;
+}

@@ -1,0 +1,28 @@
+-- What the guard weighs, a row a class of change: the changes of the plan that nothing holds yet, those that runs of the last $1
+-- hours applied, and the active members from Django, which the limits are shares of.
+with window_start as (
+  select now() - make_interval(hours => $1::int) as at
+),
+recent as (
+  select c.class, sum(c.changes)::int as changes
+  from window_start w
+  cross join public.sync_log r
+  -- Run by run, and as a range: most rows of the audit trail may be of one first load, and a planner that knows
+  -- expects as many of any one run.
+  cross join lateral (
+    select case action when 'remove' then 'removals' when 'update' then 'updates' else 'additions' end as class,
+      count(*) as changes
+    from public.member_changes
+    where run_id between r.id and r.id and changed_at > w.at and released is null
+    group by 1
+  ) c
+  where r.counts_towards_limits and coalesce(r.finished_at, r.sync_timestamp at time zone 'UTC') > w.at
+  group by c.class
+)
+select k.class, coalesce(p.changes, 0) as planned, coalesce(n.changes, 0) as recent,
+  (select count(*)::int from public.members where is_active and sync_source = 'django') as active
+from unnest(array['removals', 'additions', 'updates']) as k(class)
+left join (
+  select class, count(*)::int as changes from plan where held is null and set_aside is null group by class
+) p using (class)
+left join recent n using (class)

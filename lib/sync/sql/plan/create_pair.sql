@@ -1,0 +1,24 @@
+-- A record of the register beside the row that holds its kennitala, where the two do not agree. Either side may be
+-- missing: a newcomer has no row, a row that the register does not name has no record.
+create temp table pair (
+  ordinal bigint,
+  record_id text,
+  record_kennitala text,
+  record_name text,
+  has_email boolean,
+  record_email text,
+  has_phone boolean,
+  record_phone text,
+  is_member boolean,
+  row_id int,
+  row_external_id text,
+  row_kennitala text,
+  row_name text,
+  row_email text,
+  row_phone text,
+  row_is_active boolean,
+  row_removed_at timestamp,
+  row_sync_source text,
+  -- An earlier run found this row in the register: its external_id is Django's.
+  row_is_linked boolean
+)

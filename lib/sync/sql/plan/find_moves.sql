@@ -1,0 +1,24 @@
+-- A record claims the row with its Django id when that row has another kennitala: the member's kennitala changed.
+-- Ids are Django's own only on rows that came from Django or that an earlier run linked.
+insert into move (ordinal, row_id)
+with recursive claim as materialized (
+  select distinct on (wish.ordinal) wish.ordinal, wish.row_id as holder_id, wanted.row_id
+  from pair wish
+  join pair wanted on wanted.row_external_id = wish.record_id
+  where wish.is_member
+    and wish.row_external_id is distinct from wish.record_id
+    and wanted.record_id is distinct from wanted.row_external_id
+    and (wanted.row_sync_source = 'django' or wanted.row_is_linked)
+  order by wish.ordinal, wanted.row_is_active desc nulls last, wanted.row_id
+),
+-- Where the new kennitala is on a row that nobody moves away from, two rows are one person: the row with the
+-- kennitala is kept, and a record that waited for this place stays where it is as well.
+merged as (
+  select c.ordinal, c.row_id
+  from claim c
+  where c.holder_id is not null and not exists (select from claim h where h.row_id = c.holder_id)
+  union
+  select c.ordinal, c.row_id
+  from merged g join claim c on c.holder_id = g.row_id
+)
+select ordinal, row_id from claim where ordinal not in (select ordinal from merged)

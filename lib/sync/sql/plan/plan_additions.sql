@@ -1,0 +1,16 @@
+-- A member of the register is new when no row has the kennitala, or when that row moves to another record. A
+-- record without a name key leaves a stored name alone, but a new member has none to leave.
+insert into plan (
+  action, external_id, kennitala, name, email, phone, is_active, fields, set_aside, outcome
+)
+select
+  'add', p.record_id, p.record_kennitala, p.record_name, p.record_email, p.record_phone, true,
+  array['kennitala', 'name', 'email', 'phone', 'external_id', 'is_active'],
+  case when p.record_name is null then 'invalid_name' end,
+  case when p.record_name is not null then
+    public.change_digest('join', p.record_id, p.record_kennitala, p.record_name, p.record_email, p.record_phone)
+  end
+from pair p
+where p.is_member
+  and (p.row_id is null or p.row_id in (select row_id from move))
+  and p.ordinal not in (select ordinal from move)

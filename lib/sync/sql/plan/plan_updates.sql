@@ -1,0 +1,60 @@
+-- The members of the register that have a row: the row with their kennitala, or the row that moves to it.
+insert into plan (
+  action, member_id,
+  old_kennitala, old_name, old_email, old_phone, old_external_id, old_is_active, old_removed_at, old_sync_source,
+  external_id, kennitala, name, email, phone, is_active, removed_at, fields, suspended, outcome
+)
+with placed as (
+  select p.*
+  from pair p
+  where p.is_member and p.row_id is not null
+    and p.ordinal not in (select ordinal from move) and p.row_id not in (select row_id from move)
+  union all
+  select
+    r.ordinal, r.record_id, r.record_kennitala, r.record_name, r.has_email, r.record_email, r.has_phone, r.record_phone,
+    r.is_member, m.row_id, m.row_external_id, m.row_kennitala, m.row_name, m.row_email, m.row_phone, m.row_is_active,
+    m.row_removed_at, m.row_sync_source, m.row_is_linked
+  from move v
+  join pair r on r.ordinal = v.ordinal
+  join pair m on m.row_id = v.row_id
+),
+wished as (
+  select p.*,
+    coalesce(p.record_name, p.row_name) as new_name,
+    case when p.has_email then p.record_email else p.row_email end as new_email,
+    case when p.has_phone then p.record_phone else p.row_phone end as new_phone,
+    coalesce(p.row_sync_source = 'django', false) as is_ours,
+    case
+      when p.row_is_active then 'update'
+      -- Only what the sync itself removed comes back; a member suspended by hand stays so.
+      when p.row_sync_source = 'django' and p.row_removed_at is not null then 'reactivate'
+      else 'suspended'
+    end as standing
+  from placed p
+),
+compared as (
+  select w.*,
+    array_remove(array[
+      case when w.row_kennitala is distinct from w.record_kennitala then 'kennitala' end,
+      case when w.row_name is distinct from w.new_name then 'name' end,
+      case when w.row_email is distinct from w.new_email then 'email' end,
+      case when w.row_phone is distinct from w.new_phone then 'phone' end,
+      case when w.row_external_id is distinct from w.record_id then 'external_id' end,
+      case when w.standing = 'reactivate' then 'is_active' end,
+      case when w.row_removed_at is not null and w.is_ours and w.standing <> 'suspended' then 'removed_at' end
+    ], null) as changed
+  from wished w
+)
+select
+  case when standing = 'suspended' and changed <> '{}' then 'update' else standing end, row_id,
+  row_kennitala, row_name, row_email, row_phone, row_external_id, row_is_active, row_removed_at, row_sync_source,
+  record_id, record_kennitala, new_name, new_email, new_phone,
+  case when standing = 'reactivate' then true else row_is_active end,
+  case when standing = 'suspended' or not is_ours then row_removed_at end,
+  changed, standing = 'suspended',
+  case when changed <> '{}' then public.change_digest(
+    case standing when 'reactivate' then 'join' else 'update' end,
+    record_id, record_kennitala, new_name, new_email, new_phone
+  ) end
+from compared
+where changed <> '{}' or standing = 'suspended'

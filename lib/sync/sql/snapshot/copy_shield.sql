@@ -1,0 +1,1 @@
+copy shield (external_id, kennitala) from stdin

@@ -1,0 +1,1 @@
+delete from incoming i using repeated r where i.ordinal = r.ordinal

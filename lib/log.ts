@@ -1,12 +1,51 @@
 import { isError } from './errors.ts';
 import { redactedMessage } from './redact.ts';
 
+/** Everything that is logged, under the name that docs/OPERATIONS.md explains. A test compares the two. */
+export const logEvents = [
+  // The process and its requests.
+  'request',
+  'config_invalid',
+  'secret_fetched',
+  'secret_not_refreshed',
+  'token_refused',
+  'certificates_unavailable',
+  'refused_by_framework',
+  'console_error',
+  'unhandled_rejection',
+  'uncaught_exception',
+  'shutdown',
+  'shutdown_incomplete',
+  // A run.
+  'sync_started',
+  'sync_completed',
+  'sync_held',
+  'sync_refused',
+  'sync_failed',
+  'sync_answer_lost',
+  'run_abandoned',
+  'run_left_pending',
+  'plan_approved',
+  'plan_outdated',
+  'prune_failed',
+  // The register.
+  'django_retry',
+  'register_open',
+  'walk_repeated',
+  'records_excluded',
+  'record_warning',
+  // Notifications.
+  'notification_failed',
+  'notifications_postponed',
+] as const;
+export type LogEvent = (typeof logEvents)[number];
+
 export type Severity = 'DEBUG' | 'INFO' | 'NOTICE' | 'WARNING' | 'ERROR' | 'CRITICAL';
 export type LogFields = Record<string, unknown>;
 
 /** Writes one event. Fields must not hold personal data: name a member by its Django id only. */
 export interface Log {
-  (severity: Severity, event: string, message: string, fields?: LogFields): void;
+  (severity: Severity, event: LogEvent, message: string, fields?: LogFields): void;
   /** The same log with these fields on every event. */
   with(fields: LogFields): Log;
 }
@@ -30,7 +69,7 @@ export function createLog(
   write: (line: string) => void = (line) => process.stdout.write(line),
   common: LogFields = {},
 ): Log {
-  const log = (severity: Severity, event: string, message: string, fields: LogFields = {}) => {
+  const log = (severity: Severity, event: LogEvent, message: string, fields: LogFields = {}) => {
     if (order.indexOf(severity) < order.indexOf(level)) return;
     const reserved = { severity, message, event, time: new Date().toISOString() };
     write(`${serialise({ ...reserved, ...common, ...fields, ...reserved }, reserved)}\n`);

@@ -41,7 +41,7 @@ http(
     needs: ['database'],
     parameters: z.strictObject({ do: z._default(z.enum(names), 'echo') }),
     answer: async ({ parameters, log, signal, caller, secrets }) => {
-      log('INFO', 'probe', 'Behaving', { behaviour: parameters.do });
+      log('INFO', 'request', 'Behaving', { behaviour: parameters.do });
       await behaviours[parameters.do](signal);
       return { body: { caller, url: await secrets.DATABASE_URL.get() } };
     },

@@ -15,6 +15,8 @@ export interface PostgresOptions {
   settings?: Record<string, string>;
   /** Survive a power cut: slower, and of no use for a database that is thrown away. False by default. */
   durable?: boolean;
+  /** The npm package whose binaries run, where another release than the newest is asked for. */
+  package?: string;
 }
 
 export interface Postgres {
@@ -66,7 +68,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
   };
 
   try {
-    place.binaries = await binariesFor(identity, folder);
+    place.binaries = await binariesFor(identity, folder, options.package);
     await initialise(place, password);
     server = await launchOnFreePort(place, options.port);
   } catch (error) {

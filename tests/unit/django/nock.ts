@@ -7,15 +7,17 @@ import type Nock from 'nock';
 // nock is published as an ES module only, which jest cannot require: it is bundled as the functions
 // are. jest shares Node's http module with the tests, so its patches reach the client.
 const require = createRequire(join(import.meta.dirname, 'nock.ts'));
+const library = require.resolve('nock');
+const interceptors = createRequire(library).resolve('@mswjs/interceptors');
 const { outputFiles } = buildSync({
-  entryPoints: [require.resolve('nock')],
+  entryPoints: [library],
   bundle: true,
   format: 'cjs',
   platform: 'node',
   write: false,
   // Its dependency reads a file beside itself.
   define: {
-    'import.meta.url': JSON.stringify(pathToFileURL(require.resolve('@mswjs/interceptors'))),
+    'import.meta.url': JSON.stringify(pathToFileURL(interceptors)),
   },
 });
 const module: { exports: { default?: typeof Nock } } = { exports: {} };

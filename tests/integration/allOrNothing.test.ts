@@ -1,6 +1,7 @@
 import { SyncError } from '../../lib/errors.ts';
 import { dump } from '../support/database.ts';
-import { changeRegister, readMembers } from '../support/rows.ts';
+import { changeRegister } from '../support/register.ts';
+import { readMembers } from '../support/rows.ts';
 import { onServer } from '../support/server.ts';
 import { createWorld, type World } from '../support/world.ts';
 

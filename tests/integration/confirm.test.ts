@@ -1,34 +1,26 @@
-import {
-  asksForList,
-  createSystem,
-  type Env,
-  hideFromList,
-  memberAsked,
-  onPage,
-  range,
-  type System,
-} from '../support/reliability.ts';
+import { asksForList, hideFromList, memberAsked, onPage, range } from '../support/register.ts';
+import { createWorld, type Settings, smallPages, type World } from '../support/world.ts';
 
-let system: System;
+let world: World;
 beforeAll(async () => {
-  system = await createSystem();
+  world = await createWorld(smallPages);
 });
 beforeEach(async () => {
-  await system.reset();
-  expect(await system.sync()).toMatchObject({ body: { status: 'success', members_added: 35 } });
-  system.django.clear();
+  await world.reset(35);
+  expect(await world.sync()).toMatchObject({ body: { status: 'success', members_added: 35 } });
+  world.django.clear();
 });
 
-const register = () => system.django.members;
+const register = () => world.django.members;
 // Member 1 is the probe: that somebody is found by id is what makes a 404 mean that another is gone.
 const asked = (probe = '1') =>
-  system.django.requests.map(memberAsked).filter((id) => id !== undefined && id !== probe);
+  world.django.requests.map(memberAsked).filter((id) => id !== undefined && id !== probe);
 const walks = () =>
-  system.django.requests.filter(
+  world.django.requests.filter(
     (one) => asksForList(one) && !one.query['page'] && !one.query['cursor'],
   ).length;
 const answerFor7 = (body: (record: object) => unknown) =>
-  void system.django.misbehave({
+  void world.django.misbehave({
     kind: 'rewrite',
     when: (request) => memberAsked(request) === '7',
     body: (record: object) => body(record),
@@ -39,7 +31,7 @@ test.each<{ name: string; answer: () => void }>([
   {
     name: 'a 404',
     answer: () =>
-      void system.django.misbehave({
+      void world.django.misbehave({
         kind: 'status',
         status: 404,
         when: (request) => memberAsked(request) === '7',
@@ -56,11 +48,11 @@ test.each<{ name: string; answer: () => void }>([
 ])(
   'a member who is not in the list is removed when their own page is $name',
   async ({ answer }) => {
-    hideFromList(system.django, [7]);
+    hideFromList(world.django, [7]);
     answer();
-    const { body } = await system.sync();
+    const { body } = await world.sync();
     expect(body).toMatchObject({ status: 'success', members_removed: 1, removals_unconfirmed: 0 });
-    expect(await system.active()).toEqual(range(1, 35).filter((id) => id !== 7));
+    expect(await world.active()).toEqual(range(1, 35).filter((id) => id !== 7));
     expect(asked()).toEqual(['7']);
   },
 );
@@ -83,7 +75,7 @@ test.each<{ name: string; answer: () => void }>([
   {
     name: 'fails',
     answer: () =>
-      void system.django.misbehave({
+      void world.django.misbehave({
         kind: 'status',
         status: 500,
         when: (request) => memberAsked(request) === '7',
@@ -92,7 +84,7 @@ test.each<{ name: string; answer: () => void }>([
   {
     name: 'is forbidden',
     answer: () =>
-      void system.django.misbehave({
+      void world.django.misbehave({
         kind: 'status',
         status: 403,
         when: (request) => memberAsked(request) === '7',
@@ -101,7 +93,7 @@ test.each<{ name: string; answer: () => void }>([
   {
     name: 'breaks off',
     answer: () =>
-      void system.django.misbehave({
+      void world.django.misbehave({
         kind: 'truncate',
         when: (request) => memberAsked(request) === '7',
       }),
@@ -109,16 +101,16 @@ test.each<{ name: string; answer: () => void }>([
   {
     name: 'is a login form',
     answer: () =>
-      void system.django.misbehave({
+      void world.django.misbehave({
         kind: 'html',
         when: (request) => memberAsked(request) === '7',
       }),
   },
 ])('a member who is not in the list stays when their own page $name', async ({ answer }) => {
-  hideFromList(system.django, [7]);
+  hideFromList(world.django, [7]);
   answer();
   register().remove(20);
-  const { body } = await system.sync();
+  const { body } = await world.sync();
   // Member 20 has left, and that is confirmed.
   expect(body).toMatchObject({
     status: 'partial',
@@ -127,17 +119,17 @@ test.each<{ name: string; answer: () => void }>([
     error_count: 1,
     errors: [{ code: 'removal_unconfirmed', external_id: '7' }],
   });
-  expect(await system.active()).toEqual(range(1, 35).filter((id) => id !== 20));
-  expect((await system.lastRun()).details).toMatchObject({
+  expect(await world.active()).toEqual(range(1, 35).filter((id) => id !== 20));
+  expect((await world.lastRun()).details).toMatchObject({
     removals_unconfirmed: 1,
     errors: [{ code: 'removal_unconfirmed', external_id: '7' }],
   });
 });
 
 test('a member whose own page says still a member proves that the walk was incomplete', async () => {
-  hideFromList(system.django, [7]);
+  hideFromList(world.django, [7]);
   register().remove(20);
-  const { body } = await system.sync();
+  const { body } = await world.sync();
   expect(body).toMatchObject({
     status: 'held',
     members_removed: 0,
@@ -145,8 +137,8 @@ test('a member whose own page says still a member proves that the walk was incom
     held: { removals: { count: 1, limit: 10, reason: 'snapshot_incomplete' } },
   });
   expect(walks()).toBe(3);
-  expect(await system.active()).toEqual(range(1, 35));
-  expect((await system.lastRun()).details.snapshot).toMatchObject({
+  expect(await world.active()).toEqual(range(1, 35));
+  expect((await world.lastRun()).details.snapshot).toMatchObject({
     walks: 3,
     complete: false,
     mismatches: ['1 members were not in the list'],
@@ -157,22 +149,22 @@ test('a record in the list that is no longer a member is confirmed like an absen
   register().softDelete(7);
   register().softDelete(8);
   // The list was cached: member 8 is a member again.
-  system.django.misbehave({
+  world.django.misbehave({
     kind: 'rewrite',
     when: (request) => memberAsked(request) === '8',
     body: (record: object) => ({ ...record, is_active: true, deleted_at: null }),
   });
-  const { body } = await system.sync();
+  const { body } = await world.sync();
   expect(body).toMatchObject({ status: 'held', members_removed: 0, removals_unconfirmed: 1 });
-  system.django.clear();
-  expect(await system.sync()).toMatchObject({ body: { status: 'success', members_removed: 2 } });
+  world.django.clear();
+  expect(await world.sync()).toMatchObject({ body: { status: 'success', members_removed: 2 } });
   expect(asked().sort()).toEqual(['7', '8']);
 });
 
 test('where nobody has a page of their own, a second walk confirms who has left', async () => {
-  system.django.behaviour.detail = false;
+  world.django.behaviour.detail = false;
   register().remove(7);
-  const { body } = await system.sync();
+  const { body } = await world.sync();
   expect(body).toMatchObject({ status: 'success', members_removed: 1 });
   // The page is not there in Django's own words, which are HTML: that needs no further question.
   expect(asked('none')).toEqual(['7']);
@@ -180,20 +172,20 @@ test('where nobody has a page of their own, a second walk confirms who has left'
 });
 
 test('where nobody has a page of their own, whom a second walk finds is kept and the register walked again', async () => {
-  system.django.behaviour.detail = false;
+  world.django.behaviour.detail = false;
   register().remove(20);
-  hideFromList(system.django, [7], () => walks() === 1);
-  const { body } = await system.sync();
+  hideFromList(world.django, [7], () => walks() === 1);
+  const { body } = await world.sync();
   expect(body).toMatchObject({ status: 'success', members_removed: 1 });
-  expect(await system.active()).toEqual(range(1, 35).filter((id) => id !== 20));
-  expect((await system.lastRun()).details.snapshot).toMatchObject({ walks: 2 });
+  expect(await world.active()).toEqual(range(1, 35).filter((id) => id !== 20));
+  expect((await world.lastRun()).details.snapshot).toMatchObject({ walks: 2 });
 });
 
 test.each<{ name: string; spoil: () => void }>([
   {
     name: 'fails',
     spoil: () =>
-      void system.django.misbehave({
+      void world.django.misbehave({
         kind: 'status',
         status: 500,
         when: (request) => asksForList(request) && walks() === 2,
@@ -202,14 +194,14 @@ test.each<{ name: string; spoil: () => void }>([
   {
     name: 'has other counts',
     spoil: () =>
-      onPage(system.django, (page, walk) => {
+      onPage(world.django, (page, walk) => {
         if (walk === 2 && page === 2) register().add({ id: 36 });
       }),
   },
   {
     name: 'shows somebody twice',
     spoil: () =>
-      void system.django.misbehave({
+      void world.django.misbehave({
         kind: 'rewrite',
         when: (request) => walks() === 2 && request.query['page'] === '2',
         body: (page: { results: object[] }) => ({
@@ -221,7 +213,7 @@ test.each<{ name: string; spoil: () => void }>([
   {
     name: 'has a record that names nobody',
     spoil: () =>
-      void system.django.misbehave({
+      void world.django.misbehave({
         kind: 'rewrite',
         when: (request) => walks() === 2 && request.query['page'] === '2',
         body: (page: { results: object[] }) => ({
@@ -233,30 +225,30 @@ test.each<{ name: string; spoil: () => void }>([
 ])(
   'where nobody has a page of their own, a second walk that $name confirms nothing',
   async ({ spoil }) => {
-    system.django.behaviour.detail = false;
+    world.django.behaviour.detail = false;
     register().remove(7);
     spoil();
-    const { body } = await system.sync();
+    const { body } = await world.sync();
     expect(body).toMatchObject({ status: 'partial', members_removed: 0, removals_unconfirmed: 1 });
-    expect(await system.active()).toEqual(range(1, 35));
+    expect(await world.active()).toEqual(range(1, 35));
   },
 );
 
 test('a row that has no Django id is confirmed by a second walk', async () => {
-  await system.database.query('update public.members set external_id = null where id = 7');
+  await world.database.query('update public.members set external_id = null where id = 7');
   register().remove(7);
   register().remove(8);
-  const { body } = await system.sync();
+  const { body } = await world.sync();
   expect(body).toMatchObject({ status: 'success', members_removed: 2 });
   expect([asked(), walks()]).toEqual([['8'], 2]);
 });
 
 test('a row without a Django id whose member a second walk finds is kept', async () => {
-  await system.database.query('update public.members set external_id = null where id = 7');
-  hideFromList(system.django, [7], () => walks() === 1);
-  const { body } = await system.sync();
+  await world.database.query('update public.members set external_id = null where id = 7');
+  hideFromList(world.django, [7], () => walks() === 1);
+  const { body } = await world.sync();
   expect(body).toMatchObject({ status: 'success', members_removed: 0, members_updated: 1 });
-  expect(await system.active()).toEqual(range(1, 35));
+  expect(await world.active()).toEqual(range(1, 35));
 });
 
 // 7 and 8 swap their kennitölur, and one of them is not seen: the other one seems to own both rows.
@@ -268,39 +260,39 @@ const swap7And8 = () => {
 
 test('a member whose Django id took over another row keeps the old one while somebody has its kennitala', async () => {
   swap7And8();
-  hideFromList(system.django, [7], () => walks() === 1);
-  const { body } = await system.sync();
+  hideFromList(world.django, [7], () => walks() === 1);
+  const { body } = await world.sync();
   expect(body).toMatchObject({ status: 'success', members_removed: 0, members_updated: 2 });
-  expect(await system.active()).toEqual(range(1, 35));
+  expect(await world.active()).toEqual(range(1, 35));
 });
 
 test('asking for one of two who swapped their kennitölur removes neither', async () => {
   swap7And8();
-  expect(await system.sync({ external_ids: ['8'] })).toMatchObject({
+  expect(await world.sync({ external_ids: ['8'] })).toMatchObject({
     status: 200,
     body: { members_removed: 0, removals_unconfirmed: 1 },
   });
-  const [active] = await system.database.query(
+  const [active] = await world.database.query(
     'select count(*)::int as n from public.members where is_active',
   );
   expect(active).toEqual({ n: 35 });
-  expect(await system.sync()).toMatchObject({ body: { status: 'success', members_removed: 0 } });
-  expect(await system.active()).toEqual(range(1, 35));
+  expect(await world.sync()).toMatchObject({ body: { status: 'success', members_removed: 0 } });
+  expect(await world.active()).toEqual(range(1, 35));
 });
 
 test('of two rows that became one person the old one is removed after a second walk', async () => {
   const kennitala = register().get(8)?.kennitala;
   register().remove(8);
   register().update(7, { kennitala });
-  const { body } = await system.sync();
+  const { body } = await world.sync();
   expect(body).toMatchObject({ status: 'success', members_removed: 1, members_updated: 1 });
   expect(walks()).toBe(2);
-  const rows = (await system.members()).filter((row) => row['is_active']);
+  const rows = (await world.members()).filter((row) => row['is_active']);
   expect(rows.filter((row) => row['kennitala'] === kennitala)).toHaveLength(1);
   expect(rows).toHaveLength(34);
 });
 
-test.each<{ confirm: Env; pagination: 'page-number' | 'cursor'; asks: number }>([
+test.each<{ confirm: Settings; pagination: 'page-number' | 'cursor'; asks: number }>([
   { confirm: {}, pagination: 'page-number', asks: 1 },
   { confirm: {}, pagination: 'cursor', asks: 0 },
   { confirm: { SYNC_CONFIRM_REMOVALS: 'always' }, pagination: 'cursor', asks: 1 },
@@ -308,9 +300,9 @@ test.each<{ confirm: Env; pagination: 'page-number' | 'cursor'; asks: number }>(
   { confirm: { SYNC_CONFIRM_REMOVALS: 'never' }, pagination: 'page-number', asks: 0 },
   { confirm: { SYNC_CONFIRM_REMOVALS: 'never' }, pagination: 'cursor', asks: 0 },
 ])('with $confirm a $pagination walk asks for $asks of one removed member', async (given) => {
-  system.django.behaviour.pagination = given.pagination;
+  world.django.behaviour.pagination = given.pagination;
   register().remove(7);
-  const { body } = await system.sync({}, given.confirm);
+  const { body } = await world.sync({}, given.confirm);
   expect(body).toMatchObject({ status: 'success', members_removed: 1 });
   expect(asked()).toEqual(Array(given.asks).fill('7'));
 });
@@ -318,36 +310,38 @@ test.each<{ confirm: Env; pagination: 'page-number' | 'cursor'; asks: number }>(
 test('a removal of a member whose kennitala is left out by configuration needs that member to say so', async () => {
   const settings = { DJANGO_EXCLUDE_KENNITALA: '^9999' };
   register().update(7, { kennitala: '9999000007' });
-  expect(await system.sync()).toMatchObject({ body: { status: 'success', members_updated: 1 } });
-  const { body } = await system.sync({}, settings);
+  expect(await world.sync()).toMatchObject({ body: { status: 'success', members_updated: 1 } });
+  const { body } = await world.sync({}, settings);
   expect(body).toMatchObject({ status: 'success', members_removed: 1, error_count: 0 });
-  expect(await system.active()).toEqual(range(1, 35).filter((id) => id !== 7));
+  expect(await world.active()).toEqual(range(1, 35).filter((id) => id !== 7));
 });
 
 test('members are asked for at once, but never more than DJANGO_CONCURRENCY of them', async () => {
   const settings = { DJANGO_CONCURRENCY: '3', SYNC_LIMIT_FLOOR: '20' };
   for (const id of range(1, 12)) register().remove(id);
-  system.django.behaviour.latencyMs = 20;
-  expect(await system.sync({}, settings)).toMatchObject({ body: { members_removed: 12 } });
+  world.django.behaviour.latencyMs = 20;
+  expect(await world.sync({}, settings)).toMatchObject({ body: { members_removed: 12 } });
   expect(asked('13')).toHaveLength(12);
-  const concurrent = system.django.requests
+  const concurrent = world.django.requests
     .filter((request) => memberAsked(request) !== undefined)
     .map((request) => request.concurrent);
   expect(Math.max(...concurrent)).toBe(3);
 });
 
 test('a dry run confirms as the run does, and removals that are held are not asked about', async () => {
-  hideFromList(system.django, [7]);
+  hideFromList(world.django, [7]);
   register().remove(20);
-  system.django.misbehave({ kind: 'status', status: 500, when: (one) => memberAsked(one) === '7' });
-  const dry = await system.dryRun();
+  world.django.misbehave({ kind: 'status', status: 500, when: (one) => memberAsked(one) === '7' });
+  const dry = await world.post('syncDryRun');
   expect(dry.body).toMatchObject({ members_removed: 1, removals_unconfirmed: 1 });
-  expect((await system.sync()).body.plan).toBe(dry.body.plan);
+  expect((await world.sync()).body.plan).toBe(dry.body.plan);
 
-  await system.reset();
-  await system.sync();
+  await world.reset(35);
+  await world.sync();
   for (const id of range(1, 11)) register().remove(id);
-  system.django.clear();
-  expect(await system.dryRun()).toMatchObject({ body: { held: { removals: { count: 11 } } } });
+  world.django.clear();
+  expect(await world.post('syncDryRun')).toMatchObject({
+    body: { held: { removals: { count: 11 } } },
+  });
   expect(asked()).toEqual([]);
 });

@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startBundle } from '../support/bundle.ts';
-import { createSystem, post, type System } from '../support/reliability.ts';
+import { post } from '../support/http.ts';
+import { createWorld, smallPages, type World } from '../support/world.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'copy-'));
-let system: System;
+let world: World;
 let spoils = false;
 
 // CopyData (PostgreSQL manual, "Message Formats") with a line that is no row of `incoming`.
@@ -18,7 +19,7 @@ const badLine = Buffer.concat([Buffer.from('d'), length, text]);
 
 /** The database at a Unix socket, whose buffers are small, and slow to take a batch that it refuses. */
 const proxy = createServer((client) => {
-  const { port, hostname } = new URL(system.database.url);
+  const { port, hostname } = new URL(world.database.url);
   const server = connect(Number(port), hostname);
   for (const [socket, other] of [
     [client, server],
@@ -43,7 +44,7 @@ const proxy = createServer((client) => {
 });
 
 beforeAll(async () => {
-  system = await createSystem({ pageSize: 500, members: 6000 });
+  world = await createWorld({ ...smallPages, pageSize: 500, members: 6000 });
   await new Promise<void>((resolve) => proxy.listen(join(folder, '.s.PGSQL.5432'), resolve));
 });
 afterAll(() => {
@@ -52,9 +53,9 @@ afterAll(() => {
 });
 
 test('an error of the server in the middle of a batch fails the run, and not the process', async () => {
-  const { username, password, pathname } = new URL(system.database.url);
+  const { username, password, pathname } = new URL(world.database.url);
   const { url, output } = await startBundle('syncScheduled', {
-    ...system.env,
+    ...world.settings,
     DJANGO_PAGE_SIZE: '500',
     DATABASE_URL: `postgresql://${username}:${password}@${pathname}?host=${folder}&port=5432`,
   });

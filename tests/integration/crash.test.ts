@@ -1,29 +1,23 @@
 import type { SeenRequest } from '../../local/mockDjango/types.ts';
 import { type Bundle, startBundle } from '../support/bundle.ts';
 import { noSessionLeft, type Row, sessionsOfRuns } from '../support/database.ts';
+import { type DatabaseProxy, type Stage, startDatabaseProxy } from '../support/databaseProxy.ts';
+import { post, type Reply } from '../support/http.ts';
 import { startOwnServer } from '../support/ownServer.ts';
 import { type Receiver, startReceiver } from '../support/receiver.ts';
-import {
-  asksForList,
-  createSystem,
-  type Env,
-  memberAsked,
-  post,
-  type Reply,
-  type System,
-} from '../support/reliability.ts';
-import { type DatabaseProxy, type Stage, startDatabaseProxy } from '../support/reliabilityProxy.ts';
-import { runInProcess } from '../support/reliabilityRun.ts';
+import { asksForList, memberAsked } from '../support/register.ts';
+import { runHere } from '../support/run.ts';
 import { until } from '../support/until.ts';
+import { createWorld, type Settings, smallPages, type World } from '../support/world.ts';
 
-let system: System;
+let world: World;
 let receiver: Receiver;
 let proxy: DatabaseProxy;
-let notified: Env;
+let notified: Settings;
 beforeAll(async () => {
-  system = await createSystem();
+  world = await createWorld(smallPages);
   receiver = await startReceiver();
-  proxy = await startDatabaseProxy(system.database.url);
+  proxy = await startDatabaseProxy(world.database.url);
   notified = {
     NOTIFY_URLS: receiver.url,
     NOTIFY_SECRET: `whsec_${Buffer.alloc(32).toString('base64')}`,
@@ -31,33 +25,38 @@ beforeAll(async () => {
 });
 
 const throughProxy = () => ({ ...notified, DATABASE_URL: proxy.url });
-const register = () => system.django.members;
+const register = () => world.django.members;
 const takeIt = (response: { writeHead(status: number): { end(): void } }) =>
   response.writeHead(200).end();
 
 /** What is in `members` but for times, which differ from run to run. */
 const people = async (): Promise<Row[]> =>
-  (await system.members()).map(({ added_at: _, removed_at, ...row }) => ({
+  (await world.members()).map(({ added_at: _, removed_at, ...row }) => ({
     ...row,
     removed: removed_at !== null,
   }));
 const count = async (table: string, where = 'true') => {
-  const [row] = await system.database.query<{ n: number }>(
+  const [row] = await world.database.query<{ n: number }>(
     `select count(*)::int as n from public.${table} where ${where}`,
   );
   return row?.n;
 };
 const logRows = () =>
-  system.database.query<{ id: number; status: string; details: Row }>(
+  world.database.query<{ id: number; status: string; details: Row }>(
     'select id, status, details from public.sync_log order by id',
   );
 
+/** The run before the one that is disturbed, which is the next. */
+let first = 0;
+
 /** A register and members that agree, and then four changes in the register. Gives both states of the members. */
 async function begin(): Promise<{ before: Row[]; after: Row[] }> {
-  await system.reset();
+  await world.reset(35);
   receiver.arrivals.length = 0;
   receiver.answer = takeIt;
-  expect(await system.sync()).toMatchObject({ body: { status: 'success', members_added: 35 } });
+  const { body } = await world.sync();
+  expect(body).toMatchObject({ status: 'success', members_added: 35 });
+  first = Number(body.run_id);
   const before = await people();
   register().remove(1);
   register().update(2, { name: 'Annað Nafn' });
@@ -94,7 +93,7 @@ const atRequest = (name: string, picks: (request: SeenRequest) => boolean): Poin
   name,
   reach: () =>
     new Promise((resolve) => {
-      system.django.behaviour.onRequest = (request) => {
+      world.django.behaviour.onRequest = (request) => {
         if (!picks(request)) return undefined;
         resolve();
         return new Promise<void>((answer) => {
@@ -151,28 +150,31 @@ async function expectAllOrNothing(
   closedAs: object,
 ) {
   expect(await people()).toEqual(applied ? states.after : states.before);
-  expect(await count('member_changes', 'run_id = 2')).toBe(applied ? CHANGES : 0);
+  expect(await count('member_changes', `run_id = ${first + 1}`)).toBe(applied ? CHANGES : 0);
   expect(await count('notification_outbox')).toBe(applied ? 1 : 0);
   const [, row] = await logRows();
-  expect(row).toMatchObject(applied ? { id: 2, status: 'success' } : { id: 2, ...closedAs });
+  expect(row).toMatchObject({
+    id: first + 1,
+    ...(applied ? { status: 'success' } : closedAs),
+  });
 }
 
 /** The next run leaves everything as if nothing had happened, and nothing twice. */
 async function expectNextRunRight({ applied }: Point, after: Row[], failure: object) {
-  system.django.clear();
-  system.django.behaviour.onRequest = () => undefined;
+  world.django.clear();
+  world.django.behaviour.onRequest = () => undefined;
   receiver.answer = takeIt;
   // The lease of a killed process runs out by itself, after half a minute.
-  await system.database.query(
+  await world.database.query(
     'update public.notification_outbox set leased_until = now(), next_attempt_at = now()',
   );
-  const { status, body } = await system.sync({}, notified);
+  const { status, body } = await world.sync({}, notified);
   expect([status, body.status]).toEqual([200, 'success']);
   expect(await people()).toEqual(after);
-  expect(await count('member_changes', 'run_id > 1')).toBe(CHANGES);
+  expect(await count('member_changes', `run_id > ${first}`)).toBe(CHANGES);
   expect(await logRows()).toMatchObject([
-    { id: 1, status: 'success' },
-    applied ? { id: 2, status: 'success' } : { id: 2, ...failure },
+    { id: first, status: 'success' },
+    { id: first + 1, ...(applied ? { status: 'success' } : failure) },
     // A sequence skips numbers in a crash of the server.
     { id: expect.any(Number), status: 'success' },
   ]);
@@ -194,14 +196,14 @@ test.each(deaths)(
   'a process killed $name leaves all or nothing, and the next run is right',
   async (point) => {
     const states = await begin();
-    const victim = await startBundle('syncScheduled', { ...system.env, ...throughProxy() });
+    const victim = await startBundle('syncScheduled', { ...world.settings, ...throughProxy() });
     const reached = point.reach();
     const call = post(victim.url, {}).catch((error: Error) => error);
     await reached;
     await victim.kill('SIGKILL');
     expect(await call).toMatchObject({ message: 'fetch failed' });
     proxy.cut();
-    await noSessionLeft(system.database);
+    await noSessionLeft(world.database);
 
     await expectAllOrNothing(point, states, { status: 'pending' });
     await expectNextRunRight(point, states.after, abandoned);
@@ -211,7 +213,7 @@ test.each(deaths)(
 describe('a connection that is ended', () => {
   let victim: Bundle;
   beforeAll(async () => {
-    victim = await startBundle('syncScheduled', { ...system.env, ...throughProxy() });
+    victim = await startBundle('syncScheduled', { ...world.settings, ...throughProxy() });
   });
   const inSession = points.filter(({ name }) => name !== 'while a receiver is told of it');
   const failed = { status: 'failed', details: { error: { code: 'database_unavailable' } } };
@@ -223,7 +225,7 @@ describe('a connection that is ended', () => {
       const reached = point.reach();
       const call = post(victim.url, {});
       await reached;
-      const ended = await system.database.query(
+      const ended = await world.database.query(
         `select pg_terminate_backend(pid) from (${sessionsOfRuns}) as runs`,
       );
       expect(ended).toHaveLength(1);
@@ -238,14 +240,14 @@ describe('a connection that is ended', () => {
 
 function expectUnavailable({ status, body }: Reply): void {
   expect([status, body.error?.code]).toEqual([503, 'database_unavailable']);
-  expect(body.error?.run_id).toBe(2);
+  expect(body.error?.run_id).toBe(first + 1);
 }
 
 test('a connection cut before or after any statement of a run leaves all or nothing', async () => {
-  const direct = { ...system.env, ...notified };
+  const direct = { ...world.settings, ...notified };
   await begin();
   const from = proxy.statements.length;
-  await runInProcess({ ...direct, DATABASE_URL: proxy.url });
+  await runHere({ ...direct, DATABASE_URL: proxy.url });
   const all = proxy.statements.slice(from);
   const end = all.indexOf('commit');
   expect(end).toBeGreaterThan(15);
@@ -262,11 +264,11 @@ test('a connection cut before or after any statement of a run leaves all or noth
   for (const { statement, when } of cuts) {
     const pattern = { test: (text: string) => text === statement } as RegExp;
     const cut = proxy.cutAt({ when, statement: pattern });
-    const outcome = await runInProcess({ ...direct, DATABASE_URL: proxy.url }).catch(
+    const outcome = await runHere({ ...direct, DATABASE_URL: proxy.url }).catch(
       (error: { code: string }) => error.code,
     );
     await cut;
-    await noSessionLeft(system.database);
+    await noSessionLeft(world.database);
     const committed = statement === 'commit' && when === 'after';
     const here = { statement, when };
     expect({ ...here, outcome }).toEqual({ ...here, outcome: 'database_unavailable' });
@@ -275,7 +277,7 @@ test('a connection cut before or after any statement of a run leaves all or noth
       ...here,
       found: committed ? states.after : states.before,
     });
-    expect(await count('member_changes', 'run_id > 1')).toBe(committed ? CHANGES : 0);
+    expect(await count('member_changes', `run_id > ${first}`)).toBe(committed ? CHANGES : 0);
     expect(await count('notification_outbox')).toBe(committed ? 1 : 0);
     // A run that was never told its number cannot close its row; the next one does.
     const unknown = statement.includes('into public.sync_log') && when === 'after';
@@ -285,7 +287,7 @@ test('a connection cut before or after any statement of a run leaves all or noth
     });
     if (committed) states = await begin();
   }
-  expect(await runInProcess(direct)).toMatchObject({ status: 'success' });
+  expect(await runHere(direct)).toMatchObject({ status: 'success' });
 }, 60_000);
 
 describe('a database that is restarted', () => {
@@ -293,9 +295,9 @@ describe('a database that is restarted', () => {
   let server: Awaited<ReturnType<typeof startOwnServer>>;
   beforeAll(async () => {
     server = await startOwnServer();
-    system = await createSystem({}, server.database);
+    world = await createWorld({ ...smallPages, database: server.database });
     proxy = await startDatabaseProxy(server.database.url);
-    victim = await startBundle('syncScheduled', { ...system.env, ...throughProxy() });
+    victim = await startBundle('syncScheduled', { ...world.settings, ...throughProxy() });
   });
   const orderly = points.filter(({ name }) => /pages|were changed/.test(name));
   const crashes = points.filter(({ name }) => /COPY|were changed|before its answer/.test(name));

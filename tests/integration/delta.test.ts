@@ -1,6 +1,7 @@
 import type { SyncResult } from '../../lib/sync/types.ts';
 import { generatePeople, type MemberRecord } from '../../local/mockDjango/people.ts';
 import type { Row } from '../support/database.ts';
+import { setRegister } from '../support/register.ts';
 import {
   added,
   EARLIER,
@@ -12,7 +13,6 @@ import {
   removed,
   row,
   seen,
-  setRegister,
 } from '../support/rows.ts';
 import { createWorld, type Settings, type World } from '../support/world.ts';
 

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect } from '../../lib/database.ts';
 import { fixedCredential } from '../../lib/secrets.ts';
-import { changeRegister, readMembers } from '../support/rows.ts';
+import { changeRegister } from '../support/register.ts';
+import { readMembers } from '../support/rows.ts';
 import { createWorld, type World } from '../support/world.ts';
 
 let world: World;

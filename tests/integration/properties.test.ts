@@ -4,7 +4,6 @@ import { generatePeople } from '../../local/mockDjango/people.ts';
 import type { MockDjango } from '../../local/mockDjango/startMockDjango.ts';
 import { createTestDatabase, type Row, type TestDatabase } from '../support/database.ts';
 import { startDjango } from '../support/django.ts';
-import { type Env, membersOf } from '../support/reliability.ts';
 import {
   apply,
   applyDamages,
@@ -14,8 +13,9 @@ import {
   disturb,
   membersNow,
   requestFault,
-} from '../support/reliabilityModel.ts';
-import { runInProcess } from '../support/reliabilityRun.ts';
+} from '../support/model.ts';
+import { runHere } from '../support/run.ts';
+import { membersOf, type Settings } from '../support/world.ts';
 
 // FAST_CHECK_RUNS asks for more runs, FAST_CHECK_SEED repeats those of a failure (fast-check prints
 // its seed, and every failure names the smallest case that it found).
@@ -25,7 +25,7 @@ const numRuns = (usual: number) => Number(process.env['FAST_CHECK_RUNS'] ?? usua
 let database: TestDatabase;
 let django: MockDjango;
 let usual: MockDjango['behaviour'];
-let env: Env;
+let env: Settings;
 beforeAll(async () => {
   console.info(`FAST_CHECK_SEED=${seed}`);
   database = await createTestDatabase();
@@ -66,7 +66,7 @@ const world = fc.record({
 });
 type World = typeof world extends fc.Arbitrary<infer W> ? W : never;
 
-async function prepare(given: World): Promise<Env> {
+async function prepare(given: World): Promise<Settings> {
   const { size, pageSize, pagination, detail, foreign, suspended, unlinked } = given;
   django.clear();
   Object.assign(django.behaviour, usual, { pageSize, pagination, detail });
@@ -89,7 +89,7 @@ async function prepare(given: World): Promise<Env> {
     DJANGO_MAX_RETRIES: String(given.retries),
     SYNC_CONFIRM_REMOVALS: given.confirm,
   };
-  expect((await runInProcess(settings)).status).toBe('success');
+  expect((await runHere(settings)).status).toBe('success');
   await database.query(
     'update public.members set is_active = false where kennitala = any($1::text[])',
     [kennitalas(suspended)],
@@ -101,7 +101,7 @@ async function prepare(given: World): Promise<Env> {
   return settings;
 }
 
-const run = (settings: Env, request: Partial<SyncRequest> = {}) => runInProcess(settings, request);
+const run = (settings: Settings, request: Partial<SyncRequest> = {}) => runHere(settings, request);
 const stored = ({ kennitala, name, email, phone, external_id, is_active, removed_at }: Row) => ({
   kennitala,
   name,
@@ -152,7 +152,7 @@ async function expectAudited(before: Row[], after: Row[], result: SyncResult): P
  * Runs until nothing is left to do, approving what waits because the register is empty. Then every
  * member of the register is an active row with its values, and no other row of ours is active.
  */
-async function expectRegister(last: SyncResult, settings: Env): Promise<void> {
+async function expectRegister(last: SyncResult, settings: Settings): Promise<void> {
   const { status, held, plan } = last;
   if (status === 'held') {
     expect([held?.removals?.reason, membersNow(django).size]).toEqual(['snapshot_empty', 0]);

@@ -1,6 +1,7 @@
 import { createStaging, makeReadOnly, openSession, takeLock } from '../../lib/sync/session.ts';
 import { dump, type Row } from '../support/database.ts';
-import { changeRegister, readMembers } from '../support/rows.ts';
+import { changeRegister } from '../support/register.ts';
+import { readMembers } from '../support/rows.ts';
 import { contextOf } from '../support/run.ts';
 import { createWorld, type World } from '../support/world.ts';
 

@@ -1,20 +1,21 @@
 import type { Row } from '../support/database.ts';
-import { createSystem, range, type System } from '../support/reliability.ts';
+import { range } from '../support/register.ts';
+import { createWorld, smallPages, type World } from '../support/world.ts';
 
-let system: System;
+let world: World;
 beforeAll(async () => {
-  system = await createSystem();
+  world = await createWorld(smallPages);
 });
 beforeEach(async () => {
-  await system.reset();
-  expect(await system.sync()).toMatchObject({ body: { status: 'success', members_added: 35 } });
+  await world.reset(35);
+  expect(await world.sync()).toMatchObject({ body: { status: 'success', members_added: 35 } });
 });
 
-const register = () => system.django.members;
+const register = () => world.django.members;
 const columns = 'kennitala, name, email, phone, external_id, is_active, removed_at';
 /** A member's row as the audit trail writes it. */
 const asAudited = async (id: number) => {
-  const [row] = await system.database.query(
+  const [row] = await world.database.query(
     `select to_jsonb(r) as row from (select ${columns} from public.members where id = $1) r`,
     [id],
   );
@@ -32,8 +33,8 @@ const audited = (row: Row | undefined) => {
 /** One of each: 1 leaves, 2 changes, 3 and 4 swap kennitölur, 5 gets another, 36 joins, and 6, gone before, comes back. */
 async function makeOneOfEach() {
   register().softDelete(6);
-  expect(await system.sync()).toMatchObject({ body: { members_removed: 1 } });
-  const before = await system.members();
+  expect(await world.sync()).toMatchObject({ body: { members_removed: 1 } });
+  const before = await world.members();
   register().remove(1);
   register().update(2, { name: 'Annað Nafn', email: null });
   const [third, fourth] = [register().get(3), register().get(4)];
@@ -42,7 +43,7 @@ async function makeOneOfEach() {
   register().update(5, { kennitala: '0000000005' });
   register().update(6, { is_active: true, deleted_at: null });
   register().add({ id: 36, name: 'Ný Félagskona' });
-  const { body } = await system.sync();
+  const { body } = await world.sync();
   expect(body).toMatchObject({
     status: 'success',
     members_removed: 1,
@@ -50,13 +51,13 @@ async function makeOneOfEach() {
     members_reactivated: 1,
     members_added: 1,
   });
-  return { before, runId: Number(body.run_id), after: await system.members() };
+  return { before, runId: Number(body.run_id), after: await world.members() };
 }
 
 test('every applied change has one row in the audit trail, with the member before and after it', async () => {
   const { runId, before } = await makeOneOfEach();
   const rowsBefore = new Map(before.map((row) => [Number(row['id']), row]));
-  const trail = await system.changes(runId);
+  const trail = await world.changes(runId);
   const expected = [
     { member_id: 1, action: 'remove', fields: ['is_active', 'removed_at'] },
     { member_id: 2, action: 'update', fields: ['name', 'email'] },
@@ -83,7 +84,7 @@ test('every applied change has one row in the audit trail, with the member befor
 
 test('an undo gives every member back as the run found it, and whom it added is removed', async () => {
   const { before, runId, after } = await makeOneOfEach();
-  const { status, body } = await system.sync({ undo: runId });
+  const { status, body } = await world.sync({ undo: runId });
   expect([status, body]).toEqual([
     200,
     expect.objectContaining({
@@ -97,13 +98,13 @@ test('an undo gives every member back as the run found it, and whom it added is 
       errors: [],
     }),
   ]);
-  const undone = await system.members();
+  const undone = await world.members();
   expect(undone.slice(0, 35)).toEqual(before);
   expect(undone.slice(35)).toEqual([
     { ...after[35], is_active: false, removed_at: expect.any(String) },
   ]);
-  expect(await system.changes(Number(body.run_id))).toHaveLength(7);
-  expect(await system.lastRun()).toMatchObject({
+  expect(await world.changes(Number(body.run_id))).toHaveLength(7);
+  expect(await world.lastRun()).toMatchObject({
     sync_type: 'undo',
     status: 'success',
     members_removed: 2,
@@ -113,9 +114,9 @@ test('an undo gives every member back as the run found it, and whom it added is 
 
 test('a dry run of an undo tells what it does and writes nothing', async () => {
   const { runId, after } = await makeOneOfEach();
-  const seen = await system.dryRun({ undo: runId });
-  expect(await system.members()).toEqual(after);
-  expect((await system.lastRun())['id']).toBe(runId);
+  const seen = await world.post('syncDryRun', { undo: runId });
+  expect(await world.members()).toEqual(after);
+  expect((await world.lastRun())['id']).toBe(runId);
   expect(seen.body.changes?.map(({ action, external_id }) => [action, external_id])).toEqual([
     ['remove', '36'],
     ['remove', '6'],
@@ -125,7 +126,7 @@ test('a dry run of an undo tells what it does and writes nothing', async () => {
     ['update', '4'],
     ['update', '5'],
   ]);
-  const { run_id, dry_run, timestamp, duration_ms, ...same } = (await system.sync({ undo: runId }))
+  const { run_id, dry_run, timestamp, duration_ms, ...same } = (await world.sync({ undo: runId }))
     .body;
   expect(seen.body).toMatchObject(same);
   expect([run_id, dry_run, seen.body.dry_run]).toEqual([runId + 1, false, true]);
@@ -133,29 +134,29 @@ test('a dry run of an undo tells what it does and writes nothing', async () => {
 
 test('the undo of an undo brings the run back', async () => {
   const { runId, after } = await makeOneOfEach();
-  const undo = await system.sync({ undo: runId });
-  const redo = await system.sync({ undo: undo.body.run_id });
+  const undo = await world.sync({ undo: runId });
+  const redo = await world.sync({ undo: undo.body.run_id });
   expect(redo.body).toMatchObject({
     status: 'success',
     members_reactivated: 2,
     members_removed: 1,
   });
-  expect(await system.members()).toEqual(after);
+  expect(await world.members()).toEqual(after);
   // And it is what the register says, so that nothing is held.
-  expect(await system.sync()).toMatchObject({ body: { status: 'success', members_updated: 0 } });
-  expect(await system.members()).toEqual(after);
+  expect(await world.sync()).toMatchObject({ body: { status: 'success', members_updated: 0 } });
+  expect(await world.members()).toEqual(after);
 });
 
 test('a member who changed since is a conflict and stays, the others are given back', async () => {
   const { before, runId } = await makeOneOfEach();
-  await system.database.query(`update public.members set name = 'Leiðrétt Nafn' where id = 2`);
+  await world.database.query(`update public.members set name = 'Leiðrétt Nafn' where id = 2`);
   // The kennitala that member 5 had is somebody else's by now.
-  await system.database.query(
+  await world.database.query(
     `insert into public.members (kennitala, name, sync_source) values ($1, 'Annað Kerfi', 'events')`,
     [before[4]?.['kennitala']],
   );
-  const conflicted = await system.members();
-  const { body } = await system.sync({ undo: runId });
+  const conflicted = await world.members();
+  const { body } = await world.sync({ undo: runId });
   expect(body).toMatchObject({ status: 'partial', members_updated: 2, error_count: 2 });
   expect(body.errors.map(({ code, external_id }) => [code, external_id])).toEqual(
     expect.arrayContaining([
@@ -163,7 +164,7 @@ test('a member who changed since is a conflict and stays, the others are given b
       ['undo_conflict', '5'],
     ]),
   );
-  const undone = await system.members();
+  const undone = await world.members();
   expect([undone[1], undone[4], undone[36]]).toEqual([
     conflicted[1],
     conflicted[4],
@@ -174,86 +175,86 @@ test('a member who changed since is a conflict and stays, the others are given b
 });
 
 test('a kennitala that a new member took over goes back to whom the undone run took it from', async () => {
-  const before = await system.members();
+  const before = await world.members();
   const kennitala = String(register().get(2)?.kennitala);
   register().update(2, { kennitala: '0000000002' });
   register().add({ id: 36, kennitala });
-  const run = await system.sync();
+  const run = await world.sync();
   expect(run.body).toMatchObject({ status: 'success', members_added: 1, members_updated: 1 });
-  const after = await system.members();
+  const after = await world.members();
 
-  const undo = await system.sync({ undo: run.body.run_id });
+  const undo = await world.sync({ undo: run.body.run_id });
   expect(undo.body).toMatchObject({ status: 'success', members_removed: 1, members_updated: 1 });
-  const undone = await system.members();
+  const undone = await world.members();
   expect(undone.slice(0, 35)).toEqual(before);
   expect(undone[35]).toMatchObject({ is_active: false, kennitala: '~24', external_id: '36' });
 
-  const { plan } = (await system.dryRun()).body;
-  expect(await system.sync({ plan })).toMatchObject({ body: { status: 'success' } });
-  expect(await system.members()).toEqual(after);
+  const { plan } = (await world.post('syncDryRun')).body;
+  expect(await world.sync({ plan })).toMatchObject({ body: { status: 'success' } });
+  expect(await world.members()).toEqual(after);
 });
 
 test('what was undone stays undone until the register changes or an admin approves', async () => {
   const { runId, after } = await makeOneOfEach();
-  await system.sync({ undo: runId });
-  const undone = await system.members();
+  await world.sync({ undo: runId });
+  const undone = await world.members();
   const held = {
     removals: { count: 1, limit: 10, reason: 'undone' },
     additions: { count: 2, limit: 10, reason: 'undone' },
     updates: { count: 4, limit: 17, reason: 'undone' },
   };
   for (const _ of ['the next hour', 'and the one after']) {
-    const { status, body } = await system.sync();
+    const { status, body } = await world.sync();
     expect([status, body.status, body.held]).toEqual([200, 'held', held]);
-    expect(await system.members()).toEqual(undone);
+    expect(await world.members()).toEqual(undone);
   }
   // Another name than the one that was taken back is a new change, and others are applied as ever.
   register().update(2, { name: 'Þriðja Nafn' });
   register().update(20, { name: 'Óskylt Nafn' });
-  const changed = await system.sync();
+  const changed = await world.sync();
   expect(changed.body).toMatchObject({
     status: 'held',
     members_updated: 2,
     held: { ...held, updates: { ...held.updates, count: 3 } },
   });
-  expect((await system.members())[1]).toMatchObject({ name: 'Þriðja Nafn' });
+  expect((await world.members())[1]).toMatchObject({ name: 'Þriðja Nafn' });
 
-  const { plan } = (await system.dryRun()).body;
-  expect(await system.sync({ plan })).toMatchObject({
+  const { plan } = (await world.post('syncDryRun')).body;
+  expect(await world.sync({ plan })).toMatchObject({
     body: { status: 'success', members_removed: 1, members_added: 0, members_reactivated: 2 },
   });
-  const approved = await system.members();
+  const approved = await world.members();
   const untouched = [2, 3, 4, 5, 35];
   expect(untouched.map((place) => approved[place])).toEqual(untouched.map((place) => after[place]));
   // It was approved, so it is not held ever after.
   register().update(2, { name: 'Fjórða Nafn' });
-  expect(await system.sync()).toMatchObject({ body: { status: 'success', members_updated: 1 } });
+  expect(await world.sync()).toMatchObject({ body: { status: 'success', members_updated: 1 } });
 });
 
 test('a change that the register has taken back itself is no longer held when it comes again', async () => {
   register().remove(1);
-  const { body } = await system.sync();
-  await system.sync({ undo: body.run_id });
+  const { body } = await world.sync();
+  await world.sync({ undo: body.run_id });
   const person = {
-    ...(await system.database.query('select * from public.members where id = 1'))[0],
+    ...(await world.database.query('select * from public.members where id = 1'))[0],
   };
   const { kennitala, name, email, phone } = person;
-  expect(await system.sync()).toMatchObject({ body: { held: { removals: { reason: 'undone' } } } });
+  expect(await world.sync()).toMatchObject({ body: { held: { removals: { reason: 'undone' } } } });
   register().add({ id: 1, kennitala, name, email, phone });
-  expect(await system.sync()).toMatchObject({ body: { status: 'success' } });
+  expect(await world.sync()).toMatchObject({ body: { status: 'success' } });
   register().remove(1);
-  expect(await system.sync()).toMatchObject({ body: { status: 'success', members_removed: 1 } });
+  expect(await world.sync()).toMatchObject({ body: { status: 'success', members_removed: 1 } });
 });
 
 test('a run that is not in the log cannot be undone, and a run that changed nothing has nothing to undo', async () => {
-  for (const call of [system.sync, system.dryRun]) {
-    expect(await call({ undo: 999 })).toMatchObject({
+  for (const name of ['syncScheduled', 'syncDryRun']) {
+    expect(await world.post(name, { undo: 999 })).toMatchObject({
       status: 404,
       body: { error: { code: 'not_found' } },
     });
   }
-  const { body } = await system.sync();
-  expect(await system.sync({ undo: body.run_id })).toMatchObject({
+  const { body } = await world.sync();
+  expect(await world.sync({ undo: body.run_id })).toMatchObject({
     status: 200,
     body: { status: 'success', members_updated: 0, members_removed: 0 },
   });
@@ -261,58 +262,58 @@ test('a run that is not in the log cannot be undone, and a run that changed noth
 
 test('a run whose number an earlier one had as well cannot be undone', async () => {
   register().update(2, { name: 'Annað Nafn' });
-  const { body } = await system.sync();
+  const { body } = await world.sync();
   expect(body).toMatchObject({ status: 'success', members_updated: 1 });
   // What is left of a log that was emptied, and whose numbers have started over.
-  await system.database.query('update public.member_changes set run_id = $1', [body.run_id]);
-  for (const call of [system.sync, system.dryRun]) {
-    expect(await call({ undo: body.run_id })).toMatchObject({
+  await world.database.query('update public.member_changes set run_id = $1', [body.run_id]);
+  for (const name of ['syncScheduled', 'syncDryRun']) {
+    expect(await world.post(name, { undo: body.run_id })).toMatchObject({
       status: 400,
       body: {
         error: { code: 'invalid_request', message: expect.stringContaining('started over') },
       },
     });
   }
-  expect(await system.active()).toEqual(range(1, 35));
+  expect(await world.active()).toEqual(range(1, 35));
 });
 
 test('an undo is limited by nothing, and leaves later runs their limits', async () => {
-  const first = Number((await system.lastRun())['id']);
-  const { body } = await system.sync({ undo: first });
+  const first = Number((await world.lastRun())['id']);
+  const { body } = await world.sync({ undo: first });
   expect(body).toMatchObject({ status: 'success', members_removed: 35 });
-  expect(await system.active()).toEqual([]);
-  const redo = await system.sync({ undo: body.run_id });
+  expect(await world.active()).toEqual([]);
+  const redo = await world.sync({ undo: body.run_id });
   expect(redo.body).toMatchObject({ status: 'success', members_reactivated: 35 });
-  expect(await system.sync()).toMatchObject({ body: { status: 'success' } });
+  expect(await world.sync()).toMatchObject({ body: { status: 'success' } });
   for (const id of range(1, 10)) register().remove(id);
-  expect(await system.sync()).toMatchObject({ body: { status: 'success', members_removed: 10 } });
+  expect(await world.sync()).toMatchObject({ body: { status: 'success', members_removed: 10 } });
 });
 
 test('audit rows older than AUDIT_RETENTION_DAYS go with the next run, and their run can no longer be undone', async () => {
-  const first = Number((await system.lastRun())['id']);
+  const first = Number((await world.lastRun())['id']);
   const age = (days: number) =>
-    system.database.query(
+    world.database.query(
       'update public.member_changes set changed_at = now() - make_interval(days => $1)',
       [days],
     );
   await age(729);
-  await system.sync();
-  expect(await system.changes()).toHaveLength(35);
+  await world.sync();
+  expect(await world.changes()).toHaveLength(35);
   await age(731);
-  await system.sync({}, { AUDIT_RETENTION_DAYS: '0' });
-  expect(await system.changes()).toHaveLength(35);
-  await system.sync();
-  expect(await system.changes()).toEqual([]);
-  expect(await system.sync({ undo: first })).toMatchObject({
+  await world.sync({}, { AUDIT_RETENTION_DAYS: '0' });
+  expect(await world.changes()).toHaveLength(35);
+  await world.sync();
+  expect(await world.changes()).toEqual([]);
+  expect(await world.sync({ undo: first })).toMatchObject({
     status: 404,
     body: { error: { code: 'not_found' } },
   });
-  expect(await system.active()).toEqual(range(1, 35));
+  expect(await world.active()).toEqual(range(1, 35));
 
-  await system.sync({ undo: 1 });
+  await world.sync({ undo: 1 });
   register().remove(1);
-  await system.sync();
+  await world.sync();
   await age(3);
-  await system.sync({}, { AUDIT_RETENTION_DAYS: '2' });
-  expect(await system.changes()).toEqual([]);
+  await world.sync({}, { AUDIT_RETENTION_DAYS: '2' });
+  expect(await world.changes()).toEqual([]);
 });

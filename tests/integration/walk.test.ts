@@ -1,26 +1,27 @@
-import { asksForList, createSystem, onPage, range, type System } from '../support/reliability.ts';
+import { asksForList, onPage, range } from '../support/register.ts';
+import { createWorld, smallPages, type World } from '../support/world.ts';
 
 // 35 members, ten a page, one page at a time: what happens before which page is certain.
-let system: System;
+let world: World;
 beforeAll(async () => {
-  system = await createSystem();
+  world = await createWorld(smallPages);
 });
 beforeEach(async () => {
-  await system.reset();
-  expect(await system.sync()).toMatchObject({ status: 200, body: { members_added: 35 } });
-  system.django.clear();
+  await world.reset(35);
+  expect(await world.sync()).toMatchObject({ status: 200, body: { members_added: 35 } });
+  world.django.clear();
 });
 
 const walksSeen = () =>
-  system.django.requests.filter(
+  world.django.requests.filter(
     (request) => asksForList(request) && !request.query['page'] && !request.query['offset'],
   ).length;
 
 test('a clean walk is proven by its counts, and the whole proof is in the log', async () => {
-  system.django.misbehave({ kind: 'status', status: 503, when: asksForList, times: 1 });
-  const { body } = await system.sync({}, { DJANGO_MAX_RETRIES: '1' });
+  world.django.misbehave({ kind: 'status', status: 503, when: asksForList, times: 1 });
+  const { body } = await world.sync({}, { DJANGO_MAX_RETRIES: '1' });
   expect([body.status, body.members_verified]).toEqual(['success', 35]);
-  expect((await system.lastRun()).details.snapshot).toEqual({
+  expect((await world.lastRun()).details.snapshot).toEqual({
     pagination: 'page-number',
     pages: 4,
     rows: 35,
@@ -43,9 +44,9 @@ const mismatches = [
   {
     name: 'a member deleted after the first page',
     spoil: () =>
-      onPage(system.django, (page) => {
-        const first = system.django.members.list()[0];
-        if (page === 2 && first) system.django.members.remove(first.id);
+      onPage(world.django, (page) => {
+        const first = world.django.members.list()[0];
+        if (page === 2 && first) world.django.members.remove(first.id);
       }),
     snapshot: { count_at_start: 33, count_at_end: 32, rows: 32, duplicates_across_pages: 0 },
     says: ['the count went from 33 to 32'],
@@ -54,10 +55,10 @@ const mismatches = [
     name: 'a member added on a page that was read',
     spoil: () => {
       let id = 0;
-      onPage(system.django, (page) => {
+      onPage(world.django, (page) => {
         id -= 1;
         if (page === 2) {
-          system.django.members.add({ id, kennitala: String(9_100_000_000 - id), name: 'Ný' });
+          world.django.members.add({ id, kennitala: String(9_100_000_000 - id), name: 'Ný' });
         }
       });
     },
@@ -67,7 +68,7 @@ const mismatches = [
   {
     name: 'a count that is not the number of rows',
     spoil: () =>
-      void system.django.misbehave({
+      void world.django.misbehave({
         kind: 'rewrite',
         when: asksForList,
         body: (page: object) => ({ ...page, count: 37 }),
@@ -78,12 +79,12 @@ const mismatches = [
   {
     name: 'one member on two pages in place of another',
     spoil: () =>
-      void system.django.misbehave({
+      void world.django.misbehave({
         kind: 'rewrite',
         when: (request) => request.query['page'] === '2',
         body: (page: { results: object[] }) => ({
           ...page,
-          results: [system.django.members.get(10), ...page.results.slice(1)],
+          results: [world.django.members.get(10), ...page.results.slice(1)],
         }),
       }),
     snapshot: { count_at_start: 35, count_at_end: 35, rows: 35, duplicates_across_pages: 1 },
@@ -92,7 +93,7 @@ const mismatches = [
   {
     name: 'a page that is invalid in the middle',
     spoil: () =>
-      void system.django.misbehave({
+      void world.django.misbehave({
         kind: 'status',
         status: 404,
         body: { detail: 'Invalid page.' },
@@ -104,8 +105,8 @@ const mismatches = [
   {
     name: 'an empty page in the middle of an offset list',
     spoil: () => {
-      system.django.behaviour.pagination = 'limit-offset';
-      system.django.misbehave({
+      world.django.behaviour.pagination = 'limit-offset';
+      world.django.misbehave({
         kind: 'rewrite',
         when: (request) => request.query['offset'] === '20',
         body: (page: object) => ({ ...page, results: [], next: null }),
@@ -120,21 +121,21 @@ test.each(mismatches)(
   'a walk with $name is made three times, and then nobody is removed',
   async ({ spoil, snapshot, says }) => {
     // A member who left, whom a complete walk would remove, and one who is new.
-    system.django.members.remove(35);
-    system.django.members.add({ id: 36, name: 'Ný Félagskona' });
+    world.django.members.remove(35);
+    world.django.members.add({ id: 36, name: 'Ný Félagskona' });
     spoil();
-    const { status, body } = await system.sync();
+    const { status, body } = await world.sync();
     expect([status, body.status]).toEqual([200, 'held']);
     expect(body.held).toEqual({
       removals: { count: expect.any(Number), limit: 10, reason: 'snapshot_incomplete' },
     });
     expect(walksSeen()).toBe(3);
-    expect((await system.lastRun()).details.snapshot).toEqual({
+    expect((await world.lastRun()).details.snapshot).toEqual({
       ...emptySnapshot,
       ...snapshot,
       mismatches: says,
     });
-    const active = await system.active();
+    const active = await world.active();
     expect(active).toEqual(expect.arrayContaining(range(1, 35)));
     expect(body.members_removed).toBe(0);
   },
@@ -153,15 +154,15 @@ const emptySnapshot = {
 };
 
 test('a run without a proof still adds and updates members', async () => {
-  system.django.members.remove(35);
-  system.django.members.add({ id: 36, name: 'Ný Félagskona' });
-  system.django.members.update(3, { name: 'Annað Nafn' });
-  system.django.misbehave({
+  world.django.members.remove(35);
+  world.django.members.add({ id: 36, name: 'Ný Félagskona' });
+  world.django.members.update(3, { name: 'Annað Nafn' });
+  world.django.misbehave({
     kind: 'rewrite',
     when: asksForList,
     body: (page: object) => ({ ...page, count: 38 }),
   });
-  const { body } = await system.sync();
+  const { body } = await world.sync();
   expect(body).toMatchObject({
     status: 'held',
     members_added: 1,
@@ -169,52 +170,52 @@ test('a run without a proof still adds and updates members', async () => {
     members_removed: 0,
     held: { removals: { count: 1, reason: 'snapshot_incomplete' } },
   });
-  expect(await system.active()).toEqual(range(1, 36));
-  expect((await system.members())[2]).toMatchObject({ name: 'Annað Nafn' });
+  expect(await world.active()).toEqual(range(1, 36));
+  expect((await world.members())[2]).toMatchObject({ name: 'Annað Nafn' });
 });
 
 test('the walk after a changed list is the one that counts', async () => {
-  onPage(system.django, (page, walk) => {
-    if (page === 3 && walk === 1) for (const id of range(29, 35)) system.django.members.remove(id);
+  onPage(world.django, (page, walk) => {
+    if (page === 3 && walk === 1) for (const id of range(29, 35)) world.django.members.remove(id);
   });
-  const { body } = await system.sync();
+  const { body } = await world.sync();
   expect(body).toMatchObject({ status: 'success', members_fetched: 28, members_removed: 7 });
-  expect((await system.lastRun()).details.snapshot).toMatchObject({
+  expect((await world.lastRun()).details.snapshot).toMatchObject({
     walks: 2,
     complete: true,
     count_at_start: 28,
     mismatches: [],
   });
-  expect(await system.active()).toEqual(range(1, 28));
+  expect(await world.active()).toEqual(range(1, 28));
 });
 
 // One deleted on a page that was read, one added at the end: member 11 slides to that page unseen.
 const swapDuringWalk = (walks: number) => {
   let removed = 1;
-  onPage(system.django, (page, walk) => {
+  onPage(world.django, (page, walk) => {
     if (page !== 2 || walk > walks) return;
-    system.django.members.remove(removed);
-    system.django.members.add({ id: 35 + removed });
+    world.django.members.remove(removed);
+    world.django.members.add({ id: 35 + removed });
     removed += 1;
   });
 };
 
 test('a member hidden by a deletion and an addition, with every count in agreement, is asked for and kept', async () => {
   swapDuringWalk(1);
-  const { body } = await system.sync();
+  const { body } = await world.sync();
   expect(body).toMatchObject({ status: 'success', members_removed: 1, members_added: 1 });
-  expect(await system.active()).toEqual(range(2, 36));
+  expect(await world.active()).toEqual(range(2, 36));
   // The walk itself had nothing to complain about: only the member's own page told.
-  const repeats = system.logged().filter(({ event }) => event === 'walk_repeated');
-  expect(repeats.map(({ message }) => message)).toEqual([
-    'walk 1 did not see the whole register: 1 members were not in the list',
-  ]);
+  const bundle = await world.bundle('syncScheduled');
+  expect(await bundle.says({ event: 'walk_repeated', run_id: body.run_id })).toMatchObject({
+    message: 'walk 1 did not see the whole register: 1 members were not in the list',
+  });
   expect(walksSeen()).toBe(2);
 });
 
 test('a member hidden in the same way on each of three walks is kept, and no one is removed', async () => {
   swapDuringWalk(3);
-  const { body } = await system.sync();
+  const { body } = await world.sync();
   // The third walk still showed member 3; that 1 and 2 are gone it says as well, but it missed a member.
   expect(body).toMatchObject({
     status: 'held',
@@ -223,29 +224,29 @@ test('a member hidden in the same way on each of three walks is kept, and no one
     held: { removals: { count: 2, limit: 10, reason: 'snapshot_incomplete' } },
   });
   expect(walksSeen()).toBe(3);
-  expect(await system.active()).toEqual(range(1, 38));
-  expect((await system.lastRun()).details.snapshot).toMatchObject({
+  expect(await world.active()).toEqual(range(1, 38));
+  expect((await world.lastRun()).details.snapshot).toMatchObject({
     walks: 3,
     complete: false,
     mismatches: ['1 members were not in the list'],
   });
-  system.django.behaviour.onRequest = () => undefined;
-  expect(await system.sync()).toMatchObject({ body: { status: 'success', members_removed: 3 } });
-  expect(await system.active()).toEqual(range(4, 38));
+  world.django.behaviour.onRequest = () => undefined;
+  expect(await world.sync()).toMatchObject({ body: { status: 'success', members_removed: 3 } });
+  expect(await world.active()).toEqual(range(4, 38));
 });
 
 test('a list followed by its cursor misses nobody while it changes, and has no count to compare', async () => {
-  system.django.behaviour.pagination = 'cursor';
+  world.django.behaviour.pagination = 'cursor';
   let pages = 0;
-  onPage(system.django, () => {
+  onPage(world.django, () => {
     pages += 1;
     if (pages !== 2) return;
-    system.django.members.remove(1);
-    system.django.members.add({ id: 36 });
+    world.django.members.remove(1);
+    world.django.members.add({ id: 36 });
   });
-  const { body } = await system.sync();
+  const { body } = await world.sync();
   expect(body).toMatchObject({ status: 'success', members_added: 1, members_removed: 0 });
-  expect((await system.lastRun()).details.snapshot).toMatchObject({
+  expect((await world.lastRun()).details.snapshot).toMatchObject({
     pagination: 'cursor',
     rows: 36,
     count_at_start: null,

@@ -2,9 +2,11 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { freePort } from '../../local/freePort.ts';
 import { afterTests } from './cleanUp.ts';
-import { accepts } from './until.ts';
+import type { Row } from './database.ts';
+import { accepts, until } from './until.ts';
 
 export interface Bundle {
   /** The function answers at every path below. */
@@ -12,6 +14,10 @@ export interface Bundle {
   process: ChildProcess;
   /** Every line written so far, stdout and stderr in the order they came. */
   output(): string[];
+  /** The lines that are events of ours. */
+  events(): Row[];
+  /** Waits for the first event that has these fields, and gives all of it. */
+  says(fields: Row): Promise<Row>;
   /** Sends a signal (SIGTERM when none is named) and waits until the process is gone. */
   kill(signal?: NodeJS.Signals): Promise<void>;
   /** Ends it in any state. Done by itself after the last test of the file. */
@@ -41,6 +47,8 @@ export async function startBundle(
   });
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
   const output = collectLines(child);
+  const events = () =>
+    output().flatMap((line): Row[] => (line.startsWith('{') ? [JSON.parse(line)] : []));
   const kill = async (signal: NodeJS.Signals = 'SIGTERM') => {
     if (child.exitCode === null && child.signalCode === null) child.kill(signal);
     await ended;
@@ -51,6 +59,12 @@ export async function startBundle(
     url: `http://127.0.0.1:${port}`,
     process: child,
     output,
+    events,
+    says: (fields) =>
+      until(
+        () => events().find((event) => isDeepStrictEqual({ ...event, ...fields }, event)),
+        `an event with ${JSON.stringify(fields)} from ${name}`,
+      ),
     kill,
     stop: () => kill('SIGKILL'),
   };

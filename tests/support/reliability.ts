@@ -1,11 +1,11 @@
-import type { MockDjango } from '../../local/mockDjango/startMockDjango.ts';
-import type { MockDjangoOptions, SeenRequest } from '../../local/mockDjango/types.ts';
+import type { MockDjangoOptions } from '../../local/mockDjango/types.ts';
 import type { Row, TestDatabase } from './database.ts';
 import { ADMIN_KEY, type Reply, post as send } from './http.ts';
-import { activeIds, createWorld, membersOf, type Settings, type World } from './world.ts';
+import { createWorld, type Settings, type World } from './world.ts';
 
 // The names that test files not yet moved to world.ts know.
 export { ADMIN_KEY, type Reply } from './http.ts';
+export * from './register.ts';
 export { membersOf } from './world.ts';
 export type Env = Settings;
 
@@ -48,55 +48,11 @@ export async function createSystem(
       outputs.clear();
       return world.reset(members);
     },
-    members: () => membersOf(world.database),
-    active: () => activeIds(world.database),
+    members: world.members,
+    active: world.active,
   };
 }
 
 /** Posts to a function as an admin. */
 export const post = (url: string, body: object, key = ADMIN_KEY): Promise<Reply> =>
   send(url, body, { key });
-
-export const range = (from: number, to: number): number[] =>
-  Array.from({ length: Math.max(0, to - from + 1) }, (_, index) => from + index);
-
-/** Whether a request asks for the list, and not for one member. */
-export const asksForList = ({ path }: SeenRequest): boolean => path === '/api/members/';
-/** The member that a request asks for, by Django id. */
-export const memberAsked = ({ path }: SeenRequest): string | undefined =>
-  /^\/api\/members\/([^/]+)\/$/.exec(path)?.[1];
-
-/** Calls back before each page of a list is answered, with its number and that of the walk, from 1. */
-export function onPage(
-  django: MockDjango,
-  callback: (page: number, walk: number) => unknown,
-): void {
-  let walk = 0;
-  django.behaviour.onRequest = (request) => {
-    if (!asksForList(request)) return undefined;
-    const { page, offset, cursor } = request.query;
-    if (page === undefined && offset === undefined && cursor === undefined) walk += 1;
-    return callback(Number(page ?? 1), walk);
-  };
-}
-
-/** Makes the list leave these members out, counting itself right, while their own pages still answer. */
-export function hideFromList(
-  django: MockDjango,
-  ids: number[],
-  when: (request: SeenRequest) => boolean = () => true,
-): () => void {
-  interface Page {
-    count: number;
-    results: { id: number }[];
-  }
-  return django.misbehave({
-    kind: 'rewrite',
-    when: (request) => asksForList(request) && when(request),
-    body: (page: Page) => ({
-      ...page,
-      count: page.count - ids.length,
-      results: page.results.filter(({ id }) => !ids.includes(id)),
-    }),
-  });
-}

@@ -1,7 +1,5 @@
 import type { MemberRecord } from '../../local/mockDjango/people.ts';
-import type { MockDjango } from '../../local/mockDjango/startMockDjango.ts';
 import type { Row, TestDatabase } from './database.ts';
-import type { World } from './world.ts';
 
 /** Stands for the time of the run in rows that a test expects. */
 export const NOW = 'the time of the run';
@@ -71,39 +69,4 @@ export async function readMembers(database: TestDatabase, runAt?: string): Promi
     removed_at: time(removed_at),
     last_verified_at: time(last_verified_at),
   }));
-}
-
-const listings = new WeakMap<MockDjango, () => void>();
-
-/** Makes the register answer with exactly these records, in one page, and with each of them by its id. */
-export function setRegister(django: MockDjango, records: unknown[]): void {
-  listings.get(django)?.();
-  for (const { id } of [...django.members.list()]) django.members.remove(id);
-  for (const each of [...records].reverse()) {
-    const id = (each as Row | null)?.['id'];
-    if (typeof id === 'number') django.members.addRaw(each as Row);
-  }
-  const end = django.misbehave({
-    kind: 'rewrite',
-    when: ({ path }) => path === '/api/members/',
-    body: () => records,
-  });
-  listings.set(django, end);
-}
-
-/** One change of each class: an update, a removal, an addition and a return; gives the way back. */
-export async function changeRegister({ django, database }: World): Promise<() => void> {
-  const { members } = django;
-  const [first, second, third] = members.list();
-  if (!first || !second || !third) throw new Error('the register is too small');
-  await database.query(`update public.members set is_active = false, removed_at = '2026-01-01'
-    where external_id = '${third.id}'`);
-  members.update(first.id, { name: `${first.name} yngri` });
-  members.remove(second.id);
-  members.add({ id: second.id + 100 });
-  return () => {
-    members.update(first.id, { name: first.name });
-    members.remove(second.id + 100);
-    members.add({ ...second });
-  };
 }

@@ -44,7 +44,7 @@ export async function runHere(
   const { performSync } = await import('../../lib/sync/performSync.ts');
   try {
     return await performSync(
-      { syncType: 'manual', dryRun: false, previewLimit: 100, caller: 'test', ...request },
+      { syncType: 'manual', dryRun: false, previewLimit: 1000, caller: 'test', ...request },
       context,
     );
   } catch (thrown) {

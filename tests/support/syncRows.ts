@@ -1,1 +1,2 @@
+export * from './register.ts';
 export * from './rows.ts';

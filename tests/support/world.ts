@@ -26,12 +26,18 @@ export interface World {
   logged: Row[];
   /** Posts to a function as an admin, with these settings beside the usual ones. */
   post(name: string, body?: unknown, settings?: Settings, sending?: Sending): Promise<Reply>;
+  /** Posts to syncScheduled. */
+  sync(body?: unknown, settings?: Settings, sending?: Sending): Promise<Reply>;
   /** Gets a function's answer as an admin; the name may be followed by a path and a query. */
   get(name: string, settings?: Settings, sending?: Sending): Promise<Reply>;
   /** The built function with these settings, in a process of its own that the first call starts. */
   bundle(name: string, settings?: Settings): Promise<Bundle>;
   /** Empties every table and ends the register's faults; its members stay, unless a number is given. */
   reset(members?: number): Promise<void>;
+  /** Every member by id, as text where a type would lose something, without what each run stamps. */
+  members(): Promise<Row[]>;
+  /** The Django ids of the active members, in their order. */
+  active(): Promise<number[]>;
   /** The last row of sync_log. */
   lastRun(): Promise<Row & { details: Row & { snapshot: Row } }>;
   /** The audit trail, oldest first, of all runs or of one. */
@@ -46,6 +52,12 @@ export interface WorldOptions extends MockDjangoOptions {
   /** Whether `post` and `get` reach the built functions, or the same loaded in this process. */
   functions?: 'built' | 'in process';
 }
+
+/** A register in pages of ten that are read one after the other, so that a test knows which comes when. */
+export const smallPages = {
+  pageSize: 10,
+  settings: { DJANGO_PAGE_SIZE: '10', DJANGO_CONCURRENCY: '1' },
+};
 
 /** Puts up a database, a register that behaves as these options say, and the functions between them. */
 export async function createWorld(options: WorldOptions = {}): Promise<World> {
@@ -83,6 +95,9 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     return (await serveOurs(name, settings)) + rest;
   };
 
+  const postTo: World['post'] = async (name, body, more, sending) =>
+    post(await addressOf(name, more), body, sending);
+
   return {
     database,
     django,
@@ -91,7 +106,8 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     run: (request = {}, rest = {}) => perform(request, rest),
     dryRun: (request = {}, rest = {}) => perform({ ...request, dryRun: true }, rest),
     bundle,
-    post: async (name, body, more, sending) => post(await addressOf(name, more), body, sending),
+    post: postTo,
+    sync: (...rest) => postTo('syncScheduled', ...rest),
     get: async (name, more, sending) => get(await addressOf(name, more), sending),
     reset: async (members) => {
       logged.length = 0;
@@ -102,6 +118,13 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
         for (const person of generatePeople(members)) django.members.add({ ...person });
       }
       await emptyTables(database);
+    },
+    members: () => membersOf(database),
+    active: async () => {
+      const rows = await database.query<{ id: number }>(
+        'select external_id::int as id from public.members where is_active order by 1',
+      );
+      return rows.map(({ id }) => id);
     },
     lastRun: async () => {
       const [row] = await database.query('select * from public.sync_log order by id desc limit 1');
@@ -116,12 +139,13 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
   };
 }
 
-// A few rows each: deleting them is ten times as fast as truncating the tables.
+// A few rows each: deleting them is ten times as fast as truncating the tables. Runs are numbered on, so that
+// an event in the output of a function is of one run only.
 const emptyTables = ({ query }: TestDatabase) =>
   query(`delete from public.members; delete from public.sync_log; delete from public.member_changes;
     delete from public.undone_changes; delete from public.notification_outbox; delete from public.open_findings;
     select setval(format('%I.%I', schemaname, sequencename)::regclass, 1, false)
-    from pg_sequences where schemaname = 'public'`);
+    from pg_sequences where schemaname = 'public' and sequencename <> 'sync_log_id_seq'`);
 
 /** Every member by id, as text where a type would lose something, without what each run stamps. */
 export const membersOf = ({ query }: Pick<TestDatabase, 'query'>): Promise<Row[]> =>
@@ -130,11 +154,3 @@ export const membersOf = ({ query }: Pick<TestDatabase, 'query'>): Promise<Row[]
        external_id, metadata
      from public.members order by id`,
   );
-
-/** The Django ids of the active members, in their order. */
-export async function activeIds({ query }: Pick<TestDatabase, 'query'>): Promise<number[]> {
-  const rows = await query<{ id: number }>(
-    'select external_id::int as id from public.members where is_active order by 1',
-  );
-  return rows.map(({ id }) => id);
-}

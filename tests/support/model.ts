@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import type { Misbehaviour } from '../../local/mockDjango/misbehave.ts';
 import type { MemberRecord } from '../../local/mockDjango/people.ts';
 import type { MockDjango } from '../../local/mockDjango/startMockDjango.ts';
-import { asksForList } from './reliability.ts';
+import { asksForList } from './register.ts';
 
 /** One change of the register; `a` and `b` pick members by position, whoever is there by then. */
 export interface Change {

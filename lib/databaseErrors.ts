@@ -5,19 +5,68 @@ interface Kind {
   codes: string[];
   /** What pg says where there is no code. */
   message?: RegExp;
+  /** What is said beside the code. A server may say it in another language: the next kind must do then. */
+  says?: RegExp;
   /** The codes are those of system calls: they count only where the call was one of a socket. */
   isSystem?: true;
   /** What it means and what to do. It never holds a value of DATABASE_URL. */
   words: string;
 }
 
+/** What a run is told behind a pooler that gives every transaction another session of the server. */
+export const POOLER_SHARES_SESSIONS =
+  'DATABASE_URL leads to a connection pooler in transaction mode (PgBouncer, or managed pooling of Cloud SQL), and a run needs a session of its own: set pool_mode = session there, or use the port of the database itself, usually 5432';
+
+const CA_LINE =
+  "put sslmode=verify-ca&sslrootcert=FILE into DATABASE_URL, FILE being the certificate of the server's CA";
+
 // The first that fits counts. PostgreSQL's manual, appendix A, lists the SQLSTATEs.
 const kinds: Kind[] = [
+  {
+    codes: ['28000'],
+    says: /no encryption|SSL off/,
+    words: `The database takes encrypted connections only, or none from here without encryption: ${CA_LINE}`,
+  },
+  {
+    codes: ['28000'],
+    says: /valid client certificate/,
+    words:
+      'The database wants a certificate of ours: put sslcert=FILE&sslkey=FILE into DATABASE_URL, beside sslmode and sslrootcert',
+  },
   {
     codes: ['28'],
     message: /^SASL/,
     words:
-      'The database refused the login: check user and password in DATABASE_URL, whether its secret was rotated, and whether this user may log in from here',
+      'The database refused the login: check user and password in DATABASE_URL, whether its secret was rotated, and whether this user may log in from here, with or without encryption',
+  },
+  // What PgBouncer says itself has one code for all of it, and is English everywhere.
+  {
+    codes: ['08P01'],
+    says: /authentication failed|^no such user/,
+    words:
+      'The connection pooler refused the login: check user and password in DATABASE_URL, and whether the pooler knows them',
+  },
+  {
+    codes: ['08P01'],
+    says: /^no such database|^database .* does not exist/,
+    words: 'The connection pooler knows no such database: check its name in DATABASE_URL',
+  },
+  {
+    codes: ['08P01'],
+    says: /unsupported startup parameter/,
+    words:
+      'The connection pooler refuses a parameter in DATABASE_URL: take out what comes after the ?, or name it in ignore_startup_parameters of the pooler',
+  },
+  {
+    codes: ['08P01'],
+    says: /statement pooling/,
+    words: POOLER_SHARES_SESSIONS,
+  },
+  {
+    codes: ['08P01'],
+    says: /no more connections allowed|query_wait_timeout|login has been failing|server_login|connect failed/,
+    words:
+      'The connection pooler has no connection to the database for us: is the database running, and is the pool large enough',
   },
   {
     codes: ['3D000', '57P04'],
@@ -52,13 +101,32 @@ const kinds: Kind[] = [
       'DEPTH_ZERO_SELF_SIGNED_CERT',
       'SELF_SIGNED_CERT_IN_CHAIN',
       'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+      'UNABLE_TO_GET_ISSUER_CERT',
       'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
-      'CERT_HAS_EXPIRED',
-      'ERR_TLS_CERT_ALTNAME_INVALID',
+      'CERT_SIGNATURE_FAILURE',
     ],
-    message: /^(The server does not support SSL|There was an error establishing an SSL)/,
+    words: `The certificate of the database is of a CA that is not known here, as that of a Cloud SQL instance is: ${CA_LINE}`,
+  },
+  {
+    codes: ['ERR_TLS_CERT_ALTNAME_INVALID'],
+    words: `The certificate of the database is not for the host in DATABASE_URL: use the name that it is for, or, where there is only an address, ${CA_LINE}`,
+  },
+  {
+    codes: ['CERT_HAS_EXPIRED', 'CERT_NOT_YET_VALID'],
     words:
-      'The encrypted connection to the database failed: check its certificate, and sslmode in DATABASE_URL',
+      'The certificate of the database, or of its CA, has expired or is not valid yet: renew it on the server, then the FILE of sslrootcert',
+  },
+  {
+    codes: [],
+    message: /^The server does not support SSL/,
+    words:
+      'The database does not offer encryption: take sslmode out of DATABASE_URL, as for the socket of Cloud SQL, or switch TLS on in the server or the pooler',
+  },
+  {
+    codes: ['ERR_SSL', 'ERR_OSSL', 'ERR_TLS', 'EPROTO'],
+    message: /^There was an error establishing an SSL/,
+    words:
+      'The encrypted connection to the database failed: check its certificate, and sslmode, sslrootcert, sslcert and sslkey in DATABASE_URL',
   },
   {
     codes: ['53300'],
@@ -89,6 +157,12 @@ const kinds: Kind[] = [
     codes: ['42P01', '42703', '3F000'],
     words:
       'The database does not have the schema of this version: run npm run migrate against it, or the step migrate of deploy.sh',
+  },
+  {
+    codes: ['42501'],
+    says: /row-level security/,
+    words:
+      'Row level security could hide rows of our tables from the user in DATABASE_URL: let it own them or have BYPASSRLS, or switch it off there',
   },
   {
     codes: ['42501'],
@@ -135,9 +209,26 @@ export function asDatabaseUnavailable(thrown: unknown): SyncError | undefined {
   return undefined;
 }
 
-/** Whether the server refused the user name or the password, which a rotated secret may cure. */
+/** Whether the server or a pooler refused the user or the password, which a rotated secret may cure. */
 export function isLoginRefused(thrown: unknown): boolean {
-  return codeOf(thrown).startsWith('28');
+  const code = codeOf(thrown);
+  return (
+    code.startsWith('28') ||
+    (code === '08P01' && /authentication failed/.test((thrown as Error).message))
+  );
+}
+
+const LOST = ['ECONNRESET', 'EPIPE', 'ETIMEDOUT', '57P01', '57P02', '57P05', '25P03', '08006'];
+
+/** Whether a connection that was there is gone: pg's words for it, or the server's before it ended it. */
+export function isConnectionLost(thrown: unknown): boolean {
+  if (!isError(thrown)) return false;
+  return (
+    LOST.includes(codeOf(thrown)) ||
+    /^(Connection terminated|Client has encountered a connection error)(?!.*timeout)/.test(
+      thrown.message,
+    )
+  );
 }
 
 function kindOf(error: Error): Kind | undefined {
@@ -146,14 +237,18 @@ function kindOf(error: Error): Kind | undefined {
   // A file that is missing is our bug; a socket that is missing is the database's absence.
   const isSocket = 'syscall' in error && isSocketCall(error.syscall);
   return kinds.find(
-    ({ codes, isSystem = false }) =>
-      codes.some((one) => fits(code, one)) && (!isSystem || isSocket),
+    ({ codes, says, isSystem = false }) =>
+      codes.some((one) => fits(code, one)) &&
+      (!says || says.test(error.message)) &&
+      (!isSystem || isSocket),
   );
 }
 
-// Two characters name a class of SQLSTATEs, which have five.
-const fits = (code: string, one: string) =>
-  one.length === 2 ? /^[0-9A-Z]{5}$/.test(code) && code.startsWith(one) : code === one;
+// Two characters name a class of SQLSTATEs, which have five; those of OpenSSL have an end for each cause.
+const fits = (code: string, one: string) => {
+  if (one.length === 2) return /^[0-9A-Z]{5}$/.test(code) && code.startsWith(one);
+  return code === one || (one.startsWith('ERR_') && code.startsWith(`${one}_`));
+};
 
 const isSocketCall = (syscall: unknown) =>
   typeof syscall === 'string' && /^(connect|read|write|getaddrinfo|queryA)/.test(syscall);

@@ -24,6 +24,8 @@ export const logEvents = [
   'sync_failed',
   'sync_answer_lost',
   'run_abandoned',
+  'dead_session_ended',
+  'schema_open',
   'run_left_pending',
   'plan_approved',
   'plan_outdated',

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
-import { withConnection } from '../database.ts';
+import { type Connection, queryOnce, withConnection } from '../database.ts';
 import type { Log } from '../log.ts';
 import type { Credential } from '../secrets.ts';
 import claimNotification from './sql/outbox/claim_notification.sql';
@@ -14,6 +14,8 @@ import { type Notification, postNotification } from './webhook.ts';
 
 /** How long a caller of the sync waits for deliveries, in ms; what is slower goes on behind the answer. */
 const PATIENCE_MS = 2_000;
+/** How long all of it may take, in ms; what is left then is for a later run. */
+const DELIVERY_MS = 600_000;
 
 /**
  * Writes one notification per receiver, in the transaction that changes the members: it exists exactly
@@ -84,13 +86,14 @@ export async function deliverNotifications(context: SyncContext): Promise<void> 
 
 async function deliverAll({ secrets, config, log }: SyncContext): Promise<void> {
   const receivers = config.notify.NOTIFY_URLS;
-  await withConnection(secrets.DATABASE_URL, async (client) => {
+  await withConnection(secrets.DATABASE_URL, DELIVERY_MS, async (connection) => {
+    const query = inTurn(connection);
     // Also without receivers: what still waits for a former one must not wait for ever.
-    await client.query(expireNotifications, [receivers]);
-    await client.query(pruneNotifications);
-    const { rows } = await client.query<{ receiver: string }>(dueReceivers, [receivers]);
+    await query(expireNotifications, [receivers]);
+    await query(pruneNotifications, []);
+    const { rows } = await query<{ receiver: string }>(dueReceivers, [receivers]);
     const delivery = {
-      query: inTurn(client),
+      query,
       log,
       secret: secrets.NOTIFY_SECRET,
     };
@@ -99,10 +102,10 @@ async function deliverAll({ secrets, config, log }: SyncContext): Promise<void> 
 }
 
 // The receivers share one connection, which takes one statement at a time.
-function inTurn(client: pg.Client): Query {
+function inTurn(connection: Connection): Query {
   let last: Promise<unknown> = Promise.resolve();
   return <Row extends pg.QueryResultRow>(statement: string, values: unknown[]) => {
-    const turn = last.then(() => client.query<Row>(statement, values));
+    const turn = last.then(() => queryOnce<Row>(connection, statement, values));
     last = turn.catch(() => undefined);
     return turn;
   };

@@ -2,6 +2,7 @@ import type pg from 'pg';
 import { SyncError } from '../errors.ts';
 import { toSyncError } from '../failure.ts';
 import { applyPlan, PlanOutdatedError } from './apply.ts';
+import { takeLock } from './lock.ts';
 import { chooseMode } from './mode.ts';
 import { deliverNotifications } from './notify.ts';
 import { planRun } from './planRun.ts';
@@ -9,12 +10,12 @@ import { trackProgress } from './progress.ts';
 import { describe } from './result.ts';
 import { closeFailedRun, startRun } from './runLog.ts';
 import {
+  closeSession,
   createStaging,
   makeReadOnly,
   openSession,
   type Run,
   type StartedRun,
-  takeLock,
 } from './session.ts';
 import type { SyncContext, SyncRequest, SyncResult } from './types.ts';
 
@@ -42,7 +43,7 @@ async function rehearse(request: SyncRequest, context: SyncContext): Promise<Syn
     await makeReadOnly(client);
     return await describe(run, await planRun(run));
   } finally {
-    await client.end().catch(() => undefined);
+    await closeSession(client);
   }
 }
 
@@ -56,15 +57,10 @@ async function begin(started: StartedRun): Promise<Run> {
 async function runLocked(request: SyncRequest, context: SyncContext): Promise<SyncResult> {
   const client = await openSession(context);
   try {
-    if (!(await takeLock(client))) {
-      throw new SyncError(
-        'sync_in_progress',
-        'Another run is going on. syncStatus shows how far it is.',
-      );
-    }
+    await takeLock(client, context);
     return await runLogged(request, context, client);
   } finally {
-    await client.end().catch(() => undefined);
+    await closeSession(client);
   }
 }
 
@@ -88,7 +84,7 @@ async function runLogged(
   } catch (thrown) {
     const { code, message, cause, extra } = toSyncError(thrown, context.signal);
     const error = new SyncError(code, message, { cause, extra, runId: id });
-    await client.end().catch(() => undefined);
+    await closeSession(client);
     if (await closeFailedRun(run, id, error)) {
       throw new SyncError(
         code,

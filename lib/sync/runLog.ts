@@ -1,7 +1,8 @@
 import type pg from 'pg';
-import { withConnection } from '../database.ts';
+import { queryOnce, withConnection } from '../database.ts';
 import { type ErrorCode, SyncError } from '../errors.ts';
 import type { Log } from '../log.ts';
+import { checkSession } from './lock.ts';
 import type { StartedRun } from './session.ts';
 import closeAbandonedRuns from './sql/log/close_abandoned_runs.sql';
 import failRunStatement from './sql/log/fail_run.sql';
@@ -57,9 +58,10 @@ export interface FinishedRun {
 
 /**
  * Writes the final state of a run; part of the transaction that applies it. Throws `interrupted` when the
- * run's row is no longer pending.
+ * run's row is no longer pending, or its session is another now.
  */
 export async function finishRun(client: pg.Client, runId: number, run: FinishedRun): Promise<void> {
+  await checkSession(client);
   const { rowCount } = await client.query(finishRunStatement, [
     runId,
     JSON.stringify(run.result),
@@ -77,37 +79,31 @@ export async function finishRun(client: pg.Client, runId: number, run: FinishedR
 // Errors that say no to the caller: the run did not fail, it was refused.
 const refusals: ErrorCode[] = ['plan_changed', 'not_found', 'invalid_request'];
 
+/** How long closing a run may take, in ms: less than is kept back from the function's own time. */
+const CLOSE_MS = 5_000;
+/** The largest int of PostgreSQL: 24 days in ms. A clock may jump by more. */
+const LONGEST_MS = 2_147_483_647;
+
 /**
  * Closes a run that ended with an error, in sync_log and in the log, on a connection of its own because
  * the run's may be dead. Returns whether the run was applied all the same: a connection can be lost
- * between a commit and its reply. It never throws: without a database the row stays pending and the next
- * run closes it.
+ * between a commit and its reply. It never throws and takes five seconds at most: without a database the
+ * row stays pending and the next run closes it.
  */
 export async function closeFailedRun(
   run: StartedRun,
   runId: number,
   error: SyncError,
 ): Promise<boolean> {
-  const { context, startedAt } = run;
-  const { log } = context;
-  const duration = context.now().getTime() - startedAt.getTime();
+  const { log } = run.context;
   const refused = refusals.includes(error.code);
-  const reason = JSON.stringify({ code: error.code, message: error.message });
-  let closed: number | null = 1;
-  try {
-    // Waits for the row when the run's own session is still about to end.
-    ({ rowCount: closed } = await withConnection(context.secrets.DATABASE_URL, (client) =>
-      client.query(failRunStatement, [runId, duration, reason, refused ? 'refused' : 'failed']),
-    ));
-  } catch {
-    log(
-      'WARNING',
-      'run_left_pending',
-      `run ${runId} could not be closed; the next run will close it`,
-    );
-  }
   const fields = { error_code: error.code };
-  if (closed === 0) {
+  const status = await storeFailure(run, runId, error, refused ? 'refused' : 'failed');
+  if (status === undefined) {
+    const message = `run ${runId} could not be closed; the next run will close it`;
+    log('WARNING', 'run_left_pending', message);
+  }
+  if (wasApplied(status)) {
     const message = `run ${runId} was applied, and then its connection was lost`;
     log('ERROR', 'sync_answer_lost', message, fields);
   } else if (refused) {
@@ -116,7 +112,30 @@ export async function closeFailedRun(
     const message = `run ${runId} failed and changed nothing: ${error.message}`;
     log('ERROR', 'sync_failed', message, fields);
   }
-  return closed === 0;
+  return wasApplied(status);
+}
+
+// A run that was closed by another while it stood still has not been applied either.
+const wasApplied = (status: string | undefined) =>
+  status !== undefined && ['success', 'partial', 'held'].includes(status);
+
+// The run's status afterwards; undefined when the database could not be asked.
+async function storeFailure(
+  { context, startedAt }: StartedRun,
+  runId: number,
+  { code, message }: SyncError,
+  status: 'refused' | 'failed',
+): Promise<string | undefined> {
+  const duration = context.now().getTime() - startedAt.getTime();
+  const inRange = Math.min(Math.max(duration, 0), LONGEST_MS);
+  const reason = JSON.stringify({ code, message });
+  return withConnection(context.secrets.DATABASE_URL, CLOSE_MS, async (connection) => {
+    // Waits for the row when the run's own session is still about to end.
+    await queryOnce(connection, failRunStatement, [runId, inRange, reason, status]);
+    const found = 'select status from public.sync_log where id = $1::int';
+    const { rows } = await queryOnce<{ status: string }>(connection, found, [runId]);
+    return rows[0]?.status;
+  }).catch(() => undefined);
 }
 
 /**

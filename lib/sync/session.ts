@@ -1,5 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
-import { connect, withConnection } from '../database.ts';
+import { type Connection, connect, queryOnce, setting, withConnection } from '../database.ts';
+import { POOLER_SHARES_SESSIONS } from '../databaseErrors.ts';
+import { SyncError } from '../errors.ts';
 import type { ChosenMode } from './mode.ts';
 import type { Progress } from './progress.ts';
 import createApplicable from './sql/plan/create_applicable.sql';
@@ -9,13 +12,12 @@ import createMove from './sql/plan/create_move.sql';
 import createOccupied from './sql/plan/create_occupied.sql';
 import createPair from './sql/plan/create_pair.sql';
 import createPlan from './sql/plan/create_plan.sql';
+import endSession from './sql/session/end_session.sql';
+import inspectBackend from './sql/session/inspect_backend.sql';
 import createIncoming from './sql/snapshot/create_incoming.sql';
 import createRepeated from './sql/snapshot/create_repeated.sql';
 import createShield from './sql/snapshot/create_shield.sql';
 import type { SyncContext, SyncRequest } from './types.ts';
-
-/** The advisory lock that one run at a time holds in a database; the number is arbitrary but fixed. */
-export const SYNC_LOCK = 7_236_150_924_081;
 
 /** A run that has begun, before it knows how it reads the register. */
 export interface StartedRun {
@@ -33,58 +35,157 @@ export interface Run extends StartedRun, ChosenMode {
   progress: Progress;
 }
 
-// Times are written in UTC whatever the server's zone is. A statement that waits for another service's
-// lock gives up instead of queueing readers behind it. Keepalives let the server notice within a minute
-// that our instance is gone, and with it the lock. Temporary tables have no statistics: hashing is right
-// at every size, a merge join would sort both sides first. And disks have no arms any more: a few members
-// are found through an index, not by reading all of them.
-const settings = `
-  set timezone = 'UTC';
-  set lock_timeout = '10s';
-  set statement_timeout = '10min';
-  set idle_in_transaction_session_timeout = '60s';
-  set tcp_keepalives_idle = 20;
-  set tcp_keepalives_interval = 10;
-  set tcp_keepalives_count = 3;
-  set work_mem = '64MB';
-  set temp_buffers = '64MB';
-  set jit = off;
-  set enable_mergejoin = off;
-  set random_page_cost = 1.1;
-`;
+/** How often a session that waits for the register shows that somebody is behind it, in ms. */
+const SIGN_OF_LIFE_MS = 30_000;
+
+// A statement that waits for another service's lock gives up instead of queueing readers behind it. A session
+// that shows no sign of life for two minutes is ended by the server, and with it the lock: its process is
+// frozen or cut off. Keepalives find out within a minute that our machine is gone. Temporary tables have no
+// statistics: hashing is right at every size, a merge join would sort both sides first. And disks have no
+// arms any more: a few members are found through an index, not by reading all of them.
+const settings = {
+  application_name: `'membership-sync'`,
+  lock_timeout: `'10s'`,
+  statement_timeout: `'10min'`,
+  idle_session_timeout: `'120s'`,
+  idle_in_transaction_session_timeout: `'60s'`,
+  tcp_keepalives_idle: '20',
+  tcp_keepalives_interval: '10',
+  tcp_keepalives_count: '3',
+  tcp_user_timeout: `'60s'`,
+  default_table_access_method: 'heap',
+  work_mem: `'64MB'`,
+  jit: 'off',
+  enable_hashjoin: 'on',
+  enable_mergejoin: 'off',
+  random_page_cost: '1.1',
+};
+
+// Not known to every server, so only where it is there; and the mark by which the session is known again.
+const marks = `select set_config(name, '0', false) from pg_settings where name = 'transaction_timeout';
+  select set_config('membership_sync.backend', pg_backend_pid()::text, false)`;
 
 /**
  * Opens the one connection that a run lives on. The lock, the temporary tables and the transaction all
  * belong to it: when it dies, all of them are gone together, and the run cannot go on without the lock.
- * When the context's signal aborts, the server is asked to end the session at once.
+ * When the context's signal aborts, it is given up, and the server is asked to end the session at once.
+ * Throws what pg throws, and `database_unavailable` behind a pooler that shares sessions, before anything
+ * is done there.
  */
-export async function openSession(context: SyncContext): Promise<pg.Client> {
-  const client = await connect(context.secrets.DATABASE_URL);
+export async function openSession({ secrets, signal, log }: SyncContext): Promise<Connection> {
+  const connection = await connect(secrets.DATABASE_URL);
   try {
-    await client.query(settings);
-    const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
-    const pid = rows[0]?.pid;
-    const terminate = () => {
-      withConnection(context.secrets.DATABASE_URL, (other) =>
-        other.query('select pg_terminate_backend($1::int)', [pid]),
-      ).catch(() => undefined);
-    };
-    context.signal.addEventListener('abort', terminate, { once: true });
-    client.once('end', () => context.signal.removeEventListener('abort', terminate));
+    const { pid, schema_open } = await inspect(connection);
+    endOnAbort(connection, pid, { secrets, signal });
+    // A pooler says a number of its own in the place of the session's.
+    if ((connection as { processID?: number | null }).processID !== pid) {
+      await refuseSharedSessions(connection, pid, secrets);
+      // What an earlier user of this session has left behind, where the pooler does not see to it.
+      await connection.query('discard all');
+    }
+    // Others' triggers may name their tables without a schema, but not where strangers can put theirs.
+    const search_path = schema_open ? 'pg_catalog, pg_temp' : 'pg_catalog, pg_temp, public';
+    await connection.query(`${setting({ ...settings, search_path })} ${marks}`);
+    // Refused where an earlier user of the session had temporary tables with another size.
+    await connection.query(`set temp_buffers = '64MB'`).catch(() => undefined);
+    if (schema_open) {
+      log(
+        'WARNING',
+        'schema_open',
+        'anybody who can log in may create functions and tables in schema public, which other roles then run: revoke create on schema public from public (docs/examples/grants.sql)',
+      );
+    }
+    showSignsOfLife(connection);
+    return connection;
   } catch (error) {
-    await client.end().catch(() => undefined);
+    await connection.end().catch(() => undefined);
     throw error;
   }
-  return client;
 }
 
-/** Takes the sync lock for the life of the session; false when another run holds it. */
-export async function takeLock(client: pg.Client): Promise<boolean> {
-  const { rows } = await client.query<{ taken: boolean }>(
-    'select pg_try_advisory_lock($1::bigint) as taken',
-    [SYNC_LOCK],
+interface Backend {
+  pid: number;
+  schema_open: boolean;
+}
+
+// Whatever is set here is gone with the transaction: who else uses this session is not known yet.
+async function inspect(connection: Connection): Promise<Backend> {
+  const results = await connection.query(
+    `begin; ${setting({}, 'local')} ${inspectBackend}; commit`,
   );
-  return rows[0]?.taken === true;
+  // One for each statement.
+  const found = (results as unknown as pg.QueryResult<Backend>[]).flatMap(({ rows }) => rows);
+  return found[0] as Backend;
+}
+
+/** How many connections look for the session that ours has just used: a pooler may be several processes. */
+const LOOKS = 6;
+/** How long one of them waits for a session of its own, in ms. A small pool may have none to give. */
+const LOOK_MS = 1_000;
+
+// In transaction mode a session is anybody's as soon as a transaction is over: a second connection gets the
+// one that ours had, or ours gets another while the second keeps it.
+async function refuseSharedSessions(
+  connection: Connection,
+  pid: number,
+  { DATABASE_URL }: SyncContext['secrets'],
+): Promise<void> {
+  const isShared = async (other: Connection) => {
+    await other.query('begin');
+    // In this order: where there is one session for all, ours would wait for it in vain.
+    const shared = (await pidOf(other)) === pid || (await pidOf(connection)) !== pid;
+    await other.query('rollback');
+    return shared;
+  };
+  for (let look = 0; look < LOOKS; look++) {
+    const shared = await withConnection(DATABASE_URL, LOOK_MS, isShared).catch(
+      (error: Error) => /statement pooling/.test(error.message) || undefined,
+    );
+    if (shared) throw new SyncError('database_unavailable', `${POOLER_SHARES_SESSIONS}.`);
+    if (shared === undefined) return;
+  }
+}
+
+async function pidOf(connection: Connection): Promise<number | undefined> {
+  const statement = 'select pg_catalog.pg_backend_pid() as pid';
+  const { rows } = await connection.query<{ pid: number }>(statement);
+  return rows[0]?.pid;
+}
+
+function endOnAbort(
+  connection: Connection,
+  pid: number,
+  { secrets, signal }: Pick<SyncContext, 'secrets' | 'signal'>,
+): void {
+  const give = () => {
+    connection.destroy();
+    // The server would notice only when it next writes to us; until then it would keep the lock.
+    withConnection(secrets.DATABASE_URL, 3_000, (other) =>
+      queryOnce(other, endSession, [pid]),
+    ).catch(() => undefined);
+  };
+  signal.addEventListener('abort', give, { once: true });
+  connection.once('end', () => signal.removeEventListener('abort', give));
+  if (signal.aborted) give();
+}
+
+function showSignsOfLife(connection: Connection): void {
+  let isWaiting = false;
+  const timer = setInterval(async () => {
+    // Behind a statement that takes long one waits already.
+    if (isWaiting) return;
+    isWaiting = true;
+    await connection.query('select 1').catch(() => undefined);
+    isWaiting = false;
+  }, SIGN_OF_LIFE_MS).unref();
+  connection.once('end', () => clearInterval(timer));
+}
+
+/** Ends a session and leaves nothing behind in it, in case a pooler gives it to the next. Never throws. */
+export async function closeSession(connection: pg.Client): Promise<void> {
+  const emptied = connection.query('discard all').catch(() => undefined);
+  await Promise.race([emptied, sleep(1_000, undefined, { ref: false })]);
+  await connection.end().catch(() => undefined);
 }
 
 /**

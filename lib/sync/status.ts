@@ -9,9 +9,9 @@ import {
   reasonsNotToOpen,
   type Tally,
 } from './attention.ts';
+import { SYNC_LOCK } from './lock.ts';
 import type { Phase } from './progress.ts';
 import { readableRun } from './runLog.ts';
-import { SYNC_LOCK } from './session.ts';
 import syncStatus from './sql/log/sync_status.sql';
 import type { Held } from './types.ts';
 

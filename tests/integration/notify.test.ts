@@ -14,6 +14,7 @@ import {
   status,
 } from '../support/receiver.ts';
 import { contextOf } from '../support/run.ts';
+import { until } from '../support/until.ts';
 import { createWorld, type Settings, type World } from '../support/world.ts';
 
 const SECRET = `whsec_${Buffer.alloc(32, 1).toString('base64')}`;
@@ -474,7 +475,7 @@ describe('a real process', () => {
     };
     expect(await call(bundle)).toMatchObject({ status: 200, body: { status: 'success' } });
     const told = () => bundle.output().filter((line) => line.includes('notifications_postponed'));
-    expect(told()).toHaveLength(1);
+    await until(() => told().length === 1);
 
     // Nobody knows that it arrived, so it comes again.
     elections.answer = status(200);

@@ -1,7 +1,8 @@
 import { closePool } from '../../lib/database.ts';
 import { fixedCredential } from '../../lib/secrets.ts';
+import { takeLock } from '../../lib/sync/lock.ts';
 import { readLogs } from '../../lib/sync/logs.ts';
-import { openSession, takeLock } from '../../lib/sync/session.ts';
+import { openSession } from '../../lib/sync/session.ts';
 import { readStatus, type SyncStatus } from '../../lib/sync/status.ts';
 import { noSessionLeft } from '../support/database.ts';
 import { contextOf } from '../support/run.ts';
@@ -146,8 +147,9 @@ describe('the status', () => {
   });
 
   test('is running from the first row of a run, before there is any progress', async () => {
-    const other = await openSession(contextOf(world.settings, () => undefined));
-    await takeLock(other);
+    const context = contextOf(world.settings, () => undefined);
+    const other = await openSession(context);
+    await takeLock(other, context);
     const [row] = await world.database.query(
       `insert into public.sync_log (sync_type) values ('membership') returning id`,
     );

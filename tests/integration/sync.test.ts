@@ -1,4 +1,5 @@
-import { createStaging, makeReadOnly, openSession, takeLock } from '../../lib/sync/session.ts';
+import { takeLock } from '../../lib/sync/lock.ts';
+import { createStaging, makeReadOnly, openSession } from '../../lib/sync/session.ts';
 import { dump, type Row } from '../support/database.ts';
 import { changeRegister } from '../support/register.ts';
 import { readMembers } from '../support/rows.ts';
@@ -277,9 +278,10 @@ describe('a dry run', () => {
   });
 
   test('does not wait for a run that is going on, nor stop one', async () => {
-    const other = await openSession(contextOf(world.settings, () => undefined));
+    const context = contextOf(world.settings, () => undefined);
+    const other = await openSession(context);
     try {
-      expect(await takeLock(other)).toBe(true);
+      await takeLock(other, context);
       expect(await world.dryRun()).toMatchObject({ status: 'success', members_added: 30 });
     } finally {
       await other.end();

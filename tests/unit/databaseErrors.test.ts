@@ -1,4 +1,8 @@
-import { asDatabaseUnavailable, isLoginRefused } from '../../lib/databaseErrors.ts';
+import {
+  asDatabaseUnavailable,
+  isConnectionLost,
+  isLoginRefused,
+} from '../../lib/databaseErrors.ts';
 
 const error = (message: string, fields: object = {}) => Object.assign(new Error(message), fields);
 const refused = error('connect ECONNREFUSED', { code: 'ECONNREFUSED', syscall: 'connect' });
@@ -43,6 +47,65 @@ test.each([
     says: 'npm run migrate',
   },
   { name: 'a right is missing', thrown: error('', { code: '42501' }), says: 'lacks a right' },
+  {
+    name: 'rows may be hidden',
+    thrown: error('query would be affected by row-level security policy for table "members"', {
+      code: '42501',
+    }),
+    says: 'BYPASSRLS',
+  },
+  {
+    name: 'it wants encryption',
+    thrown: error('pg_hba.conf rejects connection for host "10.0.0.1", no encryption', {
+      code: '28000',
+    }),
+    says: 'sslmode=verify-ca&sslrootcert=FILE',
+  },
+  {
+    name: 'it wants encryption, in another language',
+    thrown: error('kein pg_hba.conf-Eintrag', { code: '28000' }),
+    says: 'with or without encryption',
+  },
+  {
+    name: 'it wants a certificate of ours',
+    thrown: error('connection requires a valid client certificate', { code: '28000' }),
+    says: 'sslcert=FILE&sslkey=FILE',
+  },
+  {
+    name: 'a pooler refuses the password',
+    thrown: error('SASL authentication failed', { code: '08P01' }),
+    says: 'The connection pooler refused the login',
+  },
+  {
+    name: 'a pooler does not know the database',
+    thrown: error('no such database: members', { code: '08P01' }),
+    says: 'its name in DATABASE_URL',
+  },
+  {
+    name: 'a pooler has no session to give',
+    thrown: error('query_wait_timeout', { code: '08P01' }),
+    says: 'is the pool large enough',
+  },
+  {
+    name: 'a pooler gives a session for one statement',
+    thrown: error('transaction blocks not allowed in statement pooling mode', { code: '08P01' }),
+    says: 'set pool_mode = session',
+  },
+  {
+    name: 'its certificate is of another name',
+    thrown: error('', { code: 'ERR_TLS_CERT_ALTNAME_INVALID' }),
+    says: 'not for the host',
+  },
+  {
+    name: 'its certificate has expired',
+    thrown: error('', { code: 'CERT_HAS_EXPIRED' }),
+    says: 'renew it',
+  },
+  {
+    name: 'TLS fails otherwise',
+    thrown: error('', { code: 'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED' }),
+    says: 'sslcert and sslkey',
+  },
   { name: 'it is a replica', thrown: error('', { code: '25006' }), says: 'read replica' },
   {
     name: 'somebody holds a lock',
@@ -114,6 +177,20 @@ test.each([
 test('a refused login is known from other failures', () => {
   expect(isLoginRefused(error('', { code: '28P01' }))).toBe(true);
   expect(isLoginRefused(error('', { code: '28000' }))).toBe(true);
+  const byPooler = error('password authentication failed', { code: '08P01' });
+  expect(isLoginRefused(byPooler)).toBe(true);
+  expect(isLoginRefused(error('unsupported startup parameter', { code: '08P01' }))).toBe(false);
   expect(isLoginRefused(refused)).toBe(false);
   expect(isLoginRefused(undefined)).toBe(false);
+});
+
+test('a lost connection is known from one that was never there', () => {
+  for (const code of ['ECONNRESET', '57P01', '57P05']) {
+    expect(isConnectionLost(error('', { code }))).toBe(true);
+  }
+  expect(isConnectionLost(error('Connection terminated unexpectedly'))).toBe(true);
+  expect(isConnectionLost(error('Connection terminated due to connection timeout'))).toBe(false);
+  for (const thrown of [refused, error('', { code: '42501' }), undefined]) {
+    expect(isConnectionLost(thrown)).toBe(false);
+  }
 });

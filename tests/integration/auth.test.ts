@@ -4,7 +4,8 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { http } from '@google-cloud/functions-framework';
 import { endpoint } from '../../lib/http/endpoint.ts';
-import { request, serveFunction } from '../support/testServer.ts';
+import { request } from '../support/http.ts';
+import { serveFunction } from '../support/inProcess.ts';
 
 // Google's signature is made here: a key pair, and the public half served as Google serves its own.
 const google = generateKeyPairSync('rsa', { modulusLength: 2048 });
@@ -86,7 +87,7 @@ describe('at a public URL (AUTH_MODE=key)', () => {
   });
 
   test('the admin key is accepted, and nothing is fetched for it', async () => {
-    expect(await ask(origin, key)).toMatchObject({ status: 200, json: { caller: 'admin-key' } });
+    expect(await ask(origin, key)).toMatchObject({ status: 200, body: { caller: 'admin-key' } });
     expect(fetched).toBe(0);
   });
 
@@ -100,7 +101,7 @@ describe('at a public URL (AUTH_MODE=key)', () => {
     async (aud) => {
       expect(await ask(origin, token({ aud }))).toMatchObject({
         status: 200,
-        json: { caller: email },
+        body: { caller: email },
       });
     },
   );
@@ -135,7 +136,7 @@ describe('at a public URL (AUTH_MODE=key)', () => {
     const credential = bad();
     const reply = await ask(origin, credential);
     expect(reply.status).toBe(401);
-    expect(reply.json).toMatchObject({ error: { code: 'unauthorized' } });
+    expect(reply.body).toMatchObject({ error: { code: 'unauthorized' } });
     const logged = jest
       .mocked(process.stdout.write)
       .mock.calls.map(([line]) => String(line))
@@ -177,7 +178,7 @@ describe('behind IAM (AUTH_MODE=iam)', () => {
 
   test('the identity that the platform leaves is the caller', async () => {
     const origin = await serve({ AUTH_MODE: 'iam', ADMIN_API_KEY: '' });
-    expect(await ask(origin, stripped())).toMatchObject({ status: 200, json: { caller: email } });
+    expect(await ask(origin, stripped())).toMatchObject({ status: 200, body: { caller: email } });
   });
 
   test('headers of the scheduler alone prove nothing', async () => {

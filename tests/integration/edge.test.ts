@@ -4,7 +4,9 @@ import * as z from 'zod/mini';
 import { SyncError } from '../../lib/errors.ts';
 import { endpoint } from '../../lib/http/endpoint.ts';
 import '../../functions/health.ts';
-import { post, request, serveFunction } from '../support/testServer.ts';
+import { posting, type Reply, request } from '../support/http.ts';
+import { serveFunction } from '../support/inProcess.ts';
+import { until } from '../support/until.ts';
 
 const key = 'a-key';
 const authorization = { Authorization: `Bearer ${key}` };
@@ -66,13 +68,12 @@ afterEach(() => {
 
 const ask = (path = '/', init: RequestInit = {}) =>
   request(url + path, { ...init, headers: { ...authorization, ...init.headers } });
-const code = ({ json }: { json: Record<string, unknown> }) =>
-  (json['error'] as Record<string, unknown> | undefined)?.['code'];
+const code = ({ body }: Reply) => body.error?.code;
 
 test('an answer is JSON that no cache keeps', async () => {
-  const { status, headers, json } = await ask('/sync/probe?limit=5');
+  const { status, headers, body } = await ask('/sync/probe?limit=5');
   expect(status).toBe(200);
-  expect(json).toMatchObject({ parameters: { limit: 5 }, caller: 'admin-key' });
+  expect(body).toMatchObject({ parameters: { limit: 5 }, caller: 'admin-key' });
   expect(headers.get('content-type')).toBe('application/json; charset=utf-8');
   expect(headers.get('cache-control')).toBe('no-store');
   expect(headers.get('x-content-type-options')).toBe('nosniff');
@@ -83,12 +84,12 @@ test('a handler says which status it wants, and may have no parameters', async (
   const bare = await serveFunction('bare');
   expect(await request(bare, { method: 'POST', headers: authorization })).toMatchObject({
     status: 202,
-    json: { accepted: true },
+    body: { accepted: true },
   });
-  const refused = await request(bare, post({ limit: 1 }, authorization));
+  const refused = await request(bare, posting({ limit: 1 }, authorization));
   expect(refused).toMatchObject({
     status: 400,
-    json: { error: { message: 'limit is unknown here.' } },
+    body: { error: { message: 'limit is unknown here.' } },
   });
 });
 
@@ -112,21 +113,21 @@ describe('checks come in this order:', () => {
     {
       name: 'size',
       path: '/',
-      init: post(`{"a":"${'x'.repeat(70_000)}"}`, unauthorized),
+      init: posting(`{"a":"${'x'.repeat(70_000)}"}`, unauthorized),
       status: 413,
       expected: 'payload_too_large',
     },
     {
       name: 'caller',
       path: '/',
-      init: post({ a: 1 }, unauthorized),
+      init: posting({ a: 1 }, unauthorized),
       status: 401,
       expected: 'unauthorized',
     },
     {
       name: 'parameters',
       path: '/',
-      init: post({ a: 1 }),
+      init: posting({ a: 1 }),
       status: 400,
       expected: 'invalid_request',
     },
@@ -153,7 +154,7 @@ describe('bodies as the framework hands them over:', () => {
     { name: 'none at all', init: { method: 'POST' }, status: 200, expected: { limit: 20 } },
     {
       name: 'an empty one that claims to be JSON, as gcloud sends it',
-      init: post(''),
+      init: posting(''),
       status: 200,
       expected: { limit: 20 },
     },
@@ -171,19 +172,19 @@ describe('bodies as the framework hands them over:', () => {
     },
     {
       name: 'JSON as octet-stream, as the scheduler sends it',
-      init: post('{"limit":7}', { 'Content-Type': 'application/octet-stream' }),
+      init: posting('{"limit":7}', { 'Content-Type': 'application/octet-stream' }),
       status: 200,
       expected: { limit: 7 },
     },
     {
       name: 'JSON as text',
-      init: post('{"limit":7}', { 'Content-Type': 'text/plain' }),
+      init: posting('{"limit":7}', { 'Content-Type': 'text/plain' }),
       status: 200,
       expected: { limit: 7 },
     },
     {
       name: 'JSON as curl -d sends it',
-      init: post('{"limit":7}', { 'Content-Type': 'application/x-www-form-urlencoded' }),
+      init: posting('{"limit":7}', { 'Content-Type': 'application/x-www-form-urlencoded' }),
       status: 200,
       expected: { limit: 7 },
     },
@@ -195,17 +196,17 @@ describe('bodies as the framework hands them over:', () => {
     },
     {
       name: 'a Pub/Sub push',
-      init: post({
+      init: posting({
         message: { data: Buffer.from('{"mode":"full"}').toString('base64'), messageId: '1' },
         subscription: 'projects/p/subscriptions/s',
       }),
       status: 200,
       expected: { limit: 20, mode: 'full' },
     },
-    { name: 'a list', init: post('[1]'), status: 400, expected: undefined },
+    { name: 'a list', init: posting('[1]'), status: 400, expected: undefined },
     {
       name: 'a number as octet-stream',
-      init: post('42', { 'Content-Type': 'application/octet-stream' }),
+      init: posting('42', { 'Content-Type': 'application/octet-stream' }),
       status: 400,
       expected: undefined,
     },
@@ -213,16 +214,16 @@ describe('bodies as the framework hands them over:', () => {
   test.each(cases)('$name', async ({ init, status, expected }) => {
     const reply = await ask('/', init);
     expect(reply.status).toBe(status);
-    expect(reply.json['parameters']).toEqual(expected);
+    expect(reply.body['parameters']).toEqual(expected);
   });
 
   test.each(['"text"', '42', '{"limit":'])(
     '%s is refused by the framework itself',
     async (body) => {
       jest.spyOn(console, 'error').mockImplementation();
-      const reply = await ask('/', post(body));
+      const reply = await ask('/', posting(body));
       expect(reply.status).toBe(400);
-      expect(reply.json).toBeUndefined();
+      expect(reply.body).toBeUndefined();
       expect(lines).toEqual([]);
     },
   );
@@ -249,7 +250,7 @@ describe('errors:', () => {
     };
     const reply = await ask();
     expect(reply.status).toBe(409);
-    expect(reply.json).toEqual({
+    expect(reply.body).toEqual({
       error: { code: 'plan_changed', message: 'The plan has changed.', run_id: 4, plan: 'x' },
     });
     expect(lines[0]).toMatchObject({ severity: 'WARNING', run_id: 4, error_code: 'plan_changed' });
@@ -293,7 +294,7 @@ describe('errors:', () => {
     const agent = { 'User-Agent': 'google-cloud-sdk gcloud/528.0.0 command/gcloud.functions.call' };
     for (const init of [
       { headers: { ...agent, Authorization: 'Bearer x' } },
-      post({ a: 1 }, agent),
+      posting({ a: 1 }, agent),
     ]) {
       const reply = await ask('/', init);
       expect(reply.status).toBe(200);
@@ -309,7 +310,7 @@ test('a request that takes too long is told to stop before the platform stops it
     return {};
   };
   // A quarter of ten seconds is kept back.
-  expect((await ask()).json['seconds']).toBeCloseTo(7.5, 0);
+  expect((await ask()).body['seconds']).toBeCloseTo(7.5, 0);
 });
 
 test('one line is logged for a request: what, who, how long, and the trace', async () => {
@@ -350,9 +351,10 @@ test('a failed attempt is logged as a warning, without the credential', async ()
 test('a caller that hangs up does not stop the handler, and the request still ends', async () => {
   const finished = Promise.withResolvers<void>();
   const started = Promise.withResolvers<void>();
+  const gone = Promise.withResolvers<void>();
   behave = async (signal) => {
     started.resolve();
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await gone.promise;
     expect(signal.aborted).toBe(false);
     finished.resolve();
     return {};
@@ -363,9 +365,12 @@ test('a caller that hangs up does not stop the handler, and the request still en
   );
   await started.promise;
   socket.destroy();
+  // A request that comes later has been answered: the server knows by now that the first caller has gone.
+  expect((await request(`${url}/elsewhere`)).status).toBe(404);
+  gone.resolve();
   await finished.promise;
-  await new Promise((resolve) => setImmediate(resolve));
-  expect(lines).toEqual([expect.objectContaining({ event: 'request', status: 200 })]);
+  await until(() => lines.length === 2);
+  expect(lines[1]).toMatchObject({ event: 'request', status: 200 });
 });
 
 test('a body that ends too early is the fault of the caller, who is gone', async () => {
@@ -373,11 +378,10 @@ test('a body that ends too early is the fault of the caller, who is gone', async
   socket.write(
     `POST / HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${key}\r\nContent-Length: 9\r\n\r\n{"a`,
   );
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  expect((await request(`${url}/elsewhere`)).status).toBe(404);
+  lines = [];
   socket.destroy();
-  for (let tries = 0; tries < 100 && lines.length === 0; tries++) {
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
+  await until(() => lines.length > 0);
   expect(lines).toEqual([expect.objectContaining({ error_code: 'invalid_request' })]);
 });
 
@@ -390,7 +394,7 @@ describe('health', () => {
   test.each(['/', '/health'])('answers anybody at %s', async (path) => {
     expect(await request(health + path)).toMatchObject({
       status: 200,
-      json: { status: 'healthy', service: 'membership-sync' },
+      body: { status: 'healthy', service: 'membership-sync' },
     });
   });
 

@@ -1,34 +1,32 @@
-import { closePool } from '../../lib/database.ts';
-import { asAdmin, call, createSurroundings, get } from '../support/syncFunctions.ts';
-import { request, serveFunctions } from '../support/testServer.ts';
+import { createWorld, type World } from '../support/world.ts';
 
 // The five functions in this process, with the real database and register behind them.
-const names = ['syncScheduled', 'syncDryRun', 'syncStatus', 'syncLogs', 'health'] as const;
-let surroundings: Awaited<ReturnType<typeof createSurroundings>>;
-let urls: Record<(typeof names)[number], string>;
+let world: World;
 const written: string[] = [];
 
 beforeAll(async () => {
-  surroundings = await createSurroundings(15, 10);
-  jest.replaceProperty(process, 'env', { ...process.env, ...surroundings.env });
   jest.spyOn(process.stdout, 'write').mockImplementation((line) => written.push(String(line)) > 0);
-  urls = await serveFunctions(names);
+  world = await createWorld({
+    members: 15,
+    pageSize: 10,
+    maxPageSize: 10,
+    functions: 'in process',
+  });
 });
-afterAll(async () => {
+afterAll(() => {
   jest.restoreAllMocks();
-  await closePool();
 });
 
 test('look first, run, look at the status and the logs: from end to end', async () => {
-  const dry = await call(`${urls.syncDryRun}/sync/dry-run`, { limit: 2 });
+  const dry = await world.post('syncDryRun/sync/dry-run', { limit: 2 });
   expect(dry.status).toBe(200);
-  expect(dry.json).toMatchObject({ run_id: null, dry_run: true, members_added: 15 });
-  expect(dry.json['changes']).toHaveLength(2);
-  expect(await surroundings.database.query('select * from public.sync_log')).toEqual([]);
+  expect(dry.body).toMatchObject({ run_id: null, dry_run: true, members_added: 15 });
+  expect(dry.body['changes']).toHaveLength(2);
+  expect(await world.database.query('select * from public.sync_log')).toEqual([]);
 
-  const run = await call(`${urls.syncScheduled}/sync`, { sync_type: 'manual', mode: 'full' });
+  const run = await world.post('syncScheduled/sync', { sync_type: 'manual', mode: 'full' });
   expect(run.status).toBe(200);
-  expect(run.json).toMatchObject({
+  expect(run.body).toMatchObject({
     run_id: expect.any(Number),
     sync_type: 'manual',
     mode: 'full',
@@ -45,26 +43,26 @@ test('look first, run, look at the status and the logs: from end to end', async 
     members_suspended: 0,
     error_count: 0,
     errors: [],
-    plan: dry.json['plan'],
+    plan: dry.body['plan'],
   });
-  expect(run.json).not.toHaveProperty('changes');
+  expect(run.body).not.toHaveProperty('changes');
 
-  const status = await get(`${urls.syncStatus}/sync/status`);
-  expect(status.json).toMatchObject({ status: 'ok', members: { active: 15, left: 0 } });
-  expect((await call(urls.syncStatus)).json).toEqual(status.json);
+  const status = await world.get('syncStatus/sync/status');
+  expect(status.body).toMatchObject({ status: 'ok', members: { active: 15, left: 0 } });
+  expect((await world.post('syncStatus')).body).toEqual(status.body);
 
-  const logs = await get(`${urls.syncLogs}/sync/logs?limit=1&status=success&sync_type=manual`);
-  expect(logs.json).toEqual({
-    logs: [expect.objectContaining({ id: run.json['run_id'], status: 'success' })],
+  const logs = await world.get('syncLogs/sync/logs?limit=1&status=success&sync_type=manual');
+  expect(logs.body).toEqual({
+    logs: [expect.objectContaining({ id: run.body['run_id'], status: 'success' })],
     next_before: null,
   });
-  const posted = await call(urls.syncLogs, { limit: 1, status: 'success' });
-  expect(posted.json).toEqual(logs.json);
+  const posted = await world.post('syncLogs', { limit: 1, status: 'success' });
+  expect(posted.body).toEqual(logs.body);
 });
 
 test('health answers without a key and says nothing but that it is there', async () => {
-  const { status, json } = await request(`${urls.health}/health`);
-  expect([status, json]).toEqual([200, { status: 'healthy', service: 'membership-sync' }]);
+  const { status, body } = await world.get('health/health', {}, { key: '' });
+  expect([status, body]).toEqual([200, { status: 'healthy', service: 'membership-sync' }]);
 });
 
 test.each([
@@ -74,11 +72,14 @@ test.each([
   { given: 'manual', stored: 'manual' },
   { given: 'webhook', stored: 'webhook' },
 ])('a run of type $given is stored as $stored', async ({ given, stored }) => {
-  const { json } = await call(urls.syncScheduled, given === undefined ? {} : { sync_type: given });
-  const [row] = await surroundings.database.query(
+  const { body } = await world.post(
+    'syncScheduled',
+    given === undefined ? {} : { sync_type: given },
+  );
+  const [row] = await world.database.query(
     'select sync_type, details from public.sync_log order by id desc limit 1',
   );
-  expect(json['sync_type']).toBe(stored);
+  expect(body['sync_type']).toBe(stored);
   expect(row).toMatchObject({ sync_type: stored, details: { caller: 'admin-key' } });
 });
 
@@ -88,20 +89,20 @@ test('a push of Pub/Sub starts the run that its message asks for', async () => {
     message: { data, messageId: '1' },
     subscription: 'projects/p/subscriptions/s',
   };
-  const { status, json } = await call(urls.syncScheduled, envelope);
-  expect([status, json['sync_type'], json['mode']]).toEqual([200, 'webhook', 'selected']);
-  expect(json).toMatchObject({ members_fetched: 1, members_verified: 1 });
+  const { status, body } = await world.post('syncScheduled', envelope);
+  expect([status, body['sync_type'], body['mode']]).toEqual([200, 'webhook', 'selected']);
+  expect(body).toMatchObject({ members_fetched: 1, members_verified: 1 });
 });
 
 test('a POST without any body is a run', async () => {
-  const { status, json } = await request(urls.syncScheduled, { method: 'POST', headers: asAdmin });
-  expect([status, json['status']]).toEqual([200, 'success']);
+  const { status, body } = await world.post('syncScheduled', '');
+  expect([status, body['status']]).toEqual([200, 'success']);
 });
 
 test('an approval of another plan is refused with the plan that is in force, and logged as refused', async () => {
-  const { json: dry } = await call(urls.syncDryRun);
-  const { status, json } = await call(urls.syncScheduled, { plan: `sha256:${'0'.repeat(64)}` });
-  expect([status, json['error']]).toEqual([
+  const { body: dry } = await world.post('syncDryRun');
+  const { status, body } = await world.post('syncScheduled', { plan: `sha256:${'0'.repeat(64)}` });
+  expect([status, body['error']]).toEqual([
     409,
     {
       code: 'plan_changed',

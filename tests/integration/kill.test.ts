@@ -1,17 +1,17 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { startBundle } from '../support/bundle.ts';
-import { call, createSurroundings, get } from '../support/syncFunctions.ts';
+import { get, post } from '../support/http.ts';
+import { until } from '../support/until.ts';
+import { createWorld, smallPages } from '../support/world.ts';
 
 // The real process, killed or stopped while it walks a slow register.
 test('a run whose process is killed changes nothing, and the next one is right and closes it', async () => {
-  const { database, django, env } = await createSurroundings(40, 10);
-  const settings = { ...env, DJANGO_CONCURRENCY: '1' };
+  const { database, django, settings } = await createWorld({ ...smallPages, members: 40 });
   const [victim, next, status] = await Promise.all([
     startBundle('syncScheduled', settings),
     startBundle('syncScheduled', settings),
     startBundle('syncStatus', settings),
   ]);
-  expect((await call(victim.url)).json).toMatchObject({ members_added: 40 });
+  expect((await post(victim.url)).body).toMatchObject({ members_added: 40 });
   django.members.remove(1);
   django.members.update(2, { name: 'Nýtt Nafn' });
   django.members.add({ id: 99 });
@@ -31,9 +31,9 @@ test('a run whose process is killed changes nothing, and the next one is right a
       return gone;
     };
   });
-  const lost = call(victim.url).catch(() => 'no answer');
+  const lost = post(victim.url).catch(() => 'no answer');
   await asked;
-  expect((await get(status.url)).json).toMatchObject({
+  expect((await get(status.url)).body).toMatchObject({
     status: 'running',
     running: { phase: 'fetch' },
   });
@@ -47,14 +47,11 @@ test('a run whose process is killed changes nothing, and the next one is right a
   );
   expect(pending).toMatchObject({ status: 'pending' });
   // The server ends the session of a dead client by itself.
-  for (let tries = 0; tries < 100; tries++) {
-    if ((await get(status.url)).json['status'] === 'failing') break;
-    await sleep(50);
-  }
-  expect((await get(status.url)).json).toMatchObject({ status: 'failing', running: null });
+  await until(async () => (await get(status.url)).body['running'] === null);
+  expect((await get(status.url)).body).toMatchObject({ status: 'failing', running: null });
 
-  const { status: code, json } = await call(next.url);
-  expect([code, json]).toEqual([
+  const reply = await post(next.url);
+  expect([reply.status, reply.body]).toEqual([
     200,
     expect.objectContaining({
       status: 'success',
@@ -75,14 +72,14 @@ test('a run whose process is killed changes nothing, and the next one is right a
     finished_at: expect.any(Date),
     details: { error: { code: 'abandoned' } },
   });
-  expect((await get(status.url)).json).toMatchObject({ status: 'ok', consecutive_failures: 0 });
+  expect((await get(status.url)).body).toMatchObject({ status: 'ok', consecutive_failures: 0 });
 });
 
 test('a run that is told to stop answers, closes its row, and lets the next one in', async () => {
-  const { database, django, env } = await createSurroundings(20, 10);
+  const { database, django, settings } = await createWorld({ ...smallPages, members: 20 });
   const [stopped, next] = await Promise.all([
-    startBundle('syncScheduled', env),
-    startBundle('syncScheduled', env),
+    startBundle('syncScheduled', settings),
+    startBundle('syncScheduled', settings),
   ]);
   const asked = new Promise<void>((resolve) => {
     django.behaviour.onRequest = ({ query }) => {
@@ -90,10 +87,10 @@ test('a run that is told to stop answers, closes its row, and lets the next one 
     };
   });
   const end = django.misbehave({ kind: 'hang', when: ({ query }) => query['page'] === '2' });
-  const reply = call(stopped.url);
+  const reply = post(stopped.url);
   await asked;
   await stopped.kill('SIGTERM');
-  expect(await reply).toMatchObject({ status: 503, json: { error: { code: 'interrupted' } } });
+  expect(await reply).toMatchObject({ status: 503, body: { error: { code: 'interrupted' } } });
   const rows = await database.query('select status, details from public.sync_log');
   expect(rows).toEqual([
     expect.objectContaining({
@@ -104,5 +101,5 @@ test('a run that is told to stop answers, closes its row, and lets the next one 
     }),
   ]);
   end();
-  expect((await call(next.url)).json).toMatchObject({ status: 'success', members_added: 20 });
+  expect((await post(next.url)).body).toMatchObject({ status: 'success', members_added: 20 });
 });

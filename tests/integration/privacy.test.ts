@@ -1,52 +1,50 @@
-import { closePool } from '../../lib/database.ts';
 import type { MemberRecord } from '../../local/mockDjango/people.ts';
 import type { Row } from '../support/database.ts';
+import { ADMIN_KEY } from '../support/http.ts';
 import { type Receiver, startReceiver, status } from '../support/receiver.ts';
-import { ADMIN_KEY, call, createSurroundings, get } from '../support/syncFunctions.ts';
-import { serveFunctions } from '../support/testServer.ts';
+import { createWorld, type World } from '../support/world.ts';
 
 // Nothing that we log, answer, store beside the members or send may tell who they are, or a secret,
 // whatever goes wrong: every test adds to what was told, and each looks through all of it.
 const TOKEN = 'token-in-a-path';
 const SECRET = `whsec_${Buffer.from('of-these-tests').toString('base64')}`;
-const names = ['syncScheduled', 'syncDryRun', 'syncStatus', 'syncLogs'] as const;
-let urls: Record<(typeof names)[number], string>;
 const told: string[] = [];
-let surroundings: Awaited<ReturnType<typeof createSurroundings>>;
+let world: World;
 let receiver: Receiver;
 let people: MemberRecord[];
 
 beforeAll(async () => {
-  surroundings = await createSurroundings(12, 5);
   receiver = await startReceiver();
   receiver.answer = status(500);
-  people = structuredClone([...surroundings.django.members.list()]);
-  const env = {
-    ...surroundings.env,
-    LOG_LEVEL: 'DEBUG',
-    NOTIFY_URLS: `${receiver.url}/${TOKEN}?key=${TOKEN}`,
-    NOTIFY_SECRET: SECRET,
-    SYNC_MAX_REMOVALS: '0',
-    SYNC_MAX_ADDITIONS: '100%',
-    SYNC_LIMIT_FLOOR: '0',
-  };
-  jest.replaceProperty(process, 'env', { ...process.env, ...env });
   for (const stream of [process.stdout, process.stderr]) {
     jest.spyOn(stream, 'write').mockImplementation((line) => told.push(String(line)) > 0);
   }
-  urls = await serveFunctions(names);
+  world = await createWorld({
+    members: 12,
+    pageSize: 5,
+    maxPageSize: 5,
+    functions: 'in process',
+    settings: {
+      LOG_LEVEL: 'DEBUG',
+      NOTIFY_URLS: `${receiver.url}/${TOKEN}?key=${TOKEN}`,
+      NOTIFY_SECRET: SECRET,
+      SYNC_MAX_REMOVALS: '0',
+      SYNC_MAX_ADDITIONS: '100%',
+      SYNC_LIMIT_FLOOR: '0',
+    },
+  });
+  people = structuredClone([...world.django.members.list()]);
 });
-afterAll(async () => {
+afterAll(() => {
   jest.restoreAllMocks();
-  await closePool();
 });
 
-const query = (statement: string) => surroundings.database.query(statement);
+const query = (statement: string) => world.database.query(statement);
 
-async function ask(name: (typeof names)[number], body: object = {}): Promise<Row> {
-  const { text, json } = await call(urls[name], body);
-  told.push(text);
-  return json;
+async function ask(name: string, body: object = {}): Promise<Row> {
+  const reply = await world.post(name, body);
+  told.push(reply.text);
+  return reply.body;
 }
 
 /** What is kept where admins and other services look, the members themselves left out. */
@@ -58,10 +56,10 @@ async function stored(): Promise<string[]> {
 }
 
 afterEach(async () => {
-  for (const name of ['syncStatus', 'syncLogs'] as const) told.push((await get(urls[name])).text);
+  for (const name of ['syncStatus', 'syncLogs'] as const) told.push((await world.get(name)).text);
   const everything = [...told, ...(await stored()), ...receiver.arrivals.map(({ body }) => body)];
-  const { password } = new URL(surroundings.database.url);
-  const secrets = [TOKEN, SECRET, ADMIN_KEY, surroundings.django.behaviour.key];
+  const { password } = new URL(world.database.url);
+  const secrets = [TOKEN, SECRET, ADMIN_KEY, world.django.behaviour.key];
   if (password) secrets.push(`:${password}@`);
   for (const text of everything) {
     for (const secret of secrets) expect(text).not.toContain(secret);
@@ -76,17 +74,17 @@ test('a dry run, a run, and another one after changes', async () => {
   expect(await ask('syncDryRun')).toMatchObject({ members_added: 12 });
   expect(await ask('syncScheduled')).toMatchObject({ status: 'success', members_added: 12 });
   const [first, second] = people as [MemberRecord, MemberRecord];
-  surroundings.django.members.update(1, { kennitala: '0101000101', email: 'ny@felagi.example' });
-  surroundings.django.members.update(2, { phone: `${first.phone} ${first.name}`.repeat(3) });
-  surroundings.django.members.remove(3);
+  world.django.members.update(1, { kennitala: '0101000101', email: 'ny@felagi.example' });
+  world.django.members.update(2, { phone: `${first.phone} ${first.name}`.repeat(3) });
+  world.django.members.remove(3);
   expect(await ask('syncDryRun')).toMatchObject({ held: { removals: { count: 1 } } });
   expect(await ask('syncScheduled')).toMatchObject({ status: 'held', members_updated: 1 });
   expect(receiver.arrivals.length).toBeGreaterThan(0);
-  surroundings.django.members.update(2, { phone: second.phone });
+  world.django.members.update(2, { phone: second.phone });
 });
 
 test('records that cannot be read, and two of one person', async () => {
-  const { members } = surroundings.django;
+  const { members } = world.django;
   const [one, two] = people as [MemberRecord, MemberRecord];
   const bad = [
     { ...one, id: 101, kennitala: Number(one.kennitala) },
@@ -105,14 +103,14 @@ test('records that cannot be read, and two of one person', async () => {
 });
 
 test('a kennitala given in place of a Django id', async () => {
-  const asked = surroundings.django.requests.length;
+  const asked = world.django.requests.length;
   const [{ kennitala }] = people as [MemberRecord];
   for (const id of [kennitala, `${kennitala.slice(0, 6)}-${kennitala.slice(6)}`]) {
     expect(await ask('syncScheduled', { external_ids: [id] })).toMatchObject({
       error: { code: 'invalid_request', message: expect.stringContaining('kennitala') },
     });
   }
-  expect(surroundings.django.requests).toHaveLength(asked);
+  expect(world.django.requests).toHaveLength(asked);
 });
 
 test.each([
@@ -122,7 +120,7 @@ test.each([
   { name: 'broken JSON', fault: () => ({ kind: 'malformed' }) },
   { name: 'half an answer', fault: () => ({ kind: 'truncate' }) },
 ])('a register that answers with $name', async ({ fault }) => {
-  const end = surroundings.django.misbehave(fault({ detail: people[0] }) as never);
+  const end = world.django.misbehave(fault({ detail: people[0] }) as never);
   expect(await ask('syncScheduled')).toMatchObject({
     error: { code: expect.stringMatching(/^django_/) },
   });
@@ -154,12 +152,12 @@ test.each([
   await query(make);
   const ids = [201, 202].map((id) => {
     const [one] = people as [MemberRecord];
-    return surroundings.django.members.add({ ...one, id, kennitala: `0505000${id}` }).id;
+    return world.django.members.add({ ...one, id, kennitala: `0505000${id}` }).id;
   });
   const { error } = await ask('syncScheduled');
   expect(error).toMatchObject({ code: 'internal_error' });
   expect(told.join('')).toMatch(/left out, SQLSTATE/);
-  for (const id of ids) surroundings.django.members.remove(id);
+  for (const id of ids) world.django.members.remove(id);
   await query(`drop trigger if exists guard on public.members; drop function if exists public.guard;
     alter table public.members drop constraint if exists short; drop index if exists one_source`);
 });

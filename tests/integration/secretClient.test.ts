@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { startBundle } from '../support/bundle.ts';
-import { request } from '../support/testServer.ts';
+import { request } from '../support/http.ts';
 
 const servers: (() => void)[] = [];
 afterAll(() => {
@@ -54,7 +54,7 @@ async function start(port: number, environment: Record<string, string>) {
 
 // Past the key there is no database: 401 and 503 for the secret come before.
 const ask = async (url: string) =>
-  (await request(url, { headers: { Authorization: 'Bearer the-key' } })).json['error'];
+  (await request(url, { headers: { Authorization: 'Bearer the-key' } })).body['error'];
 
 test('the built function reads its secret with the token of its instance', async () => {
   const asked: unknown[] = [];

@@ -1,8 +1,10 @@
 import { http } from '@google-cloud/functions-framework';
 import { endpoint } from '../../lib/http/endpoint.ts';
 import { createSecretFetcher } from '../../lib/secretManager.ts';
+import { request } from '../support/http.ts';
+import { serveFunction } from '../support/inProcess.ts';
 import { type FakeSecretManager, startSecretManager } from '../support/secretManager.ts';
-import { request, serveFunction } from '../support/testServer.ts';
+import { until } from '../support/until.ts';
 
 const url = 'postgresql://u:p@h/db';
 let fake: FakeSecretManager;
@@ -45,15 +47,10 @@ async function serve(name: string, changes: Record<string, string> = {}): Promis
 
 const ask = (origin: string, key = 'the-key') =>
   request(origin, { headers: { Authorization: `Bearer ${key}` } });
-const eventually = async (condition: () => boolean) => {
-  for (let tries = 0; tries < 1000 && !condition(); tries++) {
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-};
 
 test('every reference is fetched as the function loads, before any request', async () => {
   await serve('eager');
-  await eventually(() => fake.requests.length === 2);
+  await until(() => fake.requests.length === 2);
   expect(fake.requests.sort()).toEqual([
     '/v1/projects/p/secrets/db/versions/7:access',
     '/v1/projects/p/secrets/key/versions/latest:access',
@@ -63,18 +60,17 @@ test('every reference is fetched as the function loads, before any request', asy
 test('the first request waits for them, and later ones find them there', async () => {
   const origin = await serve('waiting', { DATABASE_URL: 'sm://p/db' });
   const first = await ask(origin);
-  expect(first).toMatchObject({ status: 200, json: { url } });
-  expect(first.json['again']).toBeUndefined();
+  expect(first).toMatchObject({ status: 200, body: { url } });
+  expect(first.body['again']).toBeUndefined();
   await ask(origin);
   expect(fake.requests.filter((path) => path.includes('/key/'))).toHaveLength(1);
 });
 
 test('a value that has changed is found when it is asked for again', async () => {
   const origin = await serve('rotated', { DATABASE_URL: 'sm://p/db' });
-  await eventually(() => fake.requests.length === 2);
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  await until(() => fake.requests.length === 2);
   fake.secrets['db'] = `${url}2`;
-  expect((await ask(origin)).json).toEqual({ url, again: `${url}2` });
+  expect((await ask(origin)).body).toEqual({ url, again: `${url}2` });
 });
 
 test('a rotated admin key is accepted from its first use', async () => {
@@ -87,7 +83,7 @@ test('a rotated admin key is accepted from its first use', async () => {
 
 test('plain values need no Secret Manager', async () => {
   const origin = await serve('plain', { ADMIN_API_KEY: 'the-key', DATABASE_URL: url });
-  expect((await ask(origin)).json).toMatchObject({ url });
+  expect((await ask(origin)).body).toMatchObject({ url });
   expect(fake.requests).toEqual([]);
 });
 
@@ -117,7 +113,7 @@ describe('a secret that cannot be used is 503 and named, and the next request tr
     const origin = await serve(name);
     const reply = await ask(origin);
     expect(reply.status).toBe(503);
-    expect(reply.json).toMatchObject({
+    expect(reply.body).toMatchObject({
       error: { code: 'secrets_unavailable', message: expect.stringContaining(reason) },
     });
     expect(reply.text).toContain('DATABASE_URL');
@@ -136,10 +132,8 @@ test('an admin key that cannot be read lets nobody in', async () => {
 
 test('a Secret Manager that does not answer is given up after five seconds', async () => {
   fake.secrets['db'] = 'silent';
-  const started = performance.now();
   const fetching = createSecretFetcher(fake.host)('projects/p/secrets/db/versions/1');
   await expect(fetching).rejects.toThrow(/no answer within 5 seconds|DEADLINE_EXCEEDED|timeout/i);
-  expect(performance.now() - started).toBeLessThan(6_000);
 });
 
 test('a regional secret is asked for by its own name', async () => {

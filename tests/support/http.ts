@@ -32,11 +32,17 @@ export async function request(url: string, init: RequestInit = {}): Promise<Repl
   return { status: response.status, headers: response.headers, text, body: parse(text) };
 }
 
-/** Posts JSON as an admin; a string is sent as it stands. */
+/** A POST of JSON for `request`; a string is sent as it stands. */
+export const posting = (body: unknown, headers: Record<string, string> = {}): RequestInit => ({
+  method: 'POST',
+  body: typeof body === 'string' ? body : JSON.stringify(body),
+  headers: { 'Content-Type': 'application/json', ...headers },
+});
+
+/** Posts JSON as an admin. */
 export function post(url: string, body: unknown = {}, sending: Sending = {}): Promise<Reply> {
-  const text = typeof body === 'string' ? body : JSON.stringify(body);
-  const headers = { 'Content-Type': 'application/json', ...sending.headers };
-  return request(url, { method: 'POST', body: text, ...withKey({ ...sending, headers }) });
+  const { headers, ...rest } = withKey(sending);
+  return request(url, { ...posting(body, headers), ...rest });
 }
 
 /** Gets as an admin. */

@@ -17,7 +17,11 @@ const behaviours = {
     throw new TypeError('secret detail');
   },
   rejectLater: async () => {
-    setTimeout(() => Promise.reject(new Error('floating inside')), 10);
+    setTimeout(() => {
+      Promise.reject(new Error('floating inside'));
+      // By then Node.js has dealt with it.
+      setTimeout(() => process.stdout.write('{"event":"rejected"}\n'));
+    });
   },
   rejectOutside: async () => {
     rejectOutside = true;

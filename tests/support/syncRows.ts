@@ -1,2 +1,0 @@
-export * from './register.ts';
-export * from './rows.ts';

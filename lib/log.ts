@@ -33,6 +33,7 @@ export const logEvents = [
   // The register.
   'django_retry',
   'register_open',
+  'undo_applied',
   'walk_repeated',
   'records_excluded',
   'record_warning',

@@ -8,6 +8,8 @@ import type { Run } from './session.ts';
 import forgetUndone from './sql/apply/forget_undone.sql';
 import insertMembers from './sql/apply/insert_members.sql';
 import pruneChanges from './sql/apply/prune_changes.sql';
+import pruneHeld from './sql/apply/prune_held.sql';
+import rememberHeld from './sql/apply/remember_held.sql';
 import rememberUndone from './sql/apply/remember_undone.sql';
 import stampVerified from './sql/apply/stamp_verified.sql';
 import updateMembers from './sql/apply/update_members.sql';
@@ -47,14 +49,16 @@ async function applyAll(run: Run, runId: number, planned: Planned): Promise<Sync
   await client.query('set local synchronous_commit = on');
   const summary = await summarise(client);
   await changeMembers(run, runId, summary);
-  if (run.mode !== 'undo') await stamp(run, planned, summary);
+  await stamp(run, planned, summary);
   if (request.undo !== undefined) await client.query(rememberUndone, [request.undo, runId]);
   const result = await describe(run, planned);
+  if (result.held) await client.query(rememberHeld, [result.plan]);
   await writeOutbox(client, context.config.notify.NOTIFY_URLS, result, startedAt);
   await finishRun(client, runId, {
     result,
     mark: markOf(planned, result),
     countsTowardsLimits: summary.counted > 0,
+    approvedChanges: planned.approved,
     details: detailsOf(run, planned, result),
   });
   return result;
@@ -86,10 +90,12 @@ async function stamp(
   { snapshot }: Planned,
   { added, updated, reactivated }: Summary,
 ): Promise<void> {
-  // A member that was added or changed has the stamp already: after a first load that is everybody.
+  // A member that was added or changed has the stamp already: after a first load that is everybody. An undo has
+  // seen no member.
   const stamped = added + updated + reactivated;
   if (stamped < snapshot.members) await client.query(stampVerified, [startedAt]);
-  await client.query(forgetUndone, [mode === 'full']);
+  const { proof, unidentified } = snapshot;
+  await client.query(forgetUndone, [mode === 'full' && proof.complete && unidentified === 0]);
 }
 
 // The next incremental run may start from here only if nothing that this run heard of is still undone.
@@ -118,8 +124,11 @@ function detailsOf(
 // Old audit rows go after the run is safe; failing to do so is no reason to fail it.
 async function prune({ client, context }: Run): Promise<void> {
   const days = context.config.sync.AUDIT_RETENTION_DAYS;
-  if (days === 0) return;
-  await client.query(pruneChanges, [days]).catch(() => {
+  const pruned = async () => {
+    await client.query(pruneHeld);
+    if (days > 0) await client.query(pruneChanges, [days]);
+  };
+  await pruned().catch(() => {
     const message = 'old audit rows could not be removed; a later run tries again';
     context.log('WARNING', 'prune_failed', message);
   });

@@ -20,6 +20,8 @@ export interface GuardInput {
   active: number;
   /** How far absence from the snapshot can be trusted. */
   snapshot: { complete: boolean; empty: boolean; unidentified: number };
+  /** An undo is limited even where nobody is active: it is no load of the register. */
+  isUndo?: boolean;
 }
 
 export interface Verdict {
@@ -35,6 +37,7 @@ const settings = {
   removals: 'SYNC_MAX_REMOVALS',
   additions: 'SYNC_MAX_ADDITIONS',
   updates: 'SYNC_MAX_UPDATES',
+  kennitala_changes: 'SYNC_MAX_KENNITALA_CHANGES',
 } as const satisfies Record<ChangeClass, keyof Config['sync']>;
 
 const allowed = (limit: Limit, active: number, floor: number) =>
@@ -46,11 +49,11 @@ const allowed = (limit: Limit, active: number, floor: number) =>
  * before, so that a slow drip is seen as well.
  */
 export function judge(input: GuardInput, config: Config['sync']): Verdict {
-  const { planned, recent, active, snapshot } = input;
+  const { planned, recent, active, snapshot, isUndo = false } = input;
   const limits = byClass((name) =>
     allowed(config[settings[name]], active, config.SYNC_LIMIT_FLOOR),
   );
-  const firstLoad = active === 0;
+  const firstLoad = active === 0 && !isUndo;
   const holds: Verdict['holds'] = {};
   for (const name of changeClasses) {
     if (planned[name] === 0 || (firstLoad && name !== 'removals')) continue;
@@ -84,6 +87,7 @@ export async function guardPlan(run: Run, snapshot: Snapshot): Promise<Verdict> 
       recent: byClass((name) => weights.get(name)?.recent ?? 0),
       active: rows[0]?.active ?? 0,
       snapshot: { complete: proof.complete, empty: mode === 'full' && members === 0, unidentified },
+      isUndo: mode === 'undo',
     },
     context.config.sync,
   );

@@ -3,6 +3,7 @@ import type pg from 'pg';
 import { type Connection, queryOnce, withConnection } from '../database.ts';
 import type { Log } from '../log.ts';
 import type { Credential } from '../secrets.ts';
+import { changedIn } from './result.ts';
 import claimNotification from './sql/outbox/claim_notification.sql';
 import dueReceivers from './sql/outbox/due_receivers.sql';
 import expireNotifications from './sql/outbox/expire_notifications.sql';
@@ -28,8 +29,7 @@ export async function writeOutbox(
   now: Date,
 ): Promise<void> {
   const { members_added, members_removed, members_updated, members_reactivated } = result;
-  const changed = members_added + members_removed + members_updated + members_reactivated;
-  if (changed === 0 || receivers.length === 0) return;
+  if (changedIn(result) === 0 || receivers.length === 0) return;
   const payload = JSON.stringify({
     type: 'membership.synced',
     timestamp: now.toISOString(),

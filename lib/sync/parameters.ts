@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { SyncError } from '../errors.ts';
 import { looksLikeKennitala } from '../kennitala.ts';
-import type { SyncRequest, SyncType } from './types.ts';
+import { changeClasses, type SyncRequest, type SyncType } from './types.ts';
 
 /** Most members that one call may name; more are a full run. */
 const MAX_EXTERNAL_IDS = 100;
@@ -25,6 +25,7 @@ const common = {
   mode: z.optional(z.enum(['full', 'incremental'])),
   undo: z.optional(runId),
   external_ids: z.optional(z.array(djangoId).check(z.minLength(1), z.maxLength(MAX_EXTERNAL_IDS))),
+  release: z.optional(z.boolean()),
 };
 
 const digestWords = { error: 'must be sha256: and 64 hex digits, as syncDryRun answered it' };
@@ -34,12 +35,17 @@ const digest = z.string(digestWords).check(z.regex(/^sha256:[0-9a-f]{64}$/, dige
 export const syncParameters = z.strictObject({
   ...common,
   plan: z.optional(digest),
+  classes: z.optional(z.array(z.enum(changeClasses)).check(z.minLength(1))),
 });
 
-/** What syncDryRun takes; `limit` is how many changes it lists. */
+const afterWords = { error: 'must be the next of an earlier dry run, as it was answered' };
+
+/** What syncDryRun takes; `limit` is how many changes it lists, `after` the `next` of the list before. */
 export const dryRunParameters = z.strictObject({
   ...common,
   limit: z.optional(z.int().check(z.minimum(1), z.maximum(1000))),
+  after: z.optional(z.string(afterWords).check(z.regex(/^[\w-]{1,600}$/, afterWords))),
+  details: z.optional(z.boolean()),
 });
 
 /** What syncStatus takes: how old the last complete full run may be when an election opens. */
@@ -62,32 +68,30 @@ const PREVIEWED = 100;
 
 /** What the caller asked for. Throws `invalid_request` for parameters that do not go together. */
 export function syncRequest(parameters: Parameters, dryRun: boolean, caller: string): SyncRequest {
-  const { sync_type, mode, plan, undo, external_ids, limit } = parameters;
-  const chosen = Object.entries({ mode, undo, external_ids }).filter(
-    ([, value]) => value !== undefined,
-  );
-  if (chosen.length > 1) {
-    throw new SyncError(
-      'invalid_request',
-      `${chosen.map(([name]) => name).join(' and ')} do not go together; give one of them.`,
-    );
-  }
-  if (undo !== undefined && plan !== undefined) {
-    throw new SyncError(
-      'invalid_request',
-      'plan and undo do not go together; an undo needs no approval.',
-    );
-  }
+  const { sync_type, mode, plan, undo, external_ids, limit, classes, release } = parameters;
+  if (mode !== undefined && undo !== undefined) refuse('mode and undo do not go together');
+  if (mode !== undefined && external_ids) refuse('mode and external_ids do not go together');
+  if (classes && plan === undefined) refuse('classes needs plan, the digest that you approve');
+  if (release && !external_ids) refuse('release needs external_ids, the members to release');
+  if (release && undo !== undefined) refuse('release and undo do not go together');
   return {
     syncType: storedType(sync_type, undo, external_ids),
     dryRun,
     previewLimit: limit ?? PREVIEWED,
+    previewAfter: parameters.after,
+    details: parameters.details,
     mode,
     approvedPlan: plan,
+    approvedClasses: classes,
     undo,
     externalIds: external_ids?.map(String),
+    release,
     caller,
   };
+}
+
+function refuse(problem: string): never {
+  throw new SyncError('invalid_request', `${problem}.`);
 }
 
 // Scheduled runs have always been stored as `membership`.

@@ -5,9 +5,9 @@ import { applyPlan, PlanOutdatedError } from './apply.ts';
 import { takeLock } from './lock.ts';
 import { chooseMode } from './mode.ts';
 import { deliverNotifications } from './notify.ts';
-import { planRun } from './planRun.ts';
+import { type Planned, planRun } from './planRun.ts';
 import { trackProgress } from './progress.ts';
-import { describe } from './result.ts';
+import { changedIn, describe } from './result.ts';
 import { closeFailedRun, startRun } from './runLog.ts';
 import {
   closeSession,
@@ -78,9 +78,7 @@ async function runLogged(
       sync_type: request.syncType,
       caller: request.caller,
     });
-    const result = await planAndApply(run, id);
-    logOutcome(log, result);
-    return result;
+    return await planAndApply(run, id);
   } catch (thrown) {
     const { code, message, cause, extra } = toSyncError(thrown, context.signal);
     const error = new SyncError(code, message, { cause, extra, runId: id });
@@ -104,7 +102,9 @@ async function planAndApply(started: StartedRun, id: number): Promise<SyncResult
   for (let plans = 1; ; plans++) {
     const planned = await planRun(run);
     try {
-      return await applyPlan(run, id, planned);
+      const result = await applyPlan(run, id, planned);
+      logOutcome(run, planned, result);
+      return result;
     } catch (error) {
       if (!(error instanceof PlanOutdatedError)) throw error;
       if (plans >= MAX_PLANS) {
@@ -118,18 +118,20 @@ async function planAndApply(started: StartedRun, id: number): Promise<SyncResult
   }
 }
 
-function logOutcome(log: SyncContext['log'], result: SyncResult): void {
+function logOutcome({ request, context }: Run, planned: Planned, result: SyncResult): void {
   const { errors: _shown, run_id, status, ...figures } = result;
-  const told = { status, ...figures };
+  const { undo } = request;
+  const fields = { status, ...figures, ...(undo === undefined ? {} : { undo }) };
   if (status === 'held') {
-    log(
-      'CRITICAL',
-      'sync_held',
-      `run ${run_id} holds changes back: look at them with syncDryRun, and if they are right call syncScheduled with the plan that it answers`,
-      told,
-    );
+    const message = `run ${run_id} holds changes back: look at them with syncDryRun, and if they are right call syncScheduled with the plan that it answers`;
+    context.log('CRITICAL', 'sync_held', message, fields);
   } else {
     const severity = status === 'partial' ? 'WARNING' : 'INFO';
-    log(severity, 'sync_completed', `run ${run_id} completed`, told);
+    context.log(severity, 'sync_completed', `run ${run_id} completed`, fields);
+  }
+  if (undo !== undefined && changedIn(result) > 0) {
+    const aboveLimits = Object.keys(planned.verdict.holds).length > 0;
+    const message = `run ${run_id} took back changes of run ${undo}`;
+    context.log(aboveLimits ? 'CRITICAL' : 'NOTICE', 'undo_applied', message, fields);
   }
 }

@@ -17,6 +17,7 @@ import planUndo from './sql/plan/plan_undo.sql';
 import planUpdates from './sql/plan/plan_updates.sql';
 import selectNameless from './sql/plan/select_nameless.sql';
 import selectUndoConflicts from './sql/plan/select_undo_conflicts.sql';
+import selectUnknownChanges from './sql/plan/select_unknown_changes.sql';
 import vacateAdded from './sql/plan/vacate_added.sql';
 
 const emptyPlan = 'delete from pair; delete from move; delete from plan; delete from occupied';
@@ -63,21 +64,30 @@ async function setRenumberedAside(client: pg.Client, errors: ErrorList): Promise
  * log or whose changes are not kept any more, `invalid_request` when they cannot be told from another's.
  */
 export async function planInverse(run: Run, runId: number, errors: ErrorList): Promise<void> {
-  const { client, startedAt } = run;
+  const { client, startedAt, request } = run;
+  const only = request.externalIds ?? null;
   await refuseIncomplete(client, runId);
   await client.query(emptyPlan);
-  await client.query(planUndo, [runId, startedAt]);
+  await client.query(planUndo, [runId, startedAt, only]);
   await client.query(vacateAdded, [runId]);
   await client.query(findOccupied);
   await holdBlockedChanges(run);
   await client.query(dropBlocked);
-  const { rows } = await client.query<Named>(selectUndoConflicts, [runId]);
+  if (only) await nameUnknown(client, runId, only, errors);
+  const { rows } = await client.query<Named>(selectUndoConflicts, [runId, only]);
   for (const { external_id } of rows) {
     errors.add(
       'undo_conflict',
       external_id,
       `changed again since run ${runId}, or its kennitala is taken; left as it is`,
     );
+  }
+}
+
+async function nameUnknown(client: pg.Client, runId: number, ids: string[], errors: ErrorList) {
+  const { rows } = await client.query<Named>(selectUnknownChanges, [runId, ids]);
+  for (const { external_id } of rows) {
+    errors.add('unknown_id', external_id, `run ${runId} changed no member with this id`);
   }
 }
 
@@ -101,8 +111,16 @@ async function refuseIncomplete(client: pg.Client, runId: number): Promise<void>
   }
 }
 
-/** The digest that an approval of the plan must name: of what waits, or of all of it where nothing does. */
-export async function digestOf(client: pg.Client): Promise<string> {
-  const { rows } = await client.query<{ digest: string }>(digestPlan);
-  return (rows[0] as { digest: string }).digest;
+export interface Digest {
+  /** What an approval of the plan must name. */
+  digest: string;
+  /** Names the changes themselves; an approval that is applied spends it. */
+  changes: string;
+}
+
+/** Names what waits for an approval, or all of the plan where nothing does. Throws what pg throws. */
+export async function digestOf({ client, request }: Run): Promise<Digest> {
+  const subject = request.undo === undefined ? '' : `undo ${request.undo}`;
+  const { rows } = await client.query<Digest>(digestPlan, [subject]);
+  return rows[0] as Digest;
 }

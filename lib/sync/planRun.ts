@@ -1,3 +1,4 @@
+import type pg from 'pg';
 import { DjangoClient } from '../django/client.ts';
 import { SyncError } from '../errors.ts';
 import { confirmRemovals } from './confirm.ts';
@@ -6,12 +7,17 @@ import { digestOf, planChanges, planInverse } from './plan.ts';
 import { takeSelection } from './selection.ts';
 import type { Run } from './session.ts';
 import { MAX_WALKS, nothingSeen, type Snapshot, takeSnapshot } from './snapshot.ts';
+import compareHeld from './sql/guard/compare_held.sql';
+import isHeldPlan from './sql/guard/is_held_plan.sql';
 import releasePlan from './sql/guard/release_plan.sql';
+import { isApproved } from './types.ts';
 
 /** What planning saw and decided; the changes themselves, and why each one waits, are the rows of `plan`. */
 export interface Planned {
   snapshot: Snapshot;
   verdict: Verdict;
+  /** Names the changes that an admin approved; applying them spends it. null: nothing was approved. */
+  approved: string | null;
 }
 
 /**
@@ -33,12 +39,12 @@ export async function planRun(run: Run): Promise<Planned> {
         await run.progress.report('plan');
         await planChanges(run, snapshot);
         const verdict = await guardPlan(run, snapshot);
-        await releaseApproved(run);
+        const approved = await releaseApproved(run);
         const missed = await confirmRemovals(run, django, snapshot);
         if (missed > 0) await distrust(run, snapshot, missed);
         if (missed === 0 || isLast) {
           if (run.request.dryRun) await warnWhenOpen(run, django);
-          return { snapshot, verdict };
+          return { snapshot, verdict, approved };
         }
       }
       const { mismatches } = snapshot.proof;
@@ -53,9 +59,8 @@ export async function planRun(run: Run): Promise<Planned> {
 async function planTheUndo(run: Run, runId: number): Promise<Planned> {
   const snapshot = nothingSeen();
   await planInverse(run, runId, snapshot.errors);
-  await run.client.query("update plan set released = 'undo'");
-  const limits = { removals: 0, additions: 0, updates: 0 };
-  return { snapshot, verdict: { holds: {}, limits, firstLoad: false } };
+  const verdict = await guardPlan(run, snapshot);
+  return { snapshot, verdict, approved: await releaseApproved(run) };
 }
 
 function stage(run: Run, django: DjangoClient, walks: number): Promise<Snapshot> {
@@ -64,21 +69,34 @@ function stage(run: Run, django: DjangoClient, walks: number): Promise<Snapshot>
 }
 
 // An approval is of one very plan; what waits in it is released, and nothing of another.
-async function releaseApproved(run: Run): Promise<void> {
+async function releaseApproved(run: Run): Promise<string | null> {
   const { request, context, client } = run;
-  const { approvedPlan: approved, caller } = request;
-  if (approved === undefined) return;
-  const plan = await digestOf(client);
+  const { approvedPlan: approved, approvedClasses: classes, caller } = request;
+  if (approved === undefined) return null;
+  const { digest: plan, changes } = await digestOf(run);
   if (approved !== plan) {
     throw new SyncError(
       'plan_changed',
       'The plan is no longer the one that was approved. Look at it again with syncDryRun and approve the new one.',
-      { extra: { plan } },
+      { extra: { plan, changed: await differences(client, approved) } },
     );
   }
-  context.log('NOTICE', 'plan_approved', 'a plan was approved', { plan, caller });
-  await client.query(releasePlan);
+  context.log('NOTICE', 'plan_approved', 'a plan was approved', { plan, caller, classes });
+  await client.query(releasePlan, [classes ?? null]);
   await holdBlockedChanges(run);
+  return changes;
+}
+
+// null where no run held the plan that was approved, so that there is nothing to compare with.
+async function differences(client: pg.Client, approved: string) {
+  const { rows } = await client.query<{ known: boolean }>(isHeldPlan, [approved]);
+  if (!rows[0]?.known) return null;
+  const changed = await client.query<{ class: string; new: number; gone: number }>(compareHeld, [
+    approved,
+  ]);
+  return Object.fromEntries(
+    changed.rows.map(({ class: name, new: added, gone }) => [name, { new: added, gone }]),
+  );
 }
 
 // A walk that missed a member proves nothing about the others either, unless an admin has approved.
@@ -86,7 +104,7 @@ async function distrust(run: Run, { proof }: Snapshot, missed: number): Promise<
   if (run.mode !== 'full') return;
   proof.complete = false;
   proof.mismatches.push(`${missed} members were not in the list`);
-  if (run.request.approvedPlan === undefined) await hold(run, 'removals', 'snapshot_incomplete');
+  if (!isApproved(run.request, 'removals')) await hold(run, 'removals', 'snapshot_incomplete');
 }
 
 // Where strangers may read the list, a key that is not understood goes unnoticed: Django REST framework

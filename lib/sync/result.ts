@@ -1,30 +1,33 @@
 import type pg from 'pg';
-import { maskKennitala } from '../kennitala.ts';
 import { digestOf } from './plan.ts';
 import type { Planned } from './planRun.ts';
+import { preview } from './preview.ts';
 import type { Run } from './session.ts';
 import countHeld from './sql/guard/count_held.sql';
-import previewPlan from './sql/plan/preview_plan.sql';
 import summarisePlan from './sql/plan/summarise_plan.sql';
-import type {
-  ChangeClass,
-  Held,
-  HeldClass,
-  HeldReason,
-  PreviewedChange,
-  SyncResult,
+import {
+  type ChangeClass,
+  type Held,
+  type HeldClass,
+  type HeldReason,
+  isApproved,
+  type SyncResult,
 } from './types.ts';
 
 /** What the plan says of itself, counted from its rows. */
 export interface Summary {
   added: number;
   updated: number;
+  /** Of the updated ones, those that get another kennitala. */
+  kennitala_changed: number;
   reactivated: number;
   removed: number;
   /** Applied changes that count towards the limits of later runs. */
   counted: number;
   /** Members of the register without an active row here before this run. */
   not_here: number;
+  /** Changes of the plan, whether they are held or not. */
+  total: number;
   suspended: number;
   unconfirmed: number;
 }
@@ -54,6 +57,7 @@ export async function describe(run: Run, planned: Planned): Promise<SyncResult> 
     members_fetched: snapshot.fetched,
     members_added: summary.added,
     members_updated: summary.updated,
+    members_kennitala_changed: summary.kennitala_changed,
     members_reactivated: summary.reactivated,
     members_removed: summary.removed,
     // Every member of the register is active here already, or suspended, or was not here.
@@ -62,9 +66,9 @@ export async function describe(run: Run, planned: Planned): Promise<SyncResult> 
     removals_unconfirmed: summary.unconfirmed,
     error_count: errors.count(),
     errors: errors.shown(),
-    plan: await digestOf(client),
+    plan: (await digestOf(run)).digest,
     ...(anyHeld ? { held } : {}),
-    ...(request.dryRun ? { changes: await preview(run) } : {}),
+    ...(request.dryRun ? { ...(await preview(run)), changes_total: summary.total } : {}),
   };
 }
 
@@ -75,9 +79,11 @@ async function readHeld({ client, request }: Run, { verdict, snapshot }: Planned
     const known: HeldClass = held[name] ?? { count: 0, limit: verdict.limits[name], reason };
     held[name] = { ...known, count: known.count + count };
   };
-  if (request.approvedPlan === undefined) {
-    for (const [name, reason] of Object.entries(verdict.holds)) add(name as ChangeClass, reason, 0);
-    if (!snapshot.proof.complete) add('removals', 'snapshot_incomplete', 0);
+  for (const [name, reason] of Object.entries(verdict.holds) as [ChangeClass, HeldReason][]) {
+    if (!isApproved(request, name)) add(name, reason, 0);
+  }
+  if (!snapshot.proof.complete && !isApproved(request, 'removals')) {
+    add('removals', 'snapshot_incomplete', 0);
   }
   const { rows } = await client.query<{ class: ChangeClass; reason: HeldReason; count: number }>(
     countHeld,
@@ -86,13 +92,9 @@ async function readHeld({ client, request }: Run, { verdict, snapshot }: Planned
   return held;
 }
 
-async function preview({ client, request }: Run): Promise<PreviewedChange[]> {
-  const { rows } = await client.query(previewPlan, [request.previewLimit]);
-  return rows.map(({ action, external_id, kennitala, fields, held }) => ({
-    action,
-    external_id,
-    kennitala: maskKennitala(kennitala),
-    fields,
-    ...(held === null ? {} : { held }),
-  }));
-}
+/** How many members a run changed. */
+export const changedIn = (result: SyncResult): number =>
+  result.members_added +
+  result.members_removed +
+  result.members_updated +
+  result.members_reactivated;

@@ -53,6 +53,8 @@ export interface FinishedRun {
   /** Django's clock at the start of a complete run; null for any other. */
   mark: Date | null;
   countsTowardsLimits: boolean;
+  /** Names the changes that an admin approved; null for none. */
+  approvedChanges: string | null;
   details: Record<string, unknown>;
 }
 
@@ -68,6 +70,7 @@ export async function finishRun(client: pg.Client, runId: number, run: FinishedR
     run.mark,
     run.countsTowardsLimits,
     JSON.stringify(run.details),
+    run.approvedChanges,
   ]);
   if (rowCount !== 1) {
     throw new SyncError('interrupted', `run ${runId} was closed by another run while it went on`, {

@@ -7,7 +7,7 @@ export type SyncType = 'membership' | 'manual' | 'webhook' | 'undo';
 export type SyncMode = 'full' | 'incremental' | 'selected' | 'undo';
 export type Action = 'add' | 'update' | 'reactivate' | 'remove';
 /** The classes of change that have a limit each; additions are new and returning members. */
-export const changeClasses = ['removals', 'additions', 'updates'] as const;
+export const changeClasses = ['removals', 'additions', 'updates', 'kennitala_changes'] as const;
 export type ChangeClass = (typeof changeClasses)[number];
 export type HeldReason =
   | 'limit_exceeded'
@@ -24,17 +24,31 @@ export interface SyncRequest {
   dryRun: boolean;
   /** How many changes a dry run lists. */
   previewLimit: number;
+  /** Where the list begins: the `next` of an earlier dry run. */
+  previewAfter?: string | undefined;
+  /** Whether it says of each change whose it is, what was before, what will be, and why. */
+  details?: boolean | undefined;
   /** undefined: as the configuration and the last complete run say. */
   mode?: 'full' | 'incremental' | undefined;
   /** The digest of the plan that an admin approves. */
   approvedPlan?: string | undefined;
-  /** The run whose changes are taken back. */
+  /** The classes of the approved plan that are to be applied; undefined: all. */
+  approvedClasses?: ChangeClass[] | undefined;
+  /** The run whose changes are taken back; with externalIds, those of these members only. */
   undo?: number | undefined;
   /** Only these members, by Django id. */
   externalIds?: string[] | undefined;
+  /** Whether they become active although they are suspended here. */
+  release?: boolean | undefined;
   /** Who called, for the log. */
   caller: string;
 }
+
+/** Whether the caller approved this class of change. */
+export const isApproved = (
+  { approvedPlan, approvedClasses }: SyncRequest,
+  name: ChangeClass,
+): boolean => approvedPlan !== undefined && (approvedClasses?.includes(name) ?? true);
 
 /** What a run needs from outside. */
 export interface SyncContext {
@@ -66,6 +80,13 @@ export interface PreviewedChange {
   kennitala: string;
   fields: string[];
   held?: HeldReason;
+  /** With `details`. */
+  name?: string | null;
+  /** The changed fields as they are; null for a new member. The kennitala is masked, here and in `after`. */
+  before?: Record<string, unknown> | null;
+  after?: Record<string, unknown>;
+  /** Why, in words. */
+  reason?: string;
 }
 
 /** What a run or a dry run answers; the field names are the API's. */
@@ -80,6 +101,8 @@ export interface SyncResult {
   members_fetched: number;
   members_added: number;
   members_updated: number;
+  /** Of the updated ones, those that got another kennitala. */
+  members_kennitala_changed: number;
   members_reactivated: number;
   members_removed: number;
   members_verified: number;
@@ -90,4 +113,8 @@ export interface SyncResult {
   plan: string;
   held?: Held;
   changes?: PreviewedChange[];
+  /** How many changes the plan has in all. */
+  changes_total?: number;
+  /** Pass it as `after` for the changes behind these; null when these were the last. */
+  next?: string | null;
 }

@@ -51,6 +51,7 @@ const held = z.strictObject({
   removals: z.exactOptional(heldClass),
   additions: z.exactOptional(heldClass),
   updates: z.exactOptional(heldClass),
+  kennitala_changes: z.exactOptional(heldClass),
 });
 
 const change = named(
@@ -62,6 +63,17 @@ const change = named(
     kennitala: told('Masked: the date of birth only.', z.string().check(z.regex(/^\d{6}-\*{4}$/))),
     fields: z.array(z.string()),
     held: z.exactOptional(reason),
+    name: z.exactOptional(told('With `details`.', z.nullable(z.string()))),
+    before: z.exactOptional(
+      told(
+        'With `details`: the changed fields as they are; null for a new member.',
+        z.nullable(z.looseObject({})),
+      ),
+    ),
+    after: z.exactOptional(
+      told('With `details`: the changed fields as they will be.', z.looseObject({})),
+    ),
+    reason: z.exactOptional(told('With `details`: why, in words.', z.string())),
   }),
 );
 
@@ -74,6 +86,10 @@ const figures = {
   members_fetched: count(),
   members_added: count(),
   members_updated: count(),
+  members_kennitala_changed: told(
+    'Of the updated ones, those that got another kennitala.',
+    count(),
+  ),
   members_reactivated: count(),
   members_removed: count(),
   members_verified: told('Members in Django that were already active here.', count()),
@@ -104,7 +120,12 @@ export const dryRunResult = named(
     run_id: z.null(),
     dry_run: z.literal(true),
     ...figures,
-    changes: told('The first `limit` of them.', z.array(change)),
+    changes: told('`limit` of them, from `after` on.', z.array(change)),
+    changes_total: told('All changes of the plan.', count()),
+    next: told(
+      'Pass it as `after` for the next page; null on the last one.',
+      z.nullable(z.string()),
+    ),
   }),
 ) satisfies z.ZodMiniType<SyncResult>;
 
@@ -123,6 +144,8 @@ const logRow = named(
     members_fetched: nullableCount(),
     members_added: nullableCount(),
     members_updated: nullableCount(),
+    members_kennitala_changed: nullableCount(),
+    approved_changes: z.nullable(z.string()),
     members_reactivated: nullableCount(),
     members_removed: nullableCount(),
     members_verified: nullableCount(),
@@ -256,6 +279,12 @@ export const failure = named(
       message: z.string(),
       run_id: z.exactOptional(told('The run that failed, where there was one.', z.int())),
       plan: z.exactOptional(told('With plan_changed: the digest that is in force now.', digest)),
+      changed: z.exactOptional(
+        told(
+          'With plan_changed: what is different from the plan of the run that held it, class by class; null when no run did.',
+          z.nullable(z.record(z.string(), z.strictObject({ new: count(), gone: count() }))),
+        ),
+      ),
     }),
   }),
 );

@@ -24,9 +24,22 @@ const describe = (schema: z.core.$ZodType, description: string) =>
 const { shape } = syncParameters;
 describe(shape.sync_type, 'Why the run takes place; `scheduled` is stored as `membership`.');
 describe(shape.mode, 'How the register is read. Left out: as the configuration says.');
-describe(shape.undo, 'The run whose changes are taken back.');
+describe(
+  shape.undo,
+  'The run whose changes are taken back; with external_ids, those of these members only.',
+);
 describe(shape.external_ids, 'Only these members, by Django id.');
-describe(shape.plan, 'The digest of the plan that is approved, held changes included.');
+describe(
+  shape.plan,
+  'The digest of the plan that is approved, as a dry run or a held run gave it.',
+);
+describe(shape.classes, 'With plan: only these classes of change are approved; left out: all.');
+describe(shape.release, 'With external_ids: these members become active though suspended here.');
+describe(dryRunParameters.shape.after, 'The `next` of the dry run before: where the list goes on.');
+describe(
+  dryRunParameters.shape.details,
+  'Whether each change says whose it is, from what to what, and why.',
+);
 describe(dryRunParameters.shape.limit, 'How many changes are listed; 100 when left out.');
 describe(
   statusParameters.shape.within_minutes,

@@ -736,7 +736,14 @@ function expected({ changes, before, after, errors = [], suspended: count = 0, h
   };
 }
 
-const unhurried = ({ timestamp, duration_ms, changes, ...result }: SyncResult) => result;
+const unhurried = ({
+  timestamp,
+  duration_ms,
+  changes,
+  changes_total,
+  next,
+  ...result
+}: SyncResult) => result;
 const addedIn = (result: SyncResult) => result.members_added + result.members_reactivated;
 const actionAndSize = (change: string) =>
   `${change.split(' ')[0]} ${change.split(': ')[1]?.split(',').length}`;

@@ -152,7 +152,10 @@ describe('real answers are as the document says', () => {
     expect(stale.body['error']).toMatchObject({ code: 'plan_changed', plan: held.body['plan'] });
     const approved = await call('syncScheduled', { body: { plan: held.body['plan'] } });
     expect(approved.body).toMatchObject({ status: 'success', members_removed: 15 });
-    const undone = await call('syncScheduled', { body: { undo: approved.body['run_id'] } });
+    const undo = approved.body['run_id'];
+    const inverse = await call('syncDryRun', { body: { undo, details: true } });
+    const body = { undo, plan: inverse.body['plan'] };
+    const undone = await call('syncScheduled', { body });
     expect(undone.body).toMatchObject({ sync_type: 'undo', members_reactivated: 15 });
   });
 

@@ -201,7 +201,8 @@ test('what was undone stays undone until the register changes or an admin approv
   const held = {
     removals: { count: 1, limit: 10, reason: 'undone' },
     additions: { count: 2, limit: 10, reason: 'undone' },
-    updates: { count: 4, limit: 17, reason: 'undone' },
+    updates: { count: 1, limit: 17, reason: 'undone' },
+    kennitala_changes: { count: 3, limit: 10, reason: 'undone' },
   };
   for (const _ of ['the next hour', 'and the one after']) {
     const { status, body } = await world.sync();
@@ -215,7 +216,11 @@ test('what was undone stays undone until the register changes or an admin approv
   expect(changed.body).toMatchObject({
     status: 'held',
     members_updated: 2,
-    held: { ...held, updates: { ...held.updates, count: 3 } },
+    held: {
+      removals: held.removals,
+      additions: held.additions,
+      kennitala_changes: held.kennitala_changes,
+    },
   });
   expect((await world.members())[1]).toMatchObject({ name: 'Þriðja Nafn' });
 
@@ -277,16 +282,76 @@ test('a run whose number an earlier one had as well cannot be undone', async () 
   expect(await world.active()).toEqual(range(1, 35));
 });
 
-test('an undo is limited by nothing, and leaves later runs their limits', async () => {
+test('an undo beyond the limits is held, and applied with the digest of its dry run only', async () => {
   const first = Number((await world.lastRun())['id']);
-  const { body } = await world.sync({ undo: first });
-  expect(body).toMatchObject({ status: 'success', members_removed: 35 });
+  const removals = { count: 35, limit: 10, reason: 'limit_exceeded' };
+  const held = await world.sync({ undo: first });
+  expect(held.body).toMatchObject({ status: 'held', members_removed: 0, held: { removals } });
+  expect(await world.active()).toEqual(range(1, 35));
+
+  const { plan } = (await world.post('syncDryRun', { undo: first })).body;
+  expect(held.body.plan).toBe(plan);
+  // The plan of the register is another one, and approves nothing of this.
+  const other = (await world.post('syncDryRun')).body.plan;
+  expect(await world.sync({ undo: first, plan: other })).toMatchObject({ status: 409 });
+  expect(await world.active()).toEqual(range(1, 35));
+
+  const done = await world.sync({ undo: first, plan });
+  expect(done.body).toMatchObject({ status: 'success', members_removed: 35, plan });
   expect(await world.active()).toEqual([]);
-  const redo = await world.sync({ undo: body.run_id });
-  expect(redo.body).toMatchObject({ status: 'success', members_reactivated: 35 });
-  expect(await world.sync()).toMatchObject({ body: { status: 'success' } });
+});
+
+test('an undo is logged as a notice, and as critical when it is more than the limits allow', async () => {
+  register().update(2, { name: 'Annað Nafn' });
+  const [load, run] = [Number((await world.lastRun())['id']), await world.run()];
+  const undos = () =>
+    world.logged
+      .filter(({ event }) => event === 'sync_held' || event === 'undo_applied')
+      .map(({ event, severity, undo }) => `${event} ${severity} ${undo}`);
+  await world.run({ undo: Number(run.run_id) });
+  expect(undos()).toEqual([`undo_applied NOTICE ${run.run_id}`]);
+  world.logged.length = 0;
+  const { plan } = await world.run({ undo: load });
+  expect(undos()).toEqual([`sync_held CRITICAL ${load}`]);
+  await world.run({ undo: load, approvedPlan: plan });
+  expect(undos().at(-1)).toBe(`undo_applied CRITICAL ${load}`);
+});
+
+test('nobody being active does not make an undo a first load', async () => {
+  const first = Number((await world.lastRun())['id']);
+  const { plan } = (await world.post('syncDryRun', { undo: first })).body;
+  const undo = await world.sync({ undo: first, plan });
+  expect(await world.active()).toEqual([]);
+  expect((await world.sync({ undo: undo.body.run_id })).body).toMatchObject({
+    status: 'held',
+    held: { additions: { count: 35, reason: 'limit_exceeded' } },
+  });
+});
+
+test('an undo within the limits counts towards them, and one that was approved does not', async () => {
+  register().add({ id: 36 });
+  const run = await world.sync();
+  expect(await world.sync({ undo: run.body.run_id })).toMatchObject({
+    body: { status: 'success', members_removed: 1 },
+  });
   for (const id of range(1, 10)) register().remove(id);
-  expect(await world.sync()).toMatchObject({ body: { status: 'success', members_removed: 10 } });
+  expect((await world.sync()).body.held?.removals).toEqual({
+    count: 10,
+    limit: 10,
+    reason: 'window_limit_exceeded',
+  });
+});
+
+test('an undo of some members takes back their changes only, and names an id without one', async () => {
+  const { runId, before, after } = await makeOneOfEach();
+  const { body } = await world.sync({ undo: runId, external_ids: ['2', 20, '1'] });
+  expect(body).toMatchObject({ status: 'partial', members_updated: 1, members_reactivated: 1 });
+  expect(body.errors.map(({ code, external_id }) => [code, external_id])).toEqual([
+    ['unknown_id', '20'],
+  ]);
+  const undone = await world.members();
+  expect(undone.slice(0, 2)).toEqual(before.slice(0, 2));
+  expect(undone.slice(2)).toEqual(after.slice(2));
 });
 
 test('audit rows older than AUDIT_RETENTION_DAYS go with the next run, and their run can no longer be undone', async () => {
@@ -310,7 +375,6 @@ test('audit rows older than AUDIT_RETENTION_DAYS go with the next run, and their
   });
   expect(await world.active()).toEqual(range(1, 35));
 
-  await world.sync({ undo: 1 });
   register().remove(1);
   await world.sync();
   await age(3);

@@ -1,9 +1,9 @@
 import { loadConfig } from '../../../lib/config.ts';
 import { type GuardInput, judge } from '../../../lib/sync/guard.ts';
 
-const none = { removals: 0, additions: 0, updates: 0 };
+const none = { removals: 0, additions: 0, updates: 0, kennitala_changes: 0 };
 const sound = { complete: true, empty: false, unidentified: 0 };
-/** The defaults: 2 % removals, 10 % additions, 50 % updates, and ten of each always. */
+/** The defaults: 2 % removals and changes of kennitala, 10 % additions, 50 % updates, and ten of each always. */
 const decide = (input: Partial<GuardInput>, environment = {}) =>
   judge(
     { planned: none, recent: none, active: 1000, snapshot: sound, ...input },
@@ -12,10 +12,10 @@ const decide = (input: Partial<GuardInput>, environment = {}) =>
 const planned = (changes: Partial<typeof none>) => ({ ...none, ...changes });
 
 test.each([
-  { active: 0, limits: { removals: 10, additions: 10, updates: 10 } },
-  { active: 99, limits: { removals: 10, additions: 10, updates: 49 } },
-  { active: 1000, limits: { removals: 20, additions: 100, updates: 500 } },
-  { active: 2174, limits: { removals: 43, additions: 217, updates: 1087 } },
+  { active: 0, limits: { removals: 10, additions: 10, updates: 10, kennitala_changes: 10 } },
+  { active: 99, limits: { removals: 10, additions: 10, updates: 49, kennitala_changes: 10 } },
+  { active: 1000, limits: { removals: 20, additions: 100, updates: 500, kennitala_changes: 20 } },
+  { active: 2174, limits: { removals: 43, additions: 217, updates: 1087, kennitala_changes: 43 } },
 ])('with $active active members the limits are $limits', ({ active, limits }) => {
   expect(decide({ active }).limits).toEqual(limits);
 });
@@ -25,25 +25,32 @@ test('a limit may be a number, and nothing is below the floor', () => {
     SYNC_MAX_REMOVALS: '3',
     SYNC_MAX_ADDITIONS: '700',
     SYNC_MAX_UPDATES: '0',
+    SYNC_MAX_KENNITALA_CHANGES: '0',
     SYNC_LIMIT_FLOOR: '5',
   };
-  expect(decide({}, environment).limits).toEqual({ removals: 5, additions: 700, updates: 5 });
+  expect(decide({}, environment).limits).toEqual({
+    removals: 5,
+    additions: 700,
+    updates: 5,
+    kennitala_changes: 5,
+  });
 });
 
 const cases: { name: string; input: Partial<GuardInput>; holds: object }[] = [
   { name: 'no change', input: {}, holds: {} },
   {
     name: 'every class at its limit',
-    input: { planned: { removals: 20, additions: 100, updates: 500 } },
+    input: { planned: { removals: 20, additions: 100, updates: 500, kennitala_changes: 20 } },
     holds: {},
   },
   {
     name: 'every class one above its limit',
-    input: { planned: { removals: 21, additions: 101, updates: 501 } },
+    input: { planned: { removals: 21, additions: 101, updates: 501, kennitala_changes: 21 } },
     holds: {
       removals: 'limit_exceeded',
       additions: 'limit_exceeded',
       updates: 'limit_exceeded',
+      kennitala_changes: 'limit_exceeded',
     },
   },
   {
@@ -73,7 +80,10 @@ const cases: { name: string; input: Partial<GuardInput>; holds: object }[] = [
   },
   {
     name: 'removals, but not links and additions, where nobody from Django is active',
-    input: { active: 0, planned: { removals: 11, additions: 11, updates: 11 } },
+    input: {
+      active: 0,
+      planned: { removals: 11, additions: 11, updates: 11, kennitala_changes: 11 },
+    },
     holds: { removals: 'limit_exceeded' },
   },
   {
@@ -118,4 +128,5 @@ test.each(cases)('of $name is held: $holds', ({ input, holds }) => {
 test('only a table without active members from Django is loaded for the first time', () => {
   expect(decide({ active: 0 }).firstLoad).toBe(true);
   expect(decide({ active: 1 }).firstLoad).toBe(false);
+  expect(decide({ active: 0, isUndo: true }).firstLoad).toBe(false);
 });

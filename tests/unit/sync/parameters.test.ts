@@ -34,12 +34,7 @@ test.each(types)('$given is stored as $stored', ({ given, stored }) => {
 const together: { given: Given; names: string }[] = [
   { given: { mode: 'full', undo: 7 }, names: 'mode and undo' },
   { given: { mode: 'full', external_ids: ['7'] }, names: 'mode and external_ids' },
-  { given: { undo: 7, external_ids: ['7'] }, names: 'undo and external_ids' },
-  {
-    given: { mode: 'full', undo: 7, external_ids: ['7'] },
-    names: 'mode and undo and external_ids',
-  },
-  { given: { plan: digest, undo: 7 }, names: 'plan and undo' },
+  { given: { release: true, undo: 7, external_ids: ['7'] }, names: 'release and undo' },
 ];
 test.each(together)('$names do not go together', ({ given, names }) => {
   const ask = () => syncRequest(given, false, 'someone');
@@ -52,9 +47,14 @@ test.each(together)('$names do not go together', ({ given, names }) => {
   );
 });
 
-test('a plan may be approved for the whole register or for named members', () => {
+test('a plan may be approved for the whole register, for named members, and for an undo', () => {
   expect(syncRequest({ plan: digest, mode: 'full' }, false, 'a').approvedPlan).toBe(digest);
   expect(syncRequest({ plan: digest, external_ids: ['7'] }, false, 'a').externalIds).toEqual(['7']);
+  expect(syncRequest({ plan: digest, undo: 7, external_ids: ['7'] }, false, 'a')).toMatchObject({
+    undo: 7,
+    externalIds: ['7'],
+    approvedPlan: digest,
+  });
 });
 
 test.each([

@@ -1,5 +1,9 @@
--- A change that is no longer asked for, or was approved, is not held the next time. $1: this run saw
--- the whole register, so a change missing from the plan is not asked for.
+-- A change that was approved, or that a readable record no longer asks for, is not held the next time. $1: this
+-- run saw the whole register and could read it, so a change missing from the plan is not asked for; but a record
+-- that was set aside says nothing of its member, and a removal that was not confirmed is asked for still.
 delete from public.undone_changes u
 where exists (select from applicable p where p.outcome = u.outcome)
-  or ($1::boolean and not exists (select from plan p where p.outcome = u.outcome))
+  or $1::boolean
+    and not exists (select from plan p where p.outcome = u.outcome)
+    and not exists (select from shield s where s.external_id = u.external_id)
+    and not exists (select from shield s where s.kennitala = u.kennitala)

@@ -10,7 +10,13 @@ recent as (
   -- Run by run, and as a range: most rows of the audit trail may be of one first load, and a planner that knows
   -- expects as many of any one run.
   cross join lateral (
-    select case action when 'remove' then 'removals' when 'update' then 'updates' else 'additions' end as class,
+    select
+      case
+        when action = 'remove' then 'removals'
+        when action = 'update' and 'kennitala' = any(fields) then 'kennitala_changes'
+        when action = 'update' then 'updates'
+        else 'additions'
+      end as class,
       count(*) as changes
     from public.member_changes
     where run_id between r.id and r.id and changed_at > w.at and released is null
@@ -21,7 +27,7 @@ recent as (
 )
 select k.class, coalesce(p.changes, 0) as planned, coalesce(n.changes, 0) as recent,
   (select count(*)::int from public.members where is_active and sync_source = 'django') as active
-from unnest(array['removals', 'additions', 'updates']) as k(class)
+from unnest(array['removals', 'additions', 'updates', 'kennitala_changes']) as k(class)
 left join (
   select class, count(*)::int as changes from plan where held is null and set_aside is null group by class
 ) p using (class)

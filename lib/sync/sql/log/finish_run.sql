@@ -4,11 +4,12 @@ set status = r.status, mode = r.mode, finished_at = now(), progress = null,
   duration_ms = r.duration_ms, plan = r.plan, register_mark = $3::timestamptz,
   members_fetched = r.members_fetched, members_added = r.members_added, members_updated = r.members_updated,
   members_reactivated = r.members_reactivated, members_removed = r.members_removed,
+  members_kennitala_changed = r.members_kennitala_changed, approved_changes = $6::text,
   members_verified = r.members_verified, members_suspended = r.members_suspended, error_count = r.error_count,
   counts_towards_limits = $4::boolean,
   details = coalesce(l.details, '{}'::jsonb) || $5::jsonb
 from jsonb_to_record($2::jsonb) as r(
   status text, mode text, duration_ms int, plan text, members_fetched int, members_added int, members_updated int,
-  members_reactivated int, members_removed int, members_verified int, members_suspended int, error_count int
+  members_kennitala_changed int, members_reactivated int, members_removed int, members_verified int, members_suspended int, error_count int
 )
 where l.id = $1::int and l.status = 'pending'

@@ -30,7 +30,13 @@ create temp table plan (
   outcome bytea,
   -- The class of change, which has a limit of its own.
   class text not null generated always as (
-    case action when 'remove' then 'removals' when 'update' then 'updates' when 'suspended' then 'none' else 'additions' end
+    case
+      when action = 'remove' then 'removals'
+      when action = 'update' and 'kennitala' = any(fields) then 'kennitala_changes'
+      when action = 'update' then 'updates'
+      when action = 'suspended' then 'none'
+      else 'additions'
+    end
   ) stored,
   -- Why the change waits for an admin; null: it does not.
   held text,

@@ -1,4 +1,5 @@
--- The inverse of the changes of run $1, for the members that still are as that run left them. $2: now.
+-- The inverse of the changes of run $1, for the members that still are as that run left them. $2: now. $3: only
+-- the members with these Django ids; null: all.
 insert into plan (
   action, member_id,
   old_kennitala, old_name, old_email, old_phone, old_external_id, old_is_active, old_removed_at, old_sync_source,
@@ -22,4 +23,5 @@ cross join lateral (
   ) as w(external_id text, kennitala text, name text, email text, phone text, is_active boolean, removed_at timestamp)
 ) w
 where c.run_id = $1::int
+  and ($3::text[] is null or c.after ->> 'external_id' = any($3) or c.before ->> 'external_id' = any($3))
   and c.after = public.member_state(m.kennitala, m.name, m.email, m.phone, m.external_id, m.is_active, m.removed_at)

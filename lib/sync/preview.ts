@@ -1,0 +1,116 @@
+import { SyncError } from '../errors.ts';
+import { maskKennitala } from '../kennitala.ts';
+import type { Run } from './session.ts';
+import previewPlan from './sql/plan/preview_plan.sql';
+import type { Action, HeldReason, PreviewedChange } from './types.ts';
+
+interface PlanRow {
+  rank: number;
+  action: Action;
+  external_id: string | null;
+  kennitala: string;
+  fields: string[];
+  held: HeldReason | null;
+  name: string | null;
+  evidence: string | null;
+  confirmed: string | null;
+  outcome: string;
+  before: Record<string, unknown>;
+  after: Record<string, unknown>;
+}
+
+/**
+ * The changes of the plan, a page at a time and in an order that the same plan always has. The kennitala is
+ * masked. Throws `invalid_request` for an `after` that no dry run gave.
+ */
+export async function preview({ client, request }: Run): Promise<{
+  changes: PreviewedChange[];
+  next: string | null;
+}> {
+  const { previewLimit, previewAfter, details } = request;
+  const [rank, id, outcome] = previewAfter === undefined ? [] : readPlace(previewAfter);
+  // One row more than asked for shows whether there is a next page.
+  const { rows } = await client.query<PlanRow>(previewPlan, [
+    previewLimit + 1,
+    rank ?? null,
+    id ?? null,
+    outcome ?? null,
+  ]);
+  const shown = rows.slice(0, previewLimit);
+  const last = rows.length > previewLimit ? shown.at(-1) : undefined;
+  return {
+    changes: shown.map((row) => ({ ...inShort(row), ...(details ? inFull(row) : {}) })),
+    next: last ? writePlace(last) : null,
+  };
+}
+
+const writePlace = ({ rank, external_id, outcome }: PlanRow): string =>
+  Buffer.from(JSON.stringify([rank, external_id ?? '', outcome])).toString('base64url');
+
+function readPlace(after: string): [number, string, string] {
+  try {
+    const place: unknown = JSON.parse(Buffer.from(after, 'base64url').toString());
+    if (Array.isArray(place) && place.length === 3) {
+      const [rank, id, outcome] = place;
+      if ([1, 2, 3, 4].includes(rank) && typeof id === 'string' && typeof outcome === 'string') {
+        return [rank, id, outcome];
+      }
+    }
+  } catch {
+    // Not what we wrote.
+  }
+  throw new SyncError(
+    'invalid_request',
+    'after must be the next of an earlier dry run, as it was answered.',
+  );
+}
+
+const inShort = ({ action, external_id, kennitala, fields, held }: PlanRow): PreviewedChange => ({
+  action,
+  external_id,
+  kennitala: maskKennitala(kennitala),
+  fields,
+  ...(held === null ? {} : { held }),
+});
+
+const inFull = (row: PlanRow) => ({
+  name: row.name,
+  before: row.action === 'add' ? null : only(row.fields, row.before),
+  after: only(row.fields, row.after),
+  reason: reasonOf(row),
+});
+
+function only(fields: string[], state: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(
+    fields.map((field) => {
+      const value = state[field] ?? null;
+      return [
+        field,
+        field === 'kennitala' && value !== null ? maskKennitala(String(value)) : value,
+      ];
+    }),
+  );
+}
+
+const evidences: Record<string, string> = {
+  absent: 'not in the list',
+  superseded: 'the register has the same Django id with another kennitala',
+  not_a_member: 'the register says that this is no member',
+  undo: 'an earlier run is taken back',
+};
+const confirmations: Record<string, string> = {
+  gone: 'Django says 404',
+  not_a_member: "Django's own page of the member says that this is no member",
+};
+
+/** Why a change is planned, in words; pure. A date in it is YYYY-MM-DD. */
+export function reasonOf({ action, fields, evidence, confirmed }: PlanRow): string {
+  if (evidence !== null) {
+    const words = [evidences[evidence] ?? evidence, confirmations[confirmed ?? '']];
+    return words.filter(Boolean).join('; ');
+  }
+  if (action === 'add') return 'in the list, and not here';
+  if (action === 'reactivate') return 'in the list again';
+  if (fields.includes('kennitala')) return 'the register has another kennitala for this member';
+  return `the register has another ${fields.join(', ')}`;
+}

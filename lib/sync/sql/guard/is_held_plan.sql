@@ -1,0 +1,1 @@
+select exists (select from public.held_changes where plan = $1::text) as known

@@ -1,0 +1,280 @@
+import type { SyncResult } from '../../lib/sync/types.ts';
+import { createWorld, type World } from '../support/world.ts';
+
+// What changes votes is bound to what an admin looked at. Eleven of 35 are more than the ten that no limit stops.
+let world: World;
+beforeAll(async () => {
+  world = await createWorld({ pageSize: 100 });
+});
+beforeEach(async () => {
+  await world.reset(35);
+  expect(await sync()).toMatchObject({ status: 'success', members_added: 35 });
+});
+
+type Result = SyncResult & {
+  error?: { code: string; plan?: string; changed?: Record<string, unknown> | null };
+};
+const call = async (name: string, body: object) =>
+  (await world.post(name, body)).body as unknown as Result;
+const sync = (body: object = {}) => call('syncScheduled', body);
+const dryRun = (body: object = {}) => call('syncDryRun', body);
+const register = () => world.django.members;
+const ids = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => from + i);
+const leave = (from: number, to: number) => {
+  for (const id of ids(from, to)) register().remove(id);
+};
+const join = (from: number, to: number) => {
+  for (const id of ids(from, to)) register().add({ id });
+};
+const renumber = (from: number, to: number) => {
+  for (const id of ids(from, to)) register().update(id, { kennitala: `99000000${10 + id}` });
+};
+const active = async () =>
+  (
+    await world.database.query<{ id: number }>(
+      'select external_id::int as id from public.members where is_active order by 1',
+    )
+  ).map(({ id }) => id);
+
+test("a held run's answer and the status after it carry a digest that can be approved as it is", async () => {
+  leave(1, 11);
+  join(36, 38);
+  const held = await sync();
+  expect(held).toMatchObject({ status: 'held', members_added: 3, members_removed: 0 });
+  expect(await sync({ plan: held.plan })).toMatchObject({
+    status: 'success',
+    members_removed: 11,
+    plan: held.plan,
+  });
+});
+
+test('a change that nobody has to approve makes no approval outdated', async () => {
+  leave(1, 11);
+  const { plan } = await sync();
+  join(36, 36);
+  expect(await sync({ plan })).toMatchObject({
+    status: 'success',
+    members_removed: 11,
+    members_added: 1,
+  });
+});
+
+test('an approval may be of some classes, and the others go on waiting under a digest of their own', async () => {
+  leave(1, 11);
+  join(36, 50);
+  const { plan } = await sync();
+  const part = await sync({ plan, classes: ['additions'] });
+  expect(part).toMatchObject({
+    status: 'held',
+    members_added: 15,
+    members_removed: 0,
+    held: { removals: { count: 11 } },
+  });
+  expect(Object.keys(part.held ?? {})).toEqual(['removals']);
+  expect(await active()).toEqual(ids(1, 50));
+  expect(await sync({ plan: part.plan })).toMatchObject({ status: 'success', members_removed: 11 });
+});
+
+test('classes without a plan, an unknown class and an empty list are refused', async () => {
+  for (const body of [
+    { classes: ['additions'] },
+    { plan: `sha256:${'0'.repeat(64)}`, classes: ['votes'] },
+    { plan: `sha256:${'0'.repeat(64)}`, classes: [] },
+    { release: true },
+    { undo: 1, mode: 'full' },
+  ]) {
+    expect((await sync(body)).error?.code).toBe('invalid_request');
+  }
+});
+
+test('a refused approval says by class what is new and what is gone since the plan was held', async () => {
+  leave(1, 12);
+  join(36, 50);
+  const { plan } = await sync();
+  const back = await world.database.query<{ kennitala: string; name: string }>(
+    `select kennitala, name from public.members where external_id = '12'`,
+  );
+  register().add({ id: 12, ...back[0] });
+  leave(20, 22);
+  const refused = await sync({ plan });
+  expect(refused.error).toMatchObject({ code: 'plan_changed' });
+  expect(refused.error?.changed).toMatchObject({ removals: { new: 3, gone: 1 } });
+  expect(refused.error?.changed).not.toHaveProperty('additions');
+  expect(await active()).toEqual(ids(1, 35));
+  expect(await sync({ plan: refused.error?.plan })).toMatchObject({ members_removed: 14 });
+
+  const unknown = await sync({ plan: `sha256:${'0'.repeat(64)}` });
+  expect(unknown.error).toMatchObject({ code: 'plan_changed', changed: null });
+});
+
+test('a digest is spent once, whatever happened since', async () => {
+  leave(1, 11);
+  const { plan } = await sync();
+  const approved = await sync({ plan });
+  expect(approved).toMatchObject({ status: 'success', members_removed: 11 });
+  const look = await dryRun({ undo: approved.run_id });
+  expect(await sync({ undo: approved.run_id, plan: look.plan })).toMatchObject({
+    status: 'success',
+    members_reactivated: 11,
+  });
+  // The client of the approval timed out, and sends it again.
+  expect((await sync({ plan })).error?.code).toBe('plan_changed');
+  expect(await active()).toEqual(ids(1, 35));
+  // An admin who looks again can approve the same changes again.
+  const again = await dryRun();
+  expect(again.plan).not.toBe(plan);
+  expect(await sync({ plan: again.plan })).toMatchObject({ members_removed: 11 });
+  // And the undo is spent as well.
+  expect((await sync({ undo: approved.run_id, plan: look.plan })).error?.code).toBe('plan_changed');
+});
+
+test('another kennitala is a class of its own, with the limit of removals', async () => {
+  renumber(1, 11);
+  register().update(20, { name: 'Annað Nafn' });
+  const held = await sync();
+  expect(held).toMatchObject({
+    status: 'held',
+    members_updated: 1,
+    members_kennitala_changed: 0,
+    held: { kennitala_changes: { count: 11, limit: 10, reason: 'limit_exceeded' } },
+  });
+  expect(await sync({ plan: held.plan, classes: ['kennitala_changes'] })).toMatchObject({
+    status: 'success',
+    members_updated: 11,
+    members_kennitala_changed: 11,
+  });
+  expect(await world.lastRun()).toMatchObject({ members_kennitala_changed: 11 });
+});
+
+test('changes of kennitala drip no further than the limit either', async () => {
+  renumber(1, 10);
+  expect(await sync()).toMatchObject({ status: 'success', members_kennitala_changed: 10 });
+  renumber(11, 11);
+  expect((await sync()).held).toEqual({
+    kennitala_changes: { count: 1, limit: 10, reason: 'window_limit_exceeded' },
+  });
+});
+
+describe('a dry run', () => {
+  test('shows all changes in pages, each once', async () => {
+    leave(1, 9);
+    join(36, 45);
+    register().update(20, { name: 'Annað Nafn' });
+    const seen: (string | null)[] = [];
+    let after: string | undefined;
+    do {
+      const page = await dryRun({ limit: 6, ...(after === undefined ? {} : { after }) });
+      expect(page.changes_total).toBe(20);
+      seen.push(...(page.changes ?? []).map(({ external_id }) => external_id));
+      after = page.next ?? undefined;
+    } while (after !== undefined);
+    expect(seen).toHaveLength(20);
+    expect(new Set(seen).size).toBe(20);
+  });
+
+  test.each(['x', '!', Buffer.from('[9,"1",""]').toString('base64url')])(
+    'refuses %s as the place to go on from',
+    async (after) => {
+      expect((await dryRun({ after })).error?.code).toBe('invalid_request');
+    },
+  );
+
+  test('says with details who changes, from what to what, and why', async () => {
+    const person = (id: number) => register().get(id);
+    leave(1, 1);
+    const [second, third] = [person(2), person(3)];
+    register().update(2, { name: 'Annað Nafn', email: null });
+    register().update(3, { kennitala: '9900000003' });
+    register().add({ id: 36, kennitala: '0000000036', name: 'Ný', email: null, phone: null });
+    const { changes } = await dryRun({ details: true });
+    const masked = (kennitala: string | undefined) => `${kennitala?.slice(0, 6)}-****`;
+    expect(changes).toEqual([
+      expect.objectContaining({
+        action: 'remove',
+        external_id: '1',
+        before: { is_active: true, removed_at: null },
+        after: { is_active: false, removed_at: expect.any(String) },
+        reason: 'not in the list; Django says 404',
+      }),
+      {
+        action: 'add',
+        external_id: '36',
+        kennitala: '000000-****',
+        fields: ['kennitala', 'name', 'email', 'phone', 'external_id', 'is_active'],
+        name: 'Ný',
+        before: null,
+        after: {
+          kennitala: '000000-****',
+          name: 'Ný',
+          email: null,
+          phone: null,
+          external_id: '36',
+          is_active: true,
+        },
+        reason: 'in the list, and not here',
+      },
+      expect.objectContaining({
+        external_id: '2',
+        name: 'Annað Nafn',
+        before: { name: second?.name, email: second?.email },
+        after: { name: 'Annað Nafn', email: null },
+        reason: 'the register has another name, email',
+      }),
+      expect.objectContaining({
+        external_id: '3',
+        before: { kennitala: masked(third?.kennitala) },
+        after: { kennitala: '990000-****' },
+        reason: 'the register has another kennitala for this member',
+      }),
+    ]);
+    expect(JSON.stringify(changes)).not.toContain(third?.kennitala);
+  });
+});
+
+describe('what was undone stays undone', () => {
+  const spoil = (id: number) =>
+    world.django.misbehave({
+      kind: 'rewrite',
+      when: ({ path }) => path === '/api/members/',
+      body: (page: { results: { id: number }[] }) => ({
+        ...page,
+        results: page.results.map((one) => (one.id === id ? { ...one, name: 12 } : one)),
+      }),
+    });
+
+  test('although a run could not read the record of the member', async () => {
+    join(36, 36);
+    const { run_id } = await sync();
+    await sync({ undo: run_id });
+    const end = spoil(36);
+    expect(await sync()).toMatchObject({ members_added: 0, error_count: 1 });
+    end();
+    expect((await sync()).held).toMatchObject({ additions: { count: 1, reason: 'undone' } });
+    expect(await active()).toEqual(ids(1, 35));
+  });
+
+  test('although a removal was not confirmed', async () => {
+    leave(1, 1);
+    const { run_id } = await sync();
+    await sync({ undo: run_id });
+    const { plan } = await dryRun();
+    const end = world.django.misbehave({
+      kind: 'status',
+      status: 500,
+      when: ({ path }) => path === '/api/members/1/',
+    });
+    expect(await sync({ plan })).toMatchObject({ members_removed: 0, removals_unconfirmed: 1 });
+    end();
+    expect((await sync()).held).toMatchObject({ removals: { count: 1, reason: 'undone' } });
+  });
+
+  test('until a readable record no longer asks for it', async () => {
+    register().update(2, { name: 'Annað Nafn' });
+    const { run_id } = await sync();
+    await sync({ undo: run_id });
+    register().update(2, { name: 'Þriðja Nafn' });
+    expect(await sync()).toMatchObject({ status: 'success', members_updated: 1 });
+    register().update(2, { name: 'Annað Nafn' });
+    expect(await sync()).toMatchObject({ status: 'success', members_updated: 1 });
+  });
+});

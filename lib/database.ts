@@ -155,7 +155,7 @@ export async function queryOnce<Row extends pg.QueryResultRow>(
 const POOLED_CONNECTIONS = 2;
 const POOLED_IDLE_MS = 30_000;
 /** How long a connection that was idle may take to prove that it is alive, in ms. */
-const CHECK_MS = 3_000;
+export const CHECK_MS = 3_000;
 
 let pool: { url: string; connections: pg.Pool } | undefined;
 /** Pooled connections that have been of use before, and so may have died since. */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
-import { type Connection, queryOnce, withConnection } from '../database.ts';
+import { CHECK_MS, type Connection, queryOnce, withConnection } from '../database.ts';
 import type { Log } from '../log.ts';
 import type { Credential } from '../secrets.ts';
 import { changedIn } from './result.ts';
@@ -105,7 +105,9 @@ async function deliverAll({ secrets, config, log }: SyncContext): Promise<void> 
 function inTurn(connection: Connection): Query {
   let last: Promise<unknown> = Promise.resolve();
   return <Row extends pg.QueryResultRow>(statement: string, values: unknown[]) => {
-    const turn = last.then(() => queryOnce<Row>(connection, statement, values));
+    const turn = last.then(() =>
+      queryOnce<Row>(connection, statement, values, { checkMs: CHECK_MS }),
+    );
     last = turn.catch(() => undefined);
     return turn;
   };

@@ -57,6 +57,8 @@ identity_of() {
 # the platform would have added. Secrets are references; each function gets only those it needs.
 environment_of() {
   local line name seconds=$SYNC_TIMEOUT
+  # The scheduler starts runs, and approves or undoes none.
+  local SCHEDULER_CALLERS=${SCHEDULER_CALLERS:-$(account "$SCHEDULER_ACCOUNT")}
   case $1 in syncStatus | syncLogs) seconds=$READ_TIMEOUT ;; health) seconds=10 ;; esac
   printf '%s\n' NODE_ENV=production LOG_EXECUTION_ID=true "GOOGLE_CLOUD_PROJECT=$PROJECT" \
     "CLOUD_RUN_TIMEOUT_SECONDS=$seconds" ${LOG_LEVEL:+"LOG_LEVEL=$LOG_LEVEL"}

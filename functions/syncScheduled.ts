@@ -4,7 +4,8 @@ import { routes } from '../lib/http/routes.ts';
 import { syncParameters, syncRequest } from '../lib/sync/parameters.ts';
 import { performSync } from '../lib/sync/performSync.ts';
 
-// The run itself: called by Cloud Scheduler every hour, by Django's webhooks and by admins.
+// The run itself: called by Cloud Scheduler every hour, by Django's webhooks and by admins. Only admins
+// approve and undo.
 http(
   routes.syncScheduled.name,
   endpoint({
@@ -12,6 +13,7 @@ http(
     needs: ['database', 'django', 'sync', 'notify'],
     parameters: syncParameters,
     pubsub: true,
+    restricted: true,
     answer: async ({ config, secrets, parameters, caller, log, signal }) => {
       const request = syncRequest(parameters, false, caller);
       if (!config.sync.SYNC_ENABLED) {

@@ -2,6 +2,7 @@ import type * as z from 'zod/mini';
 import { SyncError } from './errors.ts';
 import { isSecretReference, type SecretName, secretNames } from './secrets.ts';
 import {
+  account,
   choice,
   commaSeparated,
   fieldMap,
@@ -32,8 +33,12 @@ const variables = {
   },
   auth: {
     ADMIN_API_KEY: secret(optional(headerValue)),
-    AUTH_MODE: choice(['key', 'iam'], 'key'),
-    ALLOWED_CALLERS: commaSeparated(),
+    WEBHOOK_KEY: secret(optional(headerValue)),
+    AUTH_MODE: choice(['key', 'iam', 'iap'], 'key'),
+    ALLOWED_CALLERS: commaSeparated(account),
+    WEBHOOK_CALLERS: commaSeparated(account),
+    SCHEDULER_CALLERS: commaSeparated(account),
+    ADMIN_PAGE_CALLER: optional(account),
     AUTH_AUDIENCE: commaSeparated(),
     AUTH_CERTS_URL: optional(httpUrl),
   },
@@ -140,7 +145,7 @@ export function problemWithSecret(nodeEnv: string) {
   return (name: SecretName, value: string): string | undefined => {
     if (value === '') return 'is empty';
     if (isSecretReference(value)) return 'is itself a reference';
-    if (name === 'ADMIN_API_KEY' && isTooShort(value, nodeEnv)) return tooShort;
+    if (ourKeys.has(name) && isTooShort(value, nodeEnv)) return tooShort;
     const form = forms[name] ?? headerValue;
     return form.check(value) ? undefined : form.message;
   };
@@ -151,7 +156,8 @@ const forms: Partial<Record<SecretName, typeof headerValue>> = {
   NOTIFY_SECRET: signingKey,
 };
 
-/** The shortest ADMIN_API_KEY accepted outside development and tests, in characters. */
+const ourKeys = new Set<SecretName>(['ADMIN_API_KEY', 'WEBHOOK_KEY']);
+/** The shortest key of ours accepted outside development and tests, in characters. */
 const SHORTEST_KEY = 32;
 const tooShort = `is too short: at least ${SHORTEST_KEY} characters outside development`;
 const isTooShort = (key: string, nodeEnv: string | undefined) =>
@@ -162,18 +168,39 @@ type Incomplete = { [G in ConfigGroup]?: Partial<Config[G]> };
 // What depends on more than one variable. Those that could not be read are not there, and are reported
 // already; those that were not set are empty.
 function crossChecks({ runtime, auth, notify }: Incomplete): string[] {
+  return [
+    ...(auth ? authProblems(auth, runtime?.NODE_ENV) : []),
+    ...(notify?.NOTIFY_URLS?.length && notify.NOTIFY_SECRET === ''
+      ? ['NOTIFY_SECRET is missing (needed with NOTIFY_URLS)']
+      : []),
+  ];
+}
+
+function authProblems(auth: Partial<Config['auth']>, nodeEnv: string | undefined): string[] {
   const problems: string[] = [];
-  const key = auth?.ADMIN_API_KEY;
-  if (auth?.AUTH_MODE === 'key' && key === '') {
+  const { AUTH_MODE, ADMIN_API_KEY, WEBHOOK_KEY, ADMIN_PAGE_CALLER: page } = auth;
+  if (AUTH_MODE === 'key' && ADMIN_API_KEY === '') {
     problems.push('ADMIN_API_KEY is missing (needed with AUTH_MODE=key)');
-  } else if (key && isTooShort(key, runtime?.NODE_ENV) && !isSecretReference(key)) {
-    problems.push(`ADMIN_API_KEY ${tooShort}`);
   }
-  if (auth?.AUTH_CERTS_URL && runtime?.NODE_ENV === 'production') {
+  for (const [name, key] of Object.entries({ ADMIN_API_KEY, WEBHOOK_KEY })) {
+    if (key && isTooShort(key, nodeEnv) && !isSecretReference(key)) {
+      problems.push(`${name} ${tooShort}`);
+    }
+  }
+  if (WEBHOOK_KEY && WEBHOOK_KEY === ADMIN_API_KEY) {
+    problems.push('WEBHOOK_KEY is the same as ADMIN_API_KEY, so it would decide, too');
+  }
+  if (AUTH_MODE === 'iap' && auth.AUTH_AUDIENCE?.length === 0) {
+    problems.push('AUTH_AUDIENCE is missing (needed with AUTH_MODE=iap)');
+  }
+  const restricted = [...(auth.WEBHOOK_CALLERS ?? []), ...(auth.SCHEDULER_CALLERS ?? [])];
+  if (page && restricted.some((one) => one.toLowerCase() === page.toLowerCase())) {
+    problems.push(
+      'ADMIN_PAGE_CALLER is in WEBHOOK_CALLERS or SCHEDULER_CALLERS, so it may not decide',
+    );
+  }
+  if (auth.AUTH_CERTS_URL && nodeEnv === 'production') {
     problems.push('AUTH_CERTS_URL is for development and tests only: it decides whom we trust');
-  }
-  if (notify?.NOTIFY_URLS?.length && notify.NOTIFY_SECRET === '') {
-    problems.push('NOTIFY_SECRET is missing (needed with NOTIFY_URLS)');
   }
   return problems;
 }

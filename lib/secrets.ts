@@ -7,6 +7,7 @@ export const secretNames = [
   'DATABASE_URL',
   'DJANGO_API_KEY',
   'ADMIN_API_KEY',
+  'WEBHOOK_KEY',
   'NOTIFY_SECRET',
 ] as const;
 export type SecretName = (typeof secretNames)[number];

@@ -105,6 +105,15 @@ export const headerValue = {
   message: 'must be printable ASCII without spaces or line ends',
 };
 
+/**
+ * An account, as an identity token names it. In ASCII, because another script has letters that look the
+ * same; and without `serviceAccount:` before it or a name around it, which no token has.
+ */
+export const account = {
+  check: (value: string) => /^([0-9]+|[\w.!#$%&'*+/=?^`{|}~-]+@[A-Za-z0-9.-]+)$/.test(value),
+  message: 'must be an e-mail address in ASCII, and nothing else, or the numeric id of an account',
+};
+
 /** A key of Standard Webhooks, as its libraries take it: base64, with or without the whsec_ in front. */
 export const signingKey = {
   check: (value: string) => {

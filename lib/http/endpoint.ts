@@ -10,11 +10,12 @@ import {
   type SecretsOf,
   secretsOf,
 } from '../config.ts';
+import { SyncError } from '../errors.ts';
 import { createLog, type Log } from '../log.ts';
 import { createSecretFetcher } from '../secretManager.ts';
 import { type Credential, openCredential, type SecretName } from '../secrets.ts';
 import { authenticate, authorize, schedulerHints } from './auth.ts';
-import { createAuthPolicy } from './authPolicy.ts';
+import { createAuthPolicy, forbidden, mayAsk, type Right } from './authPolicy.ts';
 import { readParameters } from './parameters.ts';
 import { receive } from './request.ts';
 import type { Route } from './routes.ts';
@@ -30,7 +31,7 @@ export interface Call<G extends ConfigGroup, P> extends Omit<Incoming, 'request'
   config: Config<Needs<G>>;
   secrets: Secrets<Needs<G>>;
   parameters: P;
-  /** For the log: an e-mail, or `admin-key`. */
+  /** For sync_log: an e-mail, the id of an account, the name of a key, or `EMAIL via page`. */
   caller: string;
 }
 
@@ -41,6 +42,10 @@ export interface Endpoint<G extends ConfigGroup, P extends z.ZodMiniType> extend
   parameters?: P;
   /** Whether the parameters may also come inside the envelope of a Pub/Sub push. */
   pubsub?: boolean;
+  /** Whether callers who may only report or start may call it at all. */
+  restricted?: boolean;
+  /** Whether it may stand behind Identity-Aware Proxy. */
+  behindProxy?: boolean;
   answer(call: Call<G, z.output<P>>): Promise<Answer>;
 }
 
@@ -56,11 +61,15 @@ export function endpoint<
   const G extends ConfigGroup,
   P extends z.ZodMiniType = typeof noParameters,
 >(definition: Endpoint<G, P>, environment: Environment = process.env): HttpFunction {
-  const config = readConfig(['runtime', 'auth', ...definition.needs], environment);
+  const config = readConfig(definition, environment);
   const { LOG_LEVEL, GOOGLE_CLOUD_PROJECT, CLOUD_RUN_TIMEOUT_SECONDS } = config.runtime;
   const log = createLog(LOG_LEVEL).with({ route: definition.name });
   const secrets = openSecrets(config, ['auth', ...definition.needs], log);
-  const policy = createAuthPolicy(config.auth, secrets.ADMIN_API_KEY, log);
+  const policy = createAuthPolicy(
+    config.auth,
+    { 'admin-key': secrets.ADMIN_API_KEY, 'webhook-key': secrets.WEBHOOK_KEY },
+    log,
+  );
   const needed = definition.needs.flatMap((group): SecretName[] => secretsOf(group));
   const schema = definition.parameters ?? noParameters;
 
@@ -75,25 +84,46 @@ export function endpoint<
       incoming.note(schedulerHints(request.headers));
       const caller = await authenticate(request.headersDistinct, policy);
       incoming.note({ caller: caller.name });
-      authorize(caller, policy);
-      const parameters = readParameters(await receive(request), schema, definition);
+      const rights = authorize(caller, policy);
+      if (!definition.restricted) requireDecider(rights);
+      const parameters = readParameters(await receive(request), schema, definition) as z.output<P>;
+      if (!mayAsk(rights, parameters as object)) requireDecider(rights);
       await Promise.all(needed.map((name) => secrets[name].get()));
-      return definition.answer({
-        ...incoming,
-        config,
-        secrets,
-        parameters: parameters as z.output<P>,
-        caller: caller.name,
+      const call = { ...incoming, config, secrets, parameters, caller: caller.name };
+      return definition.answer(call).catch((error) => {
+        throw rights.includes('decide') ? error : withoutExtra(error);
       });
     },
   });
 }
 
+function requireDecider(rights: readonly Right[]): void {
+  if (rights.includes('decide')) return;
+  const may = { report: 'report members (external_ids alone)', start: 'start ordinary runs' };
+  const allowed = rights.map((right) => right !== 'decide' && may[right]).join(' and ');
+  throw forbidden(`This caller may only ${allowed}.`);
+}
+
+// What is there for deciding, such as the digest that would be approved, is not for those who may not.
+function withoutExtra(thrown: unknown): unknown {
+  if (!(thrown instanceof SyncError)) return thrown;
+  const { code, message, cause, runId } = thrown;
+  return new SyncError(code, message, { cause, runId });
+}
+
 // The framework prints what a module throws while loading, but as text in many lines; alerts and
 // people read this one.
-function readConfig<const G extends ConfigGroup>(groups: readonly G[], environment: Environment) {
+function readConfig<const G extends ConfigGroup>(
+  { needs, behindProxy, name }: Pick<Endpoint<G, z.ZodMiniType>, 'needs' | 'behindProxy' | 'name'>,
+  environment: Environment,
+): Config<Needs<G>> {
   try {
-    return loadConfig(environment, groups);
+    const config = loadConfig(environment, ['runtime', 'auth', ...needs]);
+    // Neither the scheduler nor another function passes Identity-Aware Proxy.
+    if (config.auth.AUTH_MODE === 'iap' && !behindProxy) {
+      throw new ConfigError([`AUTH_MODE must be key or iam for ${name}`]);
+    }
+    return config;
   } catch (error) {
     if (error instanceof ConfigError) {
       createLog('CRITICAL')('CRITICAL', 'config_invalid', error.message, {

@@ -71,7 +71,7 @@ export function createShutdown(
 }
 
 /** Logs a rejection that nobody handled; with this listener it does not end the process. */
-export function reportRejection(reason: unknown): void {
+function reportRejection(reason: unknown): void {
   createLog('ERROR')('ERROR', 'unhandled_rejection', redactedStack(reason));
 }
 

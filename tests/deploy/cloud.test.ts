@@ -122,6 +122,7 @@ describeWith('gcloud')('the real gcloud against a fake of the Google APIs', () =
     expect(config('syncScheduled').environmentVariables).toMatchObject({
       AUTH_MODE: 'iam',
       ALLOWED_CALLERS: 'a@example.is,b@example.is',
+      SCHEDULER_CALLERS: `membership-sync-scheduler@${PROJECT}.iam.gserviceaccount.com`,
       DJANGO_FIELD_MAP: '{"kennitala":"ssn","email":"contact_info.email"}',
       DATABASE_URL: `sm://${PROJECT}/membership-sync-database-url`,
       CLOUD_RUN_TIMEOUT_SECONDS: '540',

@@ -41,6 +41,20 @@ afterEach(() => {
   jest.restoreAllMocks();
 });
 
+/** All that jest can fake, but for the clock. */
+const timers = [
+  'hrtime',
+  'nextTick',
+  'performance',
+  'queueMicrotask',
+  'setImmediate',
+  'clearImmediate',
+  'setInterval',
+  'clearInterval',
+  'setTimeout',
+  'clearTimeout',
+] as const;
+
 const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
 function token(changes: object = {}, { signer = google.privateKey, kid = 'one' } = {}): string {
   const now = Math.floor(Date.now() / 1000);
@@ -59,14 +73,17 @@ function token(changes: object = {}, { signer = google.privateKey, kid = 'one' }
 }
 
 let functions = 0;
-async function serve(changes: Record<string, string>): Promise<string> {
+async function serve(changes: Record<string, string>, more: object = {}): Promise<string> {
   functions += 1;
   const name = `guarded${functions}`;
   const environment = { NODE_ENV: 'test', ADMIN_API_KEY: key, LOG_LEVEL: 'DEBUG', ...changes };
   const definition = { name, path: `/${name}`, methods: ['POST'], needs: [] };
   http(
     name,
-    endpoint({ ...definition, answer: async ({ caller }) => ({ body: { caller } }) }, environment),
+    endpoint(
+      { ...definition, ...more, answer: async ({ caller }) => ({ body: { caller } }) },
+      environment,
+    ),
   );
   return serveFunction(name);
 }
@@ -197,5 +214,140 @@ describe('behind IAM (AUTH_MODE=iam)', () => {
   test('a list of callers narrows what IAM lets in', async () => {
     const origin = await serve({ AUTH_MODE: 'iam', ALLOWED_CALLERS: 'admin@x.is' });
     expect((await ask(origin, stripped())).status).toBe(403);
+  });
+});
+
+describe('behind Identity-Aware Proxy (AUTH_MODE=iap)', () => {
+  const iapAudience = '/projects/123/locations/europe-west2/services/syncadmin';
+  const proxy = () => generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const [ours, next, forger] = [proxy(), proxy(), proxy()];
+  let published: Record<string, typeof ours>;
+  let fetches = 0;
+  let keys: Server;
+  let origin: string;
+
+  beforeAll(async () => {
+    keys = createServer((_request, response) => {
+      fetches += 1;
+      const pems = Object.entries(published).map(([kid, { publicKey }]) => [
+        kid,
+        publicKey.export({ type: 'spki', format: 'pem' }),
+      ]);
+      response.setHeader('Content-Type', 'application/json');
+      response.end(JSON.stringify(Object.fromEntries(pems)));
+    }).listen(0, '127.0.0.1');
+    await once(keys, 'listening');
+  });
+  afterAll(() => {
+    keys.closeAllConnections();
+    keys.close();
+  });
+  beforeEach(async () => {
+    published = { one: ours };
+    fetches = 0;
+    const { port } = keys.address() as AddressInfo;
+    origin = await serve(
+      {
+        AUTH_MODE: 'iap',
+        AUTH_AUDIENCE: iapAudience,
+        AUTH_CERTS_URL: `http://127.0.0.1:${port}/`,
+        ADMIN_API_KEY: '',
+      },
+      { behindProxy: true },
+    );
+  });
+
+  function assertion(changes: object = {}, { signer = ours, kid = 'one', alg = 'ES256' } = {}) {
+    const now = Math.floor(Date.now() / 1000);
+    const claims = {
+      iss: 'https://cloud.google.com/iap',
+      aud: iapAudience,
+      sub: 'accounts.google.com:1084',
+      email: 'anna@x.is',
+      iat: now,
+      exp: now + 600,
+      ...changes,
+    };
+    const signed = `${part({ alg, kid, typ: 'JWT' })}.${part(claims)}`;
+    const signature = createSign('SHA256')
+      .update(signed)
+      .sign({ key: signer.privateKey, dsaEncoding: 'ieee-p1363' });
+    return `${signed}.${signature.toString('base64url')}`;
+  }
+  const through = (token: string, headers: Record<string, string> = {}) =>
+    request(origin, {
+      method: 'POST',
+      headers: { 'X-Goog-IAP-JWT-Assertion': token, ...headers },
+    });
+
+  test('the person whom the proxy names is the caller, and the keys are fetched once', async () => {
+    for (let calls = 0; calls < 3; calls++) {
+      expect(await through(assertion())).toMatchObject({
+        status: 200,
+        body: { caller: 'anna@x.is' },
+      });
+    }
+    expect(fetches).toBe(1);
+  });
+
+  describe('later', () => {
+    // Only the clock is made up, so that sockets and timers of the server go on.
+    const pass = (seconds: number) => jest.setSystemTime(Date.now() + seconds * 1000);
+    beforeEach(() => {
+      jest.useFakeTimers({ now: Date.now(), doNotFake: [...timers] });
+    });
+    afterEach(() => {
+      jest.useRealTimers();
+    });
+
+    test('a key that the proxy has rotated is fetched, once a minute however many are made up', async () => {
+      expect((await through(assertion())).status).toBe(200);
+      published = { one: ours, two: next };
+      pass(61);
+      expect((await through(assertion({}, { signer: next, kid: 'two' }))).status).toBe(200);
+      expect((await through(assertion({}, { signer: forger, kid: 'three' }))).status).toBe(401);
+      expect((await through(assertion({}, { signer: forger, kid: 'four' }))).status).toBe(401);
+      expect(fetches).toBe(2);
+    });
+
+    test('a key that the proxy no longer publishes is good for an hour at most', async () => {
+      expect((await through(assertion())).status).toBe(200);
+      published = { two: next };
+      pass(3500);
+      expect((await through(assertion())).status).toBe(200);
+      pass(101);
+      expect((await through(assertion())).status).toBe(401);
+      expect((await through(assertion({}, { signer: next, kid: 'two' }))).status).toBe(200);
+    });
+  });
+
+  const past = Math.floor(Date.now() / 1000) - 7200;
+  test.each([
+    { name: 'signed by somebody else', bad: () => assertion({}, { signer: forger }) },
+    { name: 'signed with an unknown key', bad: () => assertion({}, { kid: 'two' }) },
+    { name: 'of a key called like a method', bad: () => assertion({}, { kid: 'constructor' }) },
+    { name: 'that is expired', bad: () => assertion({ iat: past, exp: past + 600 }) },
+    { name: 'from the future', bad: () => assertion({ iat: past + 14_400, exp: past + 15_000 }) },
+    { name: 'of another service', bad: () => assertion({ aud: `${iapAudience}2` }) },
+    { name: 'of several audiences', bad: () => assertion({ aud: [iapAudience] }) },
+    { name: 'of another issuer', bad: () => assertion({ iss: 'https://accounts.google.com' }) },
+    { name: 'without an e-mail', bad: () => assertion({ email: undefined }) },
+    { name: 'with no algorithm', bad: () => assertion({}, { alg: 'none' }) },
+    { name: 'with another algorithm', bad: () => assertion({}, { alg: 'HS256' }) },
+    { name: 'without its signature', bad: () => assertion().replace(/[^.]*$/, '') },
+    { name: 'that is no token', bad: () => 'anna@x.is' },
+  ])('a token $name is refused', async ({ bad }) => {
+    const reply = await through(bad());
+    expect([reply.status, reply.body]).toMatchObject([401, { error: { code: 'unauthorized' } }]);
+  });
+
+  test('the plain headers of the proxy, an identity token and the admin key prove nothing', async () => {
+    const plain = {
+      'X-Goog-Authenticated-User-Email': 'accounts.google.com:anna@x.is',
+      'X-Goog-Authenticated-User-Id': 'accounts.google.com:1084',
+    };
+    expect((await request(origin, { method: 'POST', headers: plain })).status).toBe(401);
+    expect((await ask(origin, token(), plain)).status).toBe(401);
+    expect((await ask(origin, key, plain)).status).toBe(401);
   });
 });

@@ -220,7 +220,7 @@ test.each(cases)('$name', ({ environment, problem }) => {
 test('each group knows its secrets', () => {
   expect(groups.map((group) => secretsOf(group))).toEqual([
     [],
-    ['ADMIN_API_KEY'],
+    ['ADMIN_API_KEY', 'WEBHOOK_KEY'],
     ['DATABASE_URL'],
     ['DJANGO_API_KEY'],
     [],

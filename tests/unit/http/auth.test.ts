@@ -1,14 +1,8 @@
 import type { SyncError } from '../../../lib/errors.ts';
-import {
-  type AuthPolicy,
-  authenticate,
-  authorize,
-  type Claims,
-  decodeAudience,
-  isSameKey,
-  schedulerHints,
-} from '../../../lib/http/auth.ts';
-import { createKeyCheck } from '../../../lib/http/authPolicy.ts';
+import { authenticate, authorize, schedulerHints } from '../../../lib/http/auth.ts';
+import { type AuthPolicy, createKeyCheck, isSameKey } from '../../../lib/http/authPolicy.ts';
+import { type Claims, decodeAudience } from '../../../lib/http/idToken.ts';
+import { fixedCredential } from '../../../lib/secrets.ts';
 
 const key = 'the-admin-key-of-this-deployment';
 const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
@@ -19,18 +13,31 @@ const scheduler = { email: 'sched@p.iam.gserviceaccount.com', email_verified: tr
 const stripped = jwt(scheduler, 'SIGNATURE_REMOVED_BY_GOOGLE');
 const verified: Claims = { email: scheduler.email, emailVerified: true };
 
-function policy(changes: Partial<AuthPolicy> = {}): AuthPolicy {
+type Changes = Partial<AuthPolicy & AuthPolicy['lists']>;
+
+function policy({
+  allowed = [],
+  reporters = [],
+  starters = [],
+  page = [],
+  ...rest
+}: Changes = {}): AuthPolicy {
+  const webhookKey = 'the-webhook-key-of-this-deployment';
   return {
     mode: 'key',
-    allowedCallers: [],
-    isAdminKey: async (candidate) => isSameKey(candidate, key),
+    lists: { allowed, reporters, starters, page },
+    keyOf: async (candidate) => {
+      if (isSameKey(candidate, webhookKey)) return 'webhook-key';
+      return isSameKey(candidate, key) ? 'admin-key' : undefined;
+    },
     verifyIdToken: async () => undefined,
-    ...changes,
+    verifyAssertion: async () => undefined,
+    ...rest,
   };
 }
 
 /** The caller's name, or the code of the refusal. */
-async function outcome(headers: Record<string, string | string[]>, changes?: Partial<AuthPolicy>) {
+async function outcome(headers: Record<string, string | string[]>, changes?: Changes) {
   const distinct = Object.fromEntries(
     Object.entries(headers).map(([name, value]) => [name, [value].flat()]),
   );
@@ -63,7 +70,7 @@ describe('a key is the same only when all of it is', () => {
 describe('AUTH_MODE=key', () => {
   const accepting = {
     verifyIdToken: async () => verified,
-    allowedCallers: ['Sched@p.iam.gserviceaccount.com'],
+    allowed: ['Sched@p.iam.gserviceaccount.com'],
   };
 
   test.each([
@@ -118,12 +125,12 @@ describe('AUTH_MODE=key', () => {
 
   test('a verified token of another caller is forbidden', async () => {
     const headers = { authorization: `Bearer ${jwt(scheduler)}` };
-    expect(await outcome(headers, { ...accepting, allowedCallers: ['a@b.c'] })).toBe('forbidden');
+    expect(await outcome(headers, { ...accepting, allowed: ['a@b.c'] })).toBe('forbidden');
   });
 
   test('a verified token is of no use without a list of callers', async () => {
     const headers = { authorization: `Bearer ${jwt(scheduler)}` };
-    expect(await outcome(headers, { ...accepting, allowedCallers: [] })).toBe('forbidden');
+    expect(await outcome(headers, { ...accepting, allowed: [] })).toBe('forbidden');
   });
 
   test.each([
@@ -229,18 +236,119 @@ describe('AUTH_MODE=iam', () => {
   test.each([
     {
       name: 'a listed caller',
-      allowedCallers: [scheduler.email.toUpperCase()],
+      allowed: [scheduler.email.toUpperCase()],
       expected: scheduler.email,
     },
-    { name: 'a caller that is not listed', allowedCallers: ['a@b.c'], expected: 'forbidden' },
-  ])('$name: $expected', async ({ allowedCallers, expected }) => {
+    { name: 'a caller that is not listed', allowed: ['a@b.c'], expected: 'forbidden' },
+  ])('$name: $expected', async ({ allowed, expected }) => {
     const headers = { authorization: bearer(stripped) };
-    expect(await outcome(headers, { mode: 'iam', allowedCallers })).toBe(expected);
+    expect(await outcome(headers, { mode: 'iam', allowed })).toBe(expected);
   });
 
   test('the admin key does not let in a caller that is not listed', async () => {
     const headers = { 'x-serverless-authorization': bearer(stripped), authorization: bearer(key) };
-    expect(await outcome(headers, { mode: 'iam', allowedCallers: ['a@b.c'] })).toBe('forbidden');
+    expect(await outcome(headers, { mode: 'iam', allowed: ['a@b.c'] })).toBe('forbidden');
+  });
+});
+
+describe('AUTH_MODE=iap', () => {
+  const assertion = jwt({ email: 'admin@x.is', sub: 'accounts.google.com:1' });
+  const iap = {
+    mode: 'iap' as const,
+    verifyAssertion: async (token: string) =>
+      token === assertion ? { email: 'admin@x.is', subject: '1' } : undefined,
+  };
+
+  test.each([
+    {
+      name: 'the assertion of the proxy',
+      headers: { 'x-goog-iap-jwt-assertion': assertion },
+      expected: 'admin@x.is',
+    },
+    {
+      name: 'another assertion',
+      headers: { 'x-goog-iap-jwt-assertion': jwt({ email: 'admin@x.is' }) },
+      expected: 'unauthorized',
+    },
+    {
+      name: 'the assertion twice',
+      headers: { 'x-goog-iap-jwt-assertion': [assertion, assertion] },
+      expected: 'unauthorized',
+    },
+    {
+      name: 'the e-mail headers alone',
+      headers: {
+        'x-goog-authenticated-user-email': 'accounts.google.com:admin@x.is',
+        'x-goog-authenticated-user-id': 'accounts.google.com:1',
+      },
+      expected: 'unauthorized',
+    },
+    {
+      name: 'an identity token',
+      headers: {
+        authorization: `Bearer ${stripped}`,
+        'x-serverless-authorization': `Bearer ${stripped}`,
+      },
+      expected: 'unauthorized',
+    },
+    {
+      name: 'the admin key',
+      headers: { authorization: `Bearer ${key}` },
+      expected: 'unauthorized',
+    },
+  ])('$name: $expected', async ({ headers, expected }) => {
+    expect(await outcome(headers as Record<string, string>, iap)).toBe(expected);
+  });
+});
+
+describe('X-Sync-On-Behalf-Of', () => {
+  const page = 'page@p.iam.gserviceaccount.com';
+  const of = (person: string | string[], email = page) => ({
+    authorization: `Bearer ${jwt({ email, sub: '7' }, 'SIGNATURE_REMOVED_BY_GOOGLE')}`,
+    'x-sync-on-behalf-of': person,
+  });
+  const behind = (changes: Changes = {}): Changes => ({ mode: 'iam', page: [page], ...changes });
+
+  test.each([
+    {
+      name: 'of the page names the person',
+      headers: of('anna@x.is'),
+      expected: 'anna@x.is via page',
+    },
+    {
+      name: 'of the page in capitals',
+      headers: of('anna@x.is', page.toUpperCase()),
+      expected: 'anna@x.is via page',
+    },
+    { name: 'of another account', headers: of('anna@x.is', 'other@x.is'), expected: 'forbidden' },
+    {
+      name: 'with the admin key alone',
+      headers: { ...of('anna@x.is'), authorization: `Bearer ${key}` },
+      expected: 'unauthorized',
+    },
+    { name: 'twice', headers: of(['anna@x.is', 'jon@x.is']), expected: 'invalid_request' },
+    { name: 'empty', headers: of(''), expected: 'invalid_request' },
+    { name: 'that is no e-mail', headers: of('anna'), expected: 'invalid_request' },
+    { name: 'of two', headers: of('anna@x.is, jon@x.is'), expected: 'invalid_request' },
+    {
+      name: 'with a line of log in it',
+      headers: of('a@x.is via page"}'),
+      expected: 'invalid_request',
+    },
+    { name: 'in another script', headers: of('аnna@x.is'), expected: 'invalid_request' },
+  ])('$name: $expected', async ({ headers, expected }) => {
+    expect(await outcome(headers, behind())).toBe(expected);
+  });
+
+  test('of somebody who may not decide is forbidden', async () => {
+    const lists = behind({ reporters: ['Hook@x.is'] });
+    expect(await outcome(of('hOOK@x.is'), lists)).toBe('forbidden');
+  });
+
+  test('is forbidden where there is no page', async () => {
+    expect(await outcome(of('anna@x.is'), { mode: 'iam' })).toBe('forbidden');
+    const byKey = { ...of('anna@x.is'), authorization: `Bearer ${key}` };
+    expect(await outcome(byKey)).toBe('forbidden');
   });
 });
 
@@ -262,25 +370,28 @@ describe('a rotated admin key', () => {
     get: async () => 'old',
     renew: jest.fn(renew),
   });
+  const check = (admin: ReturnType<typeof rotating>, now?: () => number) =>
+    createKeyCheck({ 'admin-key': admin, 'webhook-key': fixedCredential('webhook') }, now);
 
   test('is found when it is used first', async () => {
     const credential = rotating(async () => 'new');
-    await expect(createKeyCheck(credential)('new')).resolves.toBe(true);
+    await expect(check(credential)('new')).resolves.toBe('admin-key');
   });
 
   test('is not looked for as long as the old one is used', async () => {
     const credential = rotating(async () => 'new');
-    await expect(createKeyCheck(credential)('old')).resolves.toBe(true);
+    await expect(check(credential)('old')).resolves.toBe('admin-key');
+    await expect(check(credential)('webhook')).resolves.toBe('webhook-key');
     expect(credential.renew).not.toHaveBeenCalled();
   });
 
   test('is looked for once a minute, however many wrong keys come', async () => {
     const credential = rotating(async () => undefined);
     let now = 0;
-    const check = createKeyCheck(credential, () => now);
+    const keyOf = check(credential, () => now);
     for (const time of [0, 1, 59_999, 60_000, 60_001]) {
       now = time;
-      await expect(check('wrong')).resolves.toBe(false);
+      await expect(keyOf('wrong')).resolves.toBeUndefined();
     }
     expect(credential.renew).toHaveBeenCalledTimes(2);
   });

@@ -16,6 +16,7 @@ import {
   openSession,
   type Run,
   type StartedRun,
+  stopwatch,
 } from './session.ts';
 import type { SyncContext, SyncRequest, SyncResult } from './types.ts';
 
@@ -36,10 +37,10 @@ export async function performSync(request: SyncRequest, context: SyncContext): P
 }
 
 async function rehearse(request: SyncRequest, context: SyncContext): Promise<SyncResult> {
-  const startedAt = context.now();
+  const [startedAt, elapsed] = [context.now(), stopwatch()];
   const client = await openSession(context);
   try {
-    const run = await begin({ request, context, client, id: null, startedAt });
+    const run = await begin({ request, context, client, id: null, startedAt, elapsed });
     await makeReadOnly(client);
     return await describe(run, await planRun(run));
   } finally {
@@ -69,10 +70,10 @@ async function runLogged(
   context: SyncContext,
   client: pg.Client,
 ): Promise<SyncResult> {
-  const startedAt = context.now();
+  const [startedAt, elapsed] = [context.now(), stopwatch()];
   const id = await startRun(client, request, startedAt, context.log);
   const log = context.log.with({ run_id: id });
-  const run = { request, context: { ...context, log }, client, id, startedAt };
+  const run = { request, context: { ...context, log }, client, id, startedAt, elapsed };
   try {
     log('INFO', 'sync_started', `run ${id} started`, {
       sync_type: request.syncType,

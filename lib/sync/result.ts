@@ -40,7 +40,7 @@ export async function summarise(client: pg.Client): Promise<Summary> {
 
 /** The result of a run or a dry run, read from the plan as it stands. Throws what pg throws. */
 export async function describe(run: Run, planned: Planned): Promise<SyncResult> {
-  const { client, id, request, context, startedAt, mode } = run;
+  const { client, id, request, startedAt, elapsed, mode } = run;
   const { snapshot } = planned;
   const { errors } = snapshot;
   const summary = await summarise(client);
@@ -53,7 +53,7 @@ export async function describe(run: Run, planned: Planned): Promise<SyncResult> 
     status: anyHeld ? 'held' : errors.count() > 0 ? 'partial' : 'success',
     dry_run: request.dryRun,
     timestamp: startedAt.toISOString(),
-    duration_ms: context.now().getTime() - startedAt.getTime(),
+    duration_ms: elapsed(),
     members_fetched: snapshot.fetched,
     members_added: summary.added,
     members_updated: summary.updated,

@@ -84,8 +84,6 @@ const refusals: ErrorCode[] = ['plan_changed', 'not_found', 'invalid_request'];
 
 /** How long closing a run may take, in ms: less than is kept back from the function's own time. */
 const CLOSE_MS = 5_000;
-/** The largest int of PostgreSQL: 24 days in ms. A clock may jump by more. */
-const LONGEST_MS = 2_147_483_647;
 
 /**
  * Closes a run that ended with an error, in sync_log and in the log, on a connection of its own because
@@ -124,17 +122,15 @@ const wasApplied = (status: string | undefined) =>
 
 // The run's status afterwards; undefined when the database could not be asked.
 async function storeFailure(
-  { context, startedAt }: StartedRun,
+  { context, elapsed }: StartedRun,
   runId: number,
   { code, message }: SyncError,
   status: 'refused' | 'failed',
 ): Promise<string | undefined> {
-  const duration = context.now().getTime() - startedAt.getTime();
-  const inRange = Math.min(Math.max(duration, 0), LONGEST_MS);
   const reason = JSON.stringify({ code, message });
   return withConnection(context.secrets.DATABASE_URL, CLOSE_MS, async (connection) => {
     // Waits for the row when the run's own session is still about to end.
-    await queryOnce(connection, failRunStatement, [runId, inRange, reason, status]);
+    await queryOnce(connection, failRunStatement, [runId, elapsed(), reason, status]);
     const found = 'select status from public.sync_log where id = $1::int';
     const { rows } = await queryOnce<{ status: string }>(connection, found, [runId]);
     return rows[0]?.status;

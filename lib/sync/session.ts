@@ -28,6 +28,14 @@ export interface StartedRun {
   /** null for a dry run, which is not logged. */
   id: number | null;
   startedAt: Date;
+  /** Milliseconds since then, whatever the clock does meanwhile. */
+  elapsed: () => number;
+}
+
+/** Measures from now on, in whole ms, by a clock that never jumps. */
+export function stopwatch(): () => number {
+  const started = performance.now();
+  return () => Math.round(performance.now() - started);
 }
 
 /** One run while it goes on. */

@@ -81,3 +81,23 @@ test('a run that waits for the register shows signs of life', async () => {
   jest.useRealTimers();
   await closeSession(session);
 });
+
+test.each([
+  { name: 'forward by a century', years: 100 },
+  { name: 'back by a century', years: -100 },
+])('a clock that jumps $name within a run changes no figure', async ({ years }) => {
+  let jumped = 0;
+  const now = () => new Date(Date.now() + jumped);
+  world.django.behaviour.onRequest = async () => {
+    jumped = years * 365 * 86_400_000;
+  };
+  expect((await world.run({}, { now })).duration_ms).toBeLessThan(60_000);
+  jumped = 0;
+  const end = world.django.misbehave({ kind: 'status', status: 500 });
+  await expect(world.run({}, { now })).rejects.toMatchObject({ code: 'django_error' });
+  end();
+  const rows = await world.database.query(
+    'select status from public.sync_log where duration_ms between 0 and 60000 order by id',
+  );
+  expect(rows).toEqual([{ status: 'success' }, { status: 'failed' }]);
+});

@@ -1,18 +1,22 @@
 import { http } from '@google-cloud/functions-framework';
+import { toCsv } from '../lib/http/csv.ts';
 import { endpoint } from '../lib/http/endpoint.ts';
 import { routes } from '../lib/http/routes.ts';
-import { readLogs } from '../lib/sync/logs.ts';
+import { answerLogs } from '../lib/sync/logs.ts';
 import { logsParameters } from '../lib/sync/parameters.ts';
 
-// The runs, newest first.
+// The runs, the changes of one run, or one member and their history; newest first.
 http(
   routes.syncLogs.name,
   endpoint({
     ...routes.syncLogs,
     needs: ['database'],
     parameters: logsParameters,
-    answer: async ({ secrets, parameters }) => ({
-      body: await readLogs(secrets.DATABASE_URL, parameters),
-    }),
+    bodyOnly: ['kennitala'],
+    answer: async ({ secrets, parameters, caller, log }) => {
+      const { body, table } = await answerLogs(secrets.DATABASE_URL, parameters, caller, log);
+      if (table === undefined) return { body };
+      return { body: toCsv(table.columns, table.rows, parameters.language ?? 'is'), type: 'csv' };
+    },
   }),
 );

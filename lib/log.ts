@@ -37,6 +37,8 @@ export const logEvents = [
   'walk_repeated',
   'records_excluded',
   'record_warning',
+  // A person.
+  'member_read',
   // Notifications.
   'notification_failed',
   'notifications_postponed',

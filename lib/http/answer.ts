@@ -30,24 +30,33 @@ export function errorBody(error: SyncError): Record<string, unknown> {
   return { error: { ...error.extra, code: error.code, message: error.message, ...run } };
 }
 
+/** What a function answers. */
+export interface Answer {
+  /** 200 when left out. */
+  status?: number;
+  /** An object is sent as JSON, a text as its type says. */
+  body: object | string;
+  type?: 'csv' | 'html';
+  headers?: Record<string, string>;
+}
+
 /**
- * Sends JSON that no cache keeps. gcloud gets status 200 whatever happened, because
+ * Sends an answer that no cache keeps. gcloud gets status 200 whatever happened, because
  * `gcloud functions call` shows the body of no other answer; the error is in the body.
  */
 export function sendAnswer(
   request: Request,
   response: Response,
-  status: number,
-  body: object,
+  { status = 200, body, type, headers = {} }: Answer,
 ): void {
   if (response.headersSent) return;
-  const json = JSON.stringify(body);
   response
     .status(isGcloud(request.headers['user-agent']) ? 200 : status)
     .set('Cache-Control', 'no-store')
     .set('X-Content-Type-Options', 'nosniff')
-    .type('json')
-    .send(json);
+    .set(headers)
+    .type(type ?? 'json')
+    .send(typeof body === 'string' ? body : JSON.stringify(body));
 }
 
 /** Whether a User-Agent is that of gcloud, which is `google-cloud-sdk gcloud/528.0.0 command/… …`. */

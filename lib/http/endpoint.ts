@@ -14,12 +14,13 @@ import { SyncError } from '../errors.ts';
 import { createLog, type Log } from '../log.ts';
 import { createSecretFetcher } from '../secretManager.ts';
 import { type Credential, openCredential, type SecretName } from '../secrets.ts';
+import type { Answer } from './answer.ts';
 import { authenticate, authorize, schedulerHints } from './auth.ts';
 import { createAuthPolicy, forbidden, mayAsk, type Right } from './authPolicy.ts';
 import { readParameters } from './parameters.ts';
 import { receive } from './request.ts';
 import type { Route } from './routes.ts';
-import { type Answer, type Incoming, serve } from './serve.ts';
+import { type Incoming, serve } from './serve.ts';
 
 type Needs<G extends ConfigGroup> = G | 'runtime' | 'auth';
 
@@ -40,6 +41,8 @@ export interface Endpoint<G extends ConfigGroup, P extends z.ZodMiniType> extend
   needs: readonly G[];
   /** A z.strictObject. Numbers and booleans may come as strings in the query; a body is strict. */
   parameters?: P;
+  /** Parameters that are refused in a query string, because URLs are logged. */
+  bodyOnly?: readonly string[];
   /** Whether the parameters may also come inside the envelope of a Pub/Sub push. */
   pubsub?: boolean;
   /** Whether callers who may only report or start may call it at all. */

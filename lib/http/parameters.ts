@@ -18,12 +18,14 @@ const words = { error: en().localeError };
 export function readParameters<P extends z.ZodMiniType>(
   request: Pick<Request, 'query' | 'body' | 'rawBody' | 'headers'>,
   schema: P,
-  { pubsub = false } = {},
+  { pubsub = false, bodyOnly = [] }: { pubsub?: boolean; bodyOnly?: readonly string[] } = {},
 ): z.output<P> {
   const shape = shapeOf(schema);
   const body = readBody(request, { pubsub });
   const fromBody = body.textual ? coerce(body.values, shape) : body.values;
   const fromQuery = coerce(request.query, shape);
+  const exposed = bodyOnly.filter((name) => Object.hasOwn(fromQuery, name));
+  if (exposed.length > 0) throw invalid([`${names(exposed)} taken in the body of a POST only`]);
   const twice = Object.keys(fromQuery).filter((name) => Object.hasOwn(fromBody, name));
   if (twice.length > 0) throw invalid([`${names(twice)} given in the query and in the body`]);
 

@@ -3,18 +3,12 @@ import { SyncError } from '../errors.ts';
 import { toSyncError } from '../failure.ts';
 import { createLog, type Log, type LogFields, type Severity } from '../log.ts';
 import { redactedStack } from '../redact.ts';
-import { errorBody, sendAnswer, statusOf } from './answer.ts';
+import { type Answer, errorBody, sendAnswer, statusOf } from './answer.ts';
 import { quietFramework } from './quietFramework.ts';
 import { checkRequest } from './request.ts';
 import type { Route } from './routes.ts';
 import { processShutdown, type Shutdown } from './shutdown.ts';
 import { traceFields } from './trace.ts';
-
-export interface Answer {
-  /** 200 when left out. */
-  status?: number;
-  body: object;
-}
 
 /** One request being answered. */
 export interface Incoming {
@@ -66,14 +60,14 @@ export function serve(service: Service): HttpFunction {
       const { deadline } = limit;
       const answer = await service.handle({ request, log, signal, deadline, note });
       const status = answer.status ?? 200;
-      sendAnswer(request, response, status, answer.body);
+      sendAnswer(request, response, answer);
       logRequest(log, started, status, notes);
     } catch (thrown) {
       const error = toSyncError(thrown, signal);
       const status = statusOf[error.code];
       if (error.code === 'unauthorized') response.set('WWW-Authenticate', 'Bearer');
       if (error.code === 'method_not_allowed') response.set('Allow', service.methods.join(', '));
-      sendAnswer(request, response, status, errorBody(error));
+      sendAnswer(request, response, { status, body: errorBody(error) });
       logRequest(log, started, status, notes, error);
     } finally {
       limit.stop();

@@ -178,6 +178,68 @@ export const logPage = named(
   }),
 );
 
+const changedValues = z.record(z.string(), z.unknown());
+const loggedChange = named(
+  'LoggedChange',
+  'One change that a run has applied. Before and after hold the changed fields; a kennitala is masked.',
+  z.strictObject({
+    id: z.int(),
+    changed_at: time(),
+    run_id: z.int(),
+    sync_type: z.nullable(z.string()),
+    action: oneOf('add', 'update', 'reactivate', 'remove'),
+    external_id: z.nullable(z.string()),
+    kennitala: z.nullable(z.string()),
+    name: z.nullable(z.string()),
+    fields: z.array(z.string()),
+    before: changedValues,
+    after: changedValues,
+    caller: z.nullable(z.string()),
+    approved_by: z.nullable(z.string()),
+    undoes: told('The run that this change takes back.', z.nullable(z.int())),
+    undone_by: told('The run that took it back.', z.nullable(z.int())),
+  }),
+);
+const changePage = {
+  changes: z.array(loggedChange),
+  next_before: told('`before` of the next page; null on the last one.', z.nullable(z.int())),
+};
+
+export const runChanges = named(
+  'RunChanges',
+  'The changes of one run, newest first.',
+  z.strictObject({ run: logRow, ...changePage }),
+);
+
+export const memberHistory = named(
+  'MemberHistory',
+  'One member in words, and their history, newest first.',
+  z.strictObject({
+    member: z.strictObject({
+      external_id: z.nullable(z.string()),
+      kennitala: told('Masked.', z.nullable(z.string())),
+      name: z.nullable(z.string()),
+      may_vote: z.boolean(),
+      since: z.nullable(time()),
+      reason: z.strictObject({
+        code: oneOf(
+          'active',
+          'other_source',
+          'left',
+          'suspended',
+          'inactive_here',
+          'set_aside',
+          'removal_unconfirmed',
+          'undone',
+          'unknown',
+        ),
+        message: z.string(),
+      }),
+    }),
+    ...changePage,
+  }),
+);
+
 const waiting = [
   'held',
   'undone',

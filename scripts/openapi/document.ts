@@ -45,8 +45,16 @@ describe(
   statusParameters.shape.within_minutes,
   'How old the last complete full run may be for an election to open; 60 when left out.',
 );
-describe(logsParameters.shape.limit, 'How many runs are listed; 20 when left out.');
-describe(logsParameters.shape.before, '`next_before` of the page before.');
+const logs = logsParameters.shape;
+describe(logs.limit, 'How many rows; 20 when left out, at most 200, or 100000 as csv.');
+describe(logs.before, '`next_before` of the page before.');
+describe(logs.run_id, 'The changes of this run.');
+describe(logs.external_id, 'The member with this Django id, and their history.');
+describe(logs.kennitala, 'The same by kennitala; in the body of a POST only.');
+describe(logs.caller, 'Only runs that this account started or approved.');
+describe(logs.from, 'The first day, in UTC.');
+describe(logs.to, 'The last day, in UTC.');
+describe(logs.language, 'The separator of csv: `;` for is (when left out), `,` for en.');
 
 /**
  * The API as an OpenAPI 3.1 document, made from the schemas that the functions themselves use.
@@ -90,18 +98,25 @@ export function openApiDocument(version: string, { strict = false } = {}): Json 
 }
 
 function describeOperation(operation: Operation, method: string): Json {
-  const { name, summary, parameters, answers, errors } = operation;
+  const { name, summary, parameters, answers, errors, bodyOnly = [], csv = false } = operation;
+  const table = { 'text/csv': { schema: { type: 'string' } } };
+  const inUrl = parameters ? inQuery(parameters) : [];
   const operationId = operation.methods.length > 1 && method === 'POST' ? `${name}ByPost` : name;
   return {
     operationId,
     summary,
     ...(name === 'health' ? { security: [] } : {}),
-    ...(parameters && method === 'GET' ? { parameters: inQuery(parameters) } : {}),
+    ...(parameters && method === 'GET'
+      ? { parameters: inUrl.filter(({ name }) => !bodyOnly.includes(String(name))) }
+      : {}),
     ...(parameters && method === 'POST'
       ? { requestBody: { required: false, content: json(reference(parameters)) } }
       : {}),
     responses: {
-      200: { description: summary, content: json(either(answers.map(reference))) },
+      200: {
+        description: summary,
+        content: { ...json(either(answers.map(reference))), ...(csv ? table : {}) },
+      },
       ...errorResponses(errors),
     },
   };

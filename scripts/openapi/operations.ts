@@ -7,12 +7,25 @@ import {
   statusParameters,
   syncParameters,
 } from '../../lib/sync/parameters.ts';
-import { dryRunResult, health, logPage, syncResult, syncSkipped, syncStatus } from './answers.ts';
+import {
+  dryRunResult,
+  health,
+  logPage,
+  memberHistory,
+  runChanges,
+  syncResult,
+  syncSkipped,
+  syncStatus,
+} from './answers.ts';
 
 export interface Operation extends Route {
   summary: string;
   parameters?: z.ZodMiniType;
   answers: z.ZodMiniType[];
+  /** Parameters that no query string takes. */
+  bodyOnly?: string[];
+  /** Whether the answer may be a table too. */
+  csv?: boolean;
   errors: ErrorCode[];
 }
 
@@ -68,9 +81,11 @@ export const operations: Operation[] = [
   },
   {
     ...routes.syncLogs,
-    summary: 'Lists the runs, newest first.',
+    summary: 'Lists the runs, the changes of one, or a member with their history; newest first.',
     parameters: logsParameters,
-    answers: [logPage],
+    answers: [logPage, runChanges, memberHistory],
+    bodyOnly: ['kennitala'],
+    csv: true,
     errors: private_,
   },
   {

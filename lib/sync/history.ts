@@ -1,0 +1,131 @@
+import type * as z from 'zod/mini';
+import { queryPooled } from '../database.ts';
+import { SyncError } from '../errors.ts';
+import { maskKennitala, normaliseKennitala } from '../kennitala.ts';
+import type { Credential } from '../secrets.ts';
+import { explainMember, type MemberFacts, type MemberReason } from './memberReason.ts';
+import type { logsParameters } from './parameters.ts';
+import { readableRun } from './runLog.ts';
+import changesOfMember from './sql/log/changes_of_member.sql';
+import changesOfRun from './sql/log/changes_of_run.sql';
+import findMember from './sql/log/find_member.sql';
+import selectRun from './sql/log/select_run.sql';
+
+const DEFAULT_LIMIT = 20;
+
+type Values = Record<string, unknown>;
+type Asked = z.output<typeof logsParameters>;
+
+/** One applied change, with the values of the changed fields; a kennitala is masked. */
+export interface LoggedChange {
+  id: number;
+  changed_at: string;
+  run_id: number;
+  sync_type: string | null;
+  action: string;
+  external_id: string | null;
+  kennitala: string | null;
+  name: string | null;
+  fields: string[];
+  before: Values;
+  after: Values;
+  caller: string | null;
+  approved_by: string | null;
+  /** The run that this change takes back. */
+  undoes: number | null;
+  /** The run that took it back. */
+  undone_by: number | null;
+}
+
+export interface ChangePage {
+  changes: LoggedChange[];
+  /** Pass it as `before` for the next page; null on the last one. */
+  next_before: number | null;
+}
+
+/** A member in words: whether they may vote, since when and why. */
+export interface MemberInWords {
+  external_id: string | null;
+  kennitala: string | null;
+  name: string | null;
+  may_vote: boolean;
+  since: string | null;
+  reason: MemberReason;
+}
+
+/** The changes of one run, newest first, a page at a time. Throws `not_found`, and what pg throws. */
+export async function readRunChanges(
+  database: Credential,
+  runId: number,
+  { before, limit = DEFAULT_LIMIT }: Asked,
+): Promise<ChangePage & { run: Values }> {
+  const [found] = await queryPooled<{ log: Values }>(database, selectRun, [runId]);
+  if (!found) {
+    throw new SyncError('not_found', `There is no run ${runId}. syncLogs lists the runs.`);
+  }
+  const values = [runId, before ?? null, limit + 1];
+  const rows = await queryPooled<ChangeRow>(database, changesOfRun, values);
+  return { run: readableRun(found.log), ...pageOf(rows, limit) };
+}
+
+/** One member and their history, newest first, a page at a time. Throws what pg throws. */
+export async function readMember(
+  database: Credential,
+  { external_id, kennitala, before, limit = DEFAULT_LIMIT, from, to }: Asked,
+): Promise<ChangePage & { member: MemberInWords }> {
+  const digits = normaliseKennitala(kennitala);
+  const asked = [external_id === undefined ? null : String(external_id), digits ?? null];
+  const [facts] = await queryPooled<MemberFacts>(database, findMember, asked);
+  const { id, external_id: externalId, kennitala: stored, name } = facts as MemberFacts;
+  const values = [id, before ?? null, limit + 1, from ?? null, to ?? null];
+  const rows = id === null ? [] : await queryPooled<ChangeRow>(database, changesOfMember, values);
+  const shown = stored ?? digits;
+  const member = {
+    external_id: externalId,
+    kennitala: shown === undefined ? null : maskKennitala(shown),
+    name,
+    ...explainMember(facts as MemberFacts),
+  };
+  return { member, ...pageOf(rows, limit) };
+}
+
+interface ChangeRow
+  extends Omit<LoggedChange, 'id' | 'changed_at' | 'external_id' | 'kennitala' | 'name'> {
+  // A bigint, which pg gives as text.
+  id: string;
+  changed_at: Date;
+  before: Values;
+  after: Values;
+}
+
+function pageOf(rows: ChangeRow[], limit: number): ChangePage {
+  const changes = rows.slice(0, limit).map(readableChange);
+  return { changes, next_before: rows.length > limit ? (changes.at(-1)?.id ?? null) : null };
+}
+
+function readableChange({ before, after, ...row }: ChangeRow): LoggedChange {
+  const { external_id, kennitala, name } = after;
+  return {
+    ...row,
+    id: Number(row.id),
+    changed_at: row.changed_at.toISOString(),
+    external_id: typeof external_id === 'string' ? external_id : null,
+    kennitala: typeof kennitala === 'string' ? maskKennitala(kennitala) : null,
+    name: typeof name === 'string' ? name : null,
+    before: changed(before, row.fields),
+    after: changed(after, row.fields),
+  };
+}
+
+// Only the fields that changed, of a member who was added all of them.
+function changed(values: Values | null, fields: string[]): Values {
+  const kept = fields.filter((field) => values !== null && Object.hasOwn(values, field));
+  return Object.fromEntries(kept.map((field) => [field, shownValue(field, values?.[field])]));
+}
+
+// Times of the audit trail are UTC without a zone.
+function shownValue(field: string, value: unknown): unknown {
+  if (typeof value !== 'string') return value ?? null;
+  if (field === 'kennitala') return maskKennitala(value);
+  return field === 'removed_at' ? new Date(`${value}Z`).toISOString() : value;
+}

@@ -1,0 +1,103 @@
+/** What is known of one person; without a row of theirs all but the findings and the id is null. */
+export interface MemberFacts {
+  id: number | null;
+  external_id: string | null;
+  kennitala: string | null;
+  name: string | null;
+  is_active: boolean | null;
+  sync_source: string | null;
+  added_at: Date | null;
+  removed_at: Date | null;
+  last_verified_at: Date | null;
+  /** When a run added them or made them active again, last. */
+  active_since: Date | null;
+  last_change: { run_id: number; action: string } | null;
+  /** The last change was an undo, and stands. */
+  undone: { undone_at: string; run_id: number } | null;
+  findings: Finding[];
+}
+
+interface Finding {
+  code: string;
+  error_code: string;
+  message: string;
+  since: string;
+  run_id: number;
+}
+
+/** Why somebody may vote or not. */
+export interface MemberReason {
+  code:
+    | 'active'
+    | 'other_source'
+    | 'left'
+    | 'suspended'
+    | 'inactive_here'
+    | 'set_aside'
+    | 'removal_unconfirmed'
+    | 'undone'
+    | 'unknown';
+  message: string;
+}
+
+interface Explanation {
+  may_vote: boolean;
+  since: string | null;
+  reason: MemberReason;
+}
+
+/**
+ * Whether a person may vote, since when and why; pure. May vote is what the view `member_eligibility` says:
+ * the row is active. What a run found of them goes before what their row alone would say.
+ */
+export function explainMember(facts: MemberFacts): Explanation {
+  const mayVote = facts.is_active === true;
+  return { may_vote: mayVote, since: since(facts), reason: reasonOf(facts) };
+}
+
+function since({ is_active, active_since, added_at, removed_at }: MemberFacts): string | null {
+  const at = is_active ? (active_since ?? added_at) : removed_at;
+  return at?.toISOString() ?? null;
+}
+
+const day = (at: Date | null): string => (at === null ? '' : ` on ${isoDay(at)}`);
+const isoDay = (at: Date): string => at.toISOString().slice(0, 10);
+
+function reasonOf(facts: MemberFacts): MemberReason {
+  const { id, is_active, sync_source, removed_at, findings, undone } = facts;
+  const found = (code: string) => findings.find((finding) => finding.code === code);
+  const setAside = found('records_set_aside');
+  if (setAside) return { code: 'set_aside', message: setAsideWords(setAside, is_active) };
+  const unconfirmed = found('removals_unconfirmed');
+  if (unconfirmed) {
+    const message = `not in the register's list, but Django does not confirm that they are gone: ${unconfirmed.message}`;
+    return { code: 'removal_unconfirmed', message };
+  }
+  if (id === null) return { code: 'unknown', message: 'nobody here has this id or kennitala' };
+  if (undone) {
+    const message = `an admin took the change back with run ${undone.run_id}${day(new Date(undone.undone_at))}`;
+    return { code: 'undone', message };
+  }
+  if (is_active) return activeReason(facts);
+  if (sync_source !== 'django' || found('inactive_here')) {
+    const message = 'the row was made inactive by another service or by hand';
+    return { code: 'inactive_here', message };
+  }
+  if (removed_at === null) {
+    return { code: 'suspended', message: 'suspended here by hand; runs leave that as it is' };
+  }
+  return { code: 'left', message: `the register no longer had them${day(removed_at)}` };
+}
+
+function activeReason({ sync_source, last_verified_at }: MemberFacts): MemberReason {
+  if (sync_source !== 'django') {
+    const message = `a row of another service (${sync_source ?? 'unknown'}), which no run touches`;
+    return { code: 'other_source', message };
+  }
+  return { code: 'active', message: `seen in the register${day(last_verified_at)}` };
+}
+
+const setAsideWords = ({ message, error_code }: Finding, active: boolean | null): string =>
+  `their record in Django could not be used (${error_code}: ${message}); ${
+    active === null ? 'they have no row here yet' : 'their row stays as it is'
+  }`;

@@ -1,0 +1,34 @@
+-- Everything that says why somebody may vote or not: the row with Django id $1 or kennitala $2, what the runs
+-- found of them, and the last change. One row always; without a member its columns are null. Our own row goes
+-- before that of another service, and an active one before one that has left.
+with member as (
+  select * from public.members
+  where external_id = $1::text or kennitala = $2::text
+  order by sync_source is not distinct from 'django' desc, is_active desc nulls last, id
+  limit 1
+), last_change as (
+  select c.run_id, c.action
+  from public.member_changes c
+  where c.member_id = (select id from member)
+  order by c.id desc
+  limit 1
+)
+select
+  m.id, coalesce(m.external_id, $1::text) as external_id, m.kennitala, m.name, m.is_active,
+  m.sync_source, m.added_at at time zone 'UTC' as added_at, m.removed_at at time zone 'UTC' as removed_at,
+  m.last_verified_at at time zone 'UTC' as last_verified_at,
+  (
+    select max(c.changed_at) from public.member_changes c
+    where c.member_id = m.id and c.action in ('add', 'reactivate')
+  ) as active_since,
+  (select to_jsonb(l) from last_change l) as last_change,
+  (select to_jsonb(u) from (
+    select undone_at, run_id from public.undone_changes where run_id = (select run_id from last_change) limit 1
+  ) u) as undone,
+  coalesce((
+    select jsonb_agg(jsonb_build_object('code', f.code, 'error_code', f.error_code, 'message', f.message, 'since', f.since, 'run_id', f.run_id) order by f.since)
+    from public.open_findings f
+    where f.external_id = coalesce(m.external_id, $1::text) and f.external_id <> ''
+  ), '[]') as findings
+from (select) one
+left join member m on true

@@ -1,0 +1,1 @@
+select to_jsonb(l) as log from public.sync_log l where l.id = $1::int

@@ -1,0 +1,295 @@
+import { closePool } from '../../lib/database.ts';
+import type { Row } from '../support/database.ts';
+import { ADMIN_KEY } from '../support/http.ts';
+import { createWorld, type World } from '../support/world.ts';
+
+let world: World;
+beforeAll(async () => {
+  world = await createWorld({ members: 30 });
+});
+beforeEach(() => world.reset(30));
+afterAll(closePool);
+
+const ask = async (body: object): Promise<Row> => {
+  const reply = await world.post('syncLogs', body);
+  expect([reply.status, reply.body['error']]).toEqual([200, undefined]);
+  return reply.body;
+};
+const refused = async (body: object) => {
+  const reply = await world.post('syncLogs', body);
+  const error = reply.body['error'] as Row;
+  return [reply.status, error['code'], error['message']];
+};
+const member = async (by: object) => (await ask(by))['member'] as Row & { reason: Row };
+const changes = async (by: object) => (await ask(by))['changes'] as Row[];
+const kennitalaOf = (id: number) => String(world.django.members.get(id)?.kennitala);
+const masked = (id: number) => `${kennitalaOf(id).slice(0, 6)}-****`;
+
+describe('the changes of a run', () => {
+  test('come newest first, a page at a time, with the run', async () => {
+    const { run_id } = await world.run();
+    const first = await ask({ run_id, limit: 20 });
+    expect(first).toMatchObject({ run: { id: run_id, members_added: 30 } });
+    const rest = await ask({ run_id, limit: 20, before: first['next_before'] });
+    const all = [...(first['changes'] as Row[]), ...(rest['changes'] as Row[])];
+    expect([all.length, rest['next_before']]).toEqual([30, null]);
+    expect(new Set(all.map(({ external_id }) => external_id)).size).toBe(30);
+    const ids = all.map(({ id }) => Number(id));
+    expect(ids).toEqual([...ids].sort((a, b) => b - a));
+  });
+
+  test('say what was changed from what to what, by whom, and mask every kennitala', async () => {
+    await world.run();
+    const old = { name: world.django.members.get(4)?.name, kennitala: masked(4) };
+    world.django.members.update(4, { name: 'Annað Nafn', kennitala: '0000000004' });
+    const { run_id } = await world.run({ caller: 'anna@felag.example' });
+    expect(await changes({ run_id })).toEqual([
+      {
+        id: expect.any(Number),
+        changed_at: expect.stringMatching(/Z$/),
+        run_id,
+        sync_type: 'manual',
+        action: 'update',
+        external_id: '4',
+        kennitala: '000000-****',
+        name: 'Annað Nafn',
+        fields: ['kennitala', 'name'],
+        before: old,
+        after: { kennitala: '000000-****', name: 'Annað Nafn' },
+        caller: 'anna@felag.example',
+        approved_by: null,
+        undoes: null,
+        undone_by: null,
+      },
+    ]);
+  });
+
+  test('say which run took them back, and which they take back', async () => {
+    await world.run();
+    world.django.members.update(4, { name: 'Annað Nafn' });
+    const { run_id } = await world.run();
+    const undo = await world.run({ undo: Number(run_id) });
+    expect(await changes({ run_id })).toMatchObject([{ undone_by: undo.run_id, undoes: null }]);
+    expect(await changes({ run_id: undo.run_id })).toMatchObject([{ undoes: run_id }]);
+  });
+
+  test('of a run that there never was are not found', async () => {
+    expect(await refused({ run_id: 4711 })).toEqual([404, 'not_found', expect.any(String)]);
+  });
+});
+
+describe('a member in words', () => {
+  test('who may vote, since the run that added them, by Django id or kennitala', async () => {
+    const run = await world.run();
+    const byId = await member({ external_id: 4 });
+    expect(byId).toEqual({
+      external_id: '4',
+      kennitala: masked(4),
+      name: world.django.members.get(4)?.name,
+      may_vote: true,
+      since: expect.stringMatching(/Z$/),
+      reason: {
+        code: 'active',
+        message: `seen in the register on ${run.timestamp.slice(0, 10)}`,
+      },
+    });
+    const hyphened = kennitalaOf(4).replace(/^(.{6})/, '$1-');
+    expect(await member({ kennitala: hyphened })).toEqual(byId);
+  });
+
+  const cases: { name: string; prepare: () => Promise<unknown>; expected: object }[] = [
+    {
+      name: 'left',
+      prepare: async () => {
+        world.django.members.softDelete(4);
+        await world.run();
+      },
+      expected: { may_vote: false, since: expect.any(String) },
+    },
+    {
+      name: 'suspended',
+      prepare: () =>
+        world.database.query("update public.members set is_active = false where external_id = '4'"),
+      expected: { may_vote: false, since: null },
+    },
+    {
+      name: 'inactive_here',
+      prepare: () =>
+        world.database.query(
+          "update public.members set is_active = false, sync_source = 'events' where external_id = '4'",
+        ),
+      expected: { may_vote: false },
+    },
+    {
+      name: 'other_source',
+      prepare: () =>
+        world.database.query(
+          "update public.members set sync_source = 'events' where external_id = '4'",
+        ),
+      expected: { may_vote: true },
+    },
+    {
+      name: 'undone',
+      prepare: async () => {
+        world.django.members.softDelete(4);
+        const { run_id } = await world.run();
+        await world.run({ undo: Number(run_id) });
+      },
+      expected: { may_vote: true },
+    },
+    {
+      name: 'set_aside',
+      prepare: () => find('records_set_aside'),
+      expected: { may_vote: true },
+    },
+    {
+      name: 'removal_unconfirmed',
+      prepare: () => find('removals_unconfirmed'),
+      expected: { may_vote: true },
+    },
+  ];
+  const find = (code: string) =>
+    world.database.query(
+      `insert into public.open_findings (code, external_id, error_code, message, run_id)
+       values ($1, '4', 'invalid_name', 'the name is no text', 1)`,
+      [code],
+    );
+
+  test.each(cases)('who is $name', async ({ name, prepare, expected }) => {
+    await world.run();
+    await prepare();
+    expect(await member({ external_id: '4' })).toMatchObject({
+      ...expected,
+      reason: { code: name, message: expect.stringMatching(/\w/) },
+    });
+  });
+
+  test('who is unknown here', async () => {
+    await world.run();
+    const nobody = { name: null, may_vote: false, since: null, reason: { code: 'unknown' } };
+    expect(await ask({ external_id: '4711' })).toMatchObject({
+      member: { ...nobody, external_id: '4711', kennitala: null },
+      changes: [],
+      next_before: null,
+    });
+    expect(await member({ kennitala: '010130-2989' })).toMatchObject({
+      ...nobody,
+      external_id: null,
+      kennitala: '010130-****',
+    });
+  });
+
+  test('has a history, newest first, which can be narrowed to some days', async () => {
+    await world.run();
+    world.django.members.update(4, { name: 'Annað Nafn' });
+    const { timestamp } = await world.run();
+    const today = timestamp.slice(0, 10);
+    const actions = async (more = {}) =>
+      (await changes({ external_id: '4', ...more })).map(({ action }) => action);
+    expect(await actions()).toEqual(['update', 'add']);
+    expect(await actions({ from: today, to: today })).toEqual(['update', 'add']);
+    expect(await actions({ to: '2020-01-01' })).toEqual([]);
+    const first = await ask({ external_id: '4', limit: 1 });
+    expect(await actions({ before: first['next_before'] })).toEqual(['add']);
+  });
+
+  test('is not looked at unseen: the log names the caller and the Django id, and nothing else', async () => {
+    await world.run();
+    const { output } = await world.bundle('syncLogs');
+    await ask({ kennitala: kennitalaOf(4) });
+    const line = output().findLast((text) => text.includes('member_read')) ?? '{}';
+    expect(JSON.parse(line)).toMatchObject({
+      severity: 'NOTICE',
+      event: 'member_read',
+      caller: 'admin-key',
+      external_id: '4',
+    });
+    expect(output().join('')).not.toContain(kennitalaOf(4));
+  });
+
+  test('is asked for by kennitala in a body only, and answered to no cache', async () => {
+    const url = `syncLogs?kennitala=${kennitalaOf(4)}`;
+    for (const { status, text } of [await world.get(url), await world.post(url, {})]) {
+      expect(status).toBe(400);
+      expect(text).toContain('kennitala is taken in the body of a POST only');
+      expect(text).not.toContain(kennitalaOf(4));
+    }
+    const reply = await world.post('syncLogs', { kennitala: kennitalaOf(4) });
+    expect(reply.headers.get('cache-control')).toBe('no-store');
+    expect(reply.text).not.toContain(kennitalaOf(4));
+  });
+
+  test('is not found by a kennitala that is given as an id', async () => {
+    expect(await refused({ external_id: '010130-2989' })).toEqual([
+      400,
+      'invalid_request',
+      expect.stringContaining('looks like a kennitala'),
+    ]);
+  });
+});
+
+describe('the runs', () => {
+  const ids = async (by: object) => ((await ask(by))['logs'] as Row[]).map(({ id }) => id);
+
+  test('can be narrowed to some days, and to those of one caller or approver', async () => {
+    const rows = await world.database.query<{ id: number }>(
+      `insert into public.sync_log (sync_type, status, sync_timestamp, details) values
+        ('manual', 'success', '2026-01-01 23:59:59.9', '{"caller":"anna@felag.example"}'),
+        ('manual', 'success', '2026-01-02', '{"caller":"Anna@felag.example via page"}'),
+        ('manual', 'success', '2026-01-03', '{"caller":"x","approved_by":"anna@felag.example"}'),
+        ('manual', 'success', '2026-01-04', '{"caller":"anna@felag.example.org"}') returning id`,
+    );
+    const [a, b, c, d] = rows.map(({ id }) => id);
+    expect(await ids({ caller: 'anna@felag.example' })).toEqual([c, b, a]);
+    expect(await ids({ from: '2026-01-02' })).toEqual([d, c, b]);
+    expect(await ids({ from: '2026-01-01', to: '2026-01-01' })).toEqual([a]);
+    expect(await ids({ caller: 'x', to: '2026-01-03' })).toEqual([c]);
+  });
+
+  test.each([
+    [{ run_id: 1, external_id: '2' }, 'run_id and external_id do not go together'],
+    [{ run_id: 1, status: 'held' }, 'run_id and status do not go together'],
+    [{ run_id: 1, from: '2026-01-01' }, 'run_id and from do not go together'],
+    [{ external_id: '1', caller: 'x' }, 'external_id and caller do not go together'],
+    [{ from: '2026-01-02', to: '2026-01-01' }, 'from is after to'],
+    [{ from: '2026-02-30' }, 'from'],
+    [{ limit: 201 }, 'at most 200'],
+    [{ before: 2 ** 31 }, 'before'],
+    [{ kennitala: '12' }, 'must be ten digits'],
+  ])('%j is refused', async (body, words) => {
+    expect(await refused(body)).toEqual([400, 'invalid_request', expect.stringContaining(words)]);
+  });
+});
+
+describe('a table', () => {
+  // fetch takes the byte order mark out of a text.
+  const csv = async (body: object): Promise<string> => {
+    const { url } = await world.bundle('syncLogs');
+    const response = await fetch(url, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${ADMIN_KEY}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ format: 'csv', ...body }),
+    });
+    expect(response.status).toBe(200);
+    expect(response.headers.get('content-type')).toBe('text/csv; charset=utf-8');
+    return Buffer.from(await response.arrayBuffer()).toString();
+  };
+
+  test('of the runs opens in a spreadsheet of either language', async () => {
+    const { run_id } = await world.run({ caller: 'anna@felag.example' });
+    const text = await csv({});
+    expect(text.charCodeAt(0)).toBe(0xfeff);
+    const [head, line] = text.slice(1).split('\r\n');
+    expect(head).toMatch(/^id;sync_timestamp;.*;caller;approved_by;undo;error$/);
+    expect(line).toMatch(new RegExp(`^${run_id};.*;success;30;30;.*;anna@felag.example;;;$`));
+    expect(await csv({ language: 'en' })).toMatch(/^\ufeffid,sync_timestamp,/);
+  });
+
+  test('of changes makes nothing that a spreadsheet would run', async () => {
+    await world.run();
+    world.django.members.update(4, { name: '=HYPERLINK("http://x";"y")', phone: '+3545551234' });
+    const { run_id } = await world.run();
+    expect(await csv({ run_id })).toContain(`;4;${masked(4)};"'=HYPERLINK(""http://x"";""y"")";`);
+    expect((await csv({ external_id: '4' })).trim().split('\r\n')).toHaveLength(3);
+  });
+});

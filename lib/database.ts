@@ -131,7 +131,11 @@ async function ending<T>(client: pg.Client, work: () => Promise<T>): Promise<T> 
 }
 
 /** What a statement outside a run may take, and in ms with its reply on the way. */
-const limits = { statement_timeout: `'20s'`, lock_timeout: `'4s'` };
+const limits = {
+  statement_timeout: `'20s'`,
+  lock_timeout: `'4s'`,
+  idle_in_transaction_session_timeout: `'30s'`,
+};
 const STATEMENT_MS = 25_000;
 
 /**

@@ -114,7 +114,9 @@ test('standard_conforming_strings is made sure of as well, where a server still 
 test('row level security that hides members is refused by runs and readers, in words', async () => {
   await world.reset(5);
   await database.query('alter table public.members enable row level security');
-  await database.query(`create policy visible on public.members using (id % 2 = 0) with check (true)`);
+  await database.query(
+    `create policy visible on public.members using (id % 2 = 0) with check (true)`,
+  );
   await endSessions();
   for (const { body, status } of [
     await world.post('syncScheduled'),

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Webhook } from 'standardwebhooks';
 import { type Credential, fixedCredential } from '../../lib/secrets.ts';
 import { performSync } from '../../lib/sync/performSync.ts';
@@ -311,12 +310,20 @@ describe('who else is at work', () => {
     await run({ ...both, NOTIFY_URLS: elections.url });
     await letTheBackoffPass();
     elections.arrivals.length = 0;
+    // It comes while the others have their turn, and is answered when they are done.
+    let done = 0;
     elections.answer = async (response) => {
-      await sleep(100);
+      await until(() => done === 2);
       status(200)(response);
     };
     const settings = { ...both, NOTIFY_URLS: elections.url };
-    const outcomes = await Promise.allSettled([run(settings), run(settings), run(settings)]);
+    const outcomes = await Promise.allSettled(
+      [1, 2, 3].map(() =>
+        run(settings).finally(() => {
+          done += 1;
+        }),
+      ),
+    );
     expect(outcomes.some(({ status }) => status === 'fulfilled')).toBe(true);
     expect(elections.arrivals).toHaveLength(1);
     expect(await outbox()).toEqual([expect.objectContaining({ status: 'delivered' })]);
@@ -435,15 +442,13 @@ describe('a real process', () => {
   const serve = () =>
     startBundle('syncScheduled', { ...world.settings, ...both, ADMIN_API_KEY: 'local' });
 
-  test('a receiver that hangs costs the caller two seconds, is given ten, and harms nobody', async () => {
+  test('a receiver that hangs costs the caller less than the ten seconds it is given, and harms nobody', async () => {
     const bundle = await serve();
     elections.answer = hang;
-    const started = performance.now();
+    const gaveUp = () => bundle.output().some((line) => line.includes('no answer within 10000 ms'));
     const answer = await call(bundle);
-    const waited = performance.now() - started;
     expect(answer.body).toMatchObject({ status: 'success', members_added: 20 });
-    expect(waited).toBeGreaterThan(1900);
-    expect(waited).toBeLessThan(4500);
+    expect(gaveUp()).toBe(false);
     expect(events.arrivals).toHaveLength(1);
 
     // The next run is neither refused nor delayed by the delivery that is still going on.
@@ -453,9 +458,7 @@ describe('a real process', () => {
     await events.hasGot(2);
     expect(elections.arrivals).toHaveLength(1);
 
-    const gaveUp = () => bundle.output().some((line) => line.includes('no answer within 10000 ms'));
-    while (!gaveUp() && performance.now() - started < 15_000) await sleep(100);
-    expect(gaveUp()).toBe(true);
+    await until(gaveUp);
     expect((await outbox(elections)).map((row) => [row.status, row.last_error])).toEqual([
       ['pending', 'no answer within 10000 ms'],
       ['pending', null],
@@ -491,9 +494,8 @@ describe('a real process', () => {
     const bundle = await serve();
     elections.answer = hang;
     await call(bundle);
-    const started = performance.now();
     await bundle.kill('SIGTERM');
-    expect(performance.now() - started).toBeLessThan(2000);
+    expect(bundle.events().map(({ event }) => event)).not.toContain('shutdown_incomplete');
     expect(bundle.process.exitCode).toBe(0);
     expect(await outbox(elections)).toEqual([
       expect.objectContaining({ status: 'pending', attempts: 1 }),
@@ -516,7 +518,7 @@ describe('a real process', () => {
       create trigger wait_here before update on public.notification_outbox
         for each row execute function wait_here()`);
     const calling = call(bundle).catch(() => undefined);
-    await untilLogged('success');
+    await until(async () => (await world.lastRun())?.['status'] === 'success');
     await bundle.kill('SIGKILL');
     await calling;
     await world.database.query(`
@@ -535,16 +537,4 @@ describe('a real process', () => {
     ]);
     expect(events.arrivals).toHaveLength(1);
   });
-
-  const untilLogged = async (state: string) => {
-    const deadline = Date.now() + 10_000;
-    while (Date.now() < deadline) {
-      const rows = await world.database.query('select 1 from public.sync_log where status = $1', [
-        state,
-      ]);
-      if (rows.length > 0) return;
-      await sleep(20);
-    }
-    throw new Error(`no run became ${state}`);
-  };
 });

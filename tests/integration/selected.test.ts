@@ -65,11 +65,9 @@ const unchanged = {
 };
 
 describe('one member now', () => {
-  test('a new member is in within a second of the call', async () => {
+  test('a new member is in when the call is answered', async () => {
     const { id, kennitala } = world.django.members.add({ name: 'Nýja Prófdóttir' });
-    const started = performance.now();
     const { status, body } = await post({ external_ids: [String(id)] });
-    expect(performance.now() - started).toBeLessThan(1000);
     expect(status).toBe(200);
     expect(body).toMatchObject({
       ...unchanged,

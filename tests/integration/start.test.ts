@@ -13,7 +13,7 @@ import {
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { until } from '../support/until.ts';
 
 const root = join(import.meta.dirname, '../..');
 const node = join(root, 'node_modules/.bin/node');
@@ -69,10 +69,8 @@ function start(args: string[] = [], env: Record<string, string> = {}): Run {
     over = true;
   });
   const says = async (text: string) => {
-    while (!output.includes(text)) {
-      if (over) throw new Error(`It ended without saying "${text}":\n${output}`);
-      await sleep(50);
-    }
+    await until(() => over || output.includes(text), `"${text}"`, 55_000);
+    if (!output.includes(text)) throw new Error(`It ended without "${text}":\n${output}`);
   };
   return { process: child, output: () => output, says, ended };
 }
@@ -87,11 +85,10 @@ async function remains(): Promise<string[]> {
   return [...processes.filter((line) => line.includes(home)), ...(await readdir(temporary))];
 }
 
-async function nothingRemains(withinMs: number): Promise<void> {
-  const deadline = Date.now() + withinMs;
-  while ((await remains()).length > 0 && Date.now() < deadline) await sleep(50);
+async function nothingRemains(): Promise<void> {
   expect(await remains()).toEqual([]);
 }
+const nothingRemainsSoon = () => until(async () => (await remains()).length === 0, 'its end');
 
 test('one sync from nothing prints its result, exits with 0, and leaves nothing behind', async () => {
   const run = start(['--once']);
@@ -100,7 +97,7 @@ test('one sync from nothing prints its result, exits with 0, and leaves nothing 
     expect.stringContaining('The sync ended with success'),
   ]);
   expect(run.output()).toMatch(/in Django +2200\n +added +2200\n/);
-  await nothingRemains(0);
+  await nothingRemains();
 }, 60_000);
 
 test('it serves until Ctrl-C, which leaves nothing behind', async () => {
@@ -121,7 +118,7 @@ test('it serves until Ctrl-C, which leaves nothing behind', async () => {
   // A terminal sends it to the whole group.
   process.kill(-(run.process.pid ?? 0), 'SIGINT');
   expect(await run.ended).toBe(0);
-  await nothingRemains(0);
+  await nothingRemains();
 }, 60_000);
 
 test('Ctrl-C in the middle of the start leaves nothing behind either', async () => {
@@ -129,7 +126,7 @@ test('Ctrl-C in the middle of the start leaves nothing behind either', async () 
   await run.says('Started an embedded PostgreSQL');
   process.kill(-(run.process.pid ?? 0), 'SIGINT');
   expect(await run.ended).toBe(130);
-  await nothingRemains(5_000);
+  await nothingRemainsSoon();
 }, 60_000);
 
 test('killed outright, it still leaves no process and no folder', async () => {
@@ -137,7 +134,7 @@ test('killed outright, it still leaves no process and no folder', async () => {
   await run.says('Running the first sync');
   run.process.kill('SIGKILL');
   expect(await run.ended).toBe('SIGKILL');
-  await nothingRemains(20_000);
+  await nothingRemainsSoon();
 }, 60_000);
 
 test('a mistake is told, and put right', async () => {
@@ -155,7 +152,7 @@ test('a mistake is told, and put right', async () => {
   process.kill(-(run.process.pid ?? 0), 'SIGINT');
   expect(await run.ended).toBe(0);
   await writeFile(file, text);
-  await nothingRemains(0);
+  await nothingRemains();
 }, 60_000);
 
 test('a port that is taken ends it at once, with advice', async () => {

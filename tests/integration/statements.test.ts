@@ -1,3 +1,5 @@
+import { createTestDatabase } from '../support/database.ts';
+import { startDatabaseProxy } from '../support/databaseProxy.ts';
 import { type OwnServer, startOwnServer } from '../support/ownServer.ts';
 import { createWorld, type World } from '../support/world.ts';
 
@@ -86,6 +88,26 @@ async function reads(): Promise<Read[]> {
   });
 }
 const nodesOf = (node: Node): Node[] => [node, ...(node.Plans ?? []).flatMap(nodesOf)];
+
+test('a run sends as many statements for three thousand members as for thirty', async () => {
+  const other = await createTestDatabase();
+  const proxy = await startDatabaseProxy(other.url);
+  const settings = { DATABASE_URL: proxy.url, DJANGO_CONCURRENCY: '1' };
+  const statements: string[][] = [];
+  for (const members of [30, 3_000]) {
+    const small = await createWorld({ database: other, members, settings });
+    for (const _ of ['first load', 'nothing changed']) {
+      const from = proxy.statements.length;
+      expect(await small.run({ mode: 'full' })).toMatchObject({ status: 'success' });
+      const sent = proxy.statements.slice(from);
+      // How far it is, is written down every half second.
+      statements.push(sent.filter((statement) => !statement.includes('set progress')));
+    }
+    await small.reset();
+  }
+  expect(statements[2]).toEqual(statements[0]);
+  expect(statements[3]).toEqual(statements[1]);
+});
 
 test.each<{ name: string; act: () => Promise<unknown> }>([
   { name: 'a run in which nothing changed', act: () => world.run({ mode: 'full' }) },

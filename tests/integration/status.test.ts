@@ -418,7 +418,7 @@ test('every time of the status and of the logs is UTC, whatever zone the databas
     }
     const took = Date.parse(String(last_run?.['finished_at'])) - Date.parse(result.timestamp);
     expect(took).toBeGreaterThan(0);
-    expect(took).toBeLessThan(60_000);
+    expect(took).toBeLessThan(30 * 60_000);
     expect(next_due_at).toBe(
       new Date(Date.parse(result.timestamp) + rules.intervalMinutes * 60_000).toISOString(),
     );

@@ -178,6 +178,8 @@ test('with SYNC_ENABLED=false a run is skipped without a look at register or dat
 
 test('two calls at once, served by two instances: one is 409 and the other does the run', async () => {
   const { django, database } = world;
+  const other = { LOG_LEVEL: 'DEBUG' };
+  await world.bundle('syncScheduled', other);
   // The first run waits for its page until the second has been refused.
   const asked = Promise.withResolvers<void>();
   const refused = Promise.withResolvers<void>();
@@ -187,7 +189,7 @@ test('two calls at once, served by two instances: one is 409 and the other does 
   };
   const first = world.sync();
   await asked.promise;
-  const second = await world.sync({}, { LOG_LEVEL: 'DEBUG' });
+  const second = await world.sync({}, other);
   expect(errorOf(second)).toMatchObject({ status: 409, code: 'sync_in_progress' });
   refused.resolve();
   expect(await first).toMatchObject({ status: 200, body: { status: 'success' } });

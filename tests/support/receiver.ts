@@ -1,7 +1,7 @@
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterTests } from './cleanUp.ts';
+import { until } from './until.ts';
 
 /** One notification as it arrived. */
 export interface Arrival {
@@ -18,7 +18,7 @@ export interface Receiver {
   arrivals: Arrival[];
   /** How the next requests are answered; 200 at first. May be changed at any time. */
   answer: (response: ServerResponse, arrival: Arrival) => unknown;
-  /** Waits until this many have come; throws when they do not within five seconds. */
+  /** Waits until this many have come; throws when they do not come. */
   hasGot(count: number): Promise<void>;
 }
 
@@ -29,13 +29,7 @@ export async function startReceiver(): Promise<Receiver> {
     arrivals: [],
     answer: status(200),
     hasGot: async (count) => {
-      const deadline = Date.now() + 5000;
-      while (receiver.arrivals.length < count) {
-        if (Date.now() > deadline) {
-          throw new Error(`${receiver.arrivals.length} of ${count} notifications came`);
-        }
-        await sleep(10);
-      }
+      await until(() => receiver.arrivals.length >= count, `the arrival of ${count} notifications`);
     },
   };
   const server = createServer(async (request, response) => {

@@ -2,19 +2,21 @@ import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
- * Waits until it is so, and gives what the condition gave; throws when it is not after twenty seconds,
- * which no test waits for on purpose.
+ * Waits until it is so, and gives what the condition gave. Throws when it is not after so long that no test
+ * waits for it on purpose, in ms.
  */
 export async function until<T>(
   condition: () => T | Promise<T>,
   what = 'what the test waits for',
+  longest = 25_000,
 ): Promise<Exclude<T, false | undefined>> {
-  const deadline = Date.now() + 20_000;
+  const started = Date.now();
   for (;;) {
     const found = await condition();
     if (found !== false && found !== undefined) return found as Exclude<T, false | undefined>;
-    if (Date.now() > deadline) throw new Error(`${what} did not happen within twenty seconds`);
-    await sleep(20);
+    const waited = Date.now() - started;
+    if (waited > longest) throw new Error(`${what} did not happen within ${longest} ms`);
+    await sleep(waited < 100 ? 2 : 20);
   }
 }
 

@@ -1,4 +1,14 @@
-import { clientFor, json, KEY, pageOf, people, person, queryOf, serve } from './support.ts';
+import {
+  clientFor,
+  json,
+  KEY,
+  meeting,
+  pageOf,
+  people,
+  person,
+  queryOf,
+  serve,
+} from './support.ts';
 
 describe('one member', () => {
   test('is asked for at the detail endpoint', async () => {
@@ -63,19 +73,14 @@ describe('one member', () => {
   });
 
   test('many lookups at once keep to DJANGO_CONCURRENCY', async () => {
-    let running = 0;
-    let most = 0;
-    const origin = await serve((_request, response) => {
-      running += 1;
-      most = Math.max(most, running);
-      setTimeout(() => {
-        running -= 1;
-        json(response, person(1));
-      }, 3);
+    const meter = meeting(2);
+    const origin = await serve(async (_request, response) => {
+      await meter.hold();
+      json(response, person(1));
     });
     const { client } = clientFor(origin, { env: { DJANGO_CONCURRENCY: '2' } });
     await Promise.all(people(20).map(({ id }) => client.getMember(String(id))));
-    expect(most).toBe(2);
+    expect(meter.most).toBe(2);
   });
 });
 

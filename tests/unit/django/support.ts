@@ -78,13 +78,29 @@ export function idsOf(pages: MembersPage[]): number[] {
     .flatMap((page) => page.members.map((member) => Number(member.externalId)));
 }
 
-/** Waits until something has happened, and fails when it does not within five seconds. */
-export async function until(condition: () => boolean): Promise<void> {
-  const deadline = performance.now() + 5000;
-  while (!condition()) {
-    if (performance.now() > deadline) throw new Error('it did not happen within five seconds');
-    await delay(1);
-  }
+/** Counts requests that are answered at the same time, and holds each back until so many have met. */
+export function meeting(size: number) {
+  const met = Promise.withResolvers<void>();
+  let running = 0;
+  const meter = {
+    most: 0,
+    hold: async () => {
+      running += 1;
+      meter.most = Math.max(meter.most, running);
+      if (running === size) met.resolve();
+      await met.promise;
+      // One too many would come by now.
+      await delay(2);
+      running -= 1;
+    },
+  };
+  return meter;
+}
+
+/** Resolves when what a client was about to send has had every chance to arrive: others have come and gone. */
+export async function roundTrips(): Promise<void> {
+  const origin = await serve((_request, response) => json(response, {}));
+  for (let trip = 0; trip < 5; trip++) await fetch(origin).then((reply) => reply.text());
 }
 
 /** Answers JSON through a node:http response. */

@@ -1,16 +1,18 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import type { MembersPage } from '../../../lib/django/types.ts';
 import { SyncError } from '../../../lib/errors.ts';
+import { until } from '../../support/until.ts';
 import {
   clientFor,
   collect,
   idsOf,
   json,
   type Kind,
+  meeting,
   pageOf,
   people,
   queryOf,
+  roundTrips,
   serve,
-  until,
 } from './support.ts';
 
 const env = { DJANGO_PAGE_SIZE: '500' };
@@ -249,19 +251,16 @@ describe('links that lead nowhere are refused:', () => {
 
 describe('the walk is bounded:', () => {
   test.each(['1', '3'])('at most DJANGO_CONCURRENCY=%s requests at once', async (concurrency) => {
-    let running = 0;
-    let most = 0;
+    const meter = meeting(Number(concurrency));
     const origin = await serve(async (request, response) => {
-      running += 1;
-      most = Math.max(most, running);
-      await delay(5);
-      running -= 1;
+      // The first page comes alone.
+      if (queryOf(request).has('page')) await meter.hold();
       json(response, pageOf('page-number', people(200), queryOf(request)));
     });
     const env = { DJANGO_CONCURRENCY: concurrency };
     const pages = await collect(clientFor(origin, { env }).client.getMembers());
     expect(idsOf(pages)).toEqual(upTo(200));
-    expect(most).toBe(Number(concurrency));
+    expect(meter.most).toBe(Number(concurrency));
   });
 
   test.each([
@@ -278,19 +277,24 @@ describe('the walk is bounded:', () => {
       const env = { DJANGO_CONCURRENCY: '3' };
       const pages = clientFor(origin, { env }).client.getMembers();
       await pages.next();
-      await delay(60);
-      expect(requests).toBeGreaterThan(1);
+      await until(() => requests > 1);
+      await roundTrips();
       expect(requests).toBeLessThanOrEqual(most);
       await pages.return(undefined);
     },
   );
 
   test('pages come as they arrive, each with its place in the walk', async () => {
+    const others = Promise.withResolvers<void>();
     const origin = await serve(async (request, response) => {
-      if (queryOf(request).get('page') === '2') await delay(80);
+      if (queryOf(request).get('page') === '2') await others.promise;
       json(response, pageOf('page-number', people(40), queryOf(request)));
     });
-    const pages = await collect(clientFor(origin).client.getMembers());
+    const pages: MembersPage[] = [];
+    for await (const page of clientFor(origin).client.getMembers()) {
+      pages.push(page);
+      if (pages.length === 3) others.resolve();
+    }
     expect(pages.map((page) => page.index).at(-1)).toBe(1);
     expect(idsOf(pages)).toEqual(upTo(40));
   });
@@ -348,13 +352,17 @@ describe('a walk that ends early leaves no request behind:', () => {
   });
 
   test('the signal aborts while the consumer has a page', async () => {
-    const origin = await serve((request, response) =>
-      json(response, pageOf('page-number', people(40), queryOf(request))),
-    );
+    let answered = 0;
+    const origin = await serve((request, response) => {
+      response.once('close', () => {
+        answered += 1;
+      });
+      json(response, pageOf('page-number', people(40), queryOf(request)));
+    });
     const abort = new AbortController();
     const pages = clientFor(origin, { signal: abort.signal }).client.getMembers();
     await pages.next();
-    await delay(30);
+    await until(() => answered === 4);
     const reason = new SyncError('interrupted', 'over');
     abort.abort(reason);
     await expect(pages.next()).rejects.toBe(reason);

@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events';
 import { SyncError } from '../../../lib/errors.ts';
 import { createShutdown } from '../../../lib/http/shutdown.ts';
 import { createLog, type LogFields } from '../../../lib/log.ts';
+import { until } from '../../support/until.ts';
 
 function started({ graceMs = 50 } = {}) {
   const exit = jest.fn<void, [number]>();
@@ -49,7 +50,7 @@ test('a request that does not end is not waited for beyond the grace time', asyn
   const { host, exit, shutdown, lines } = started({ graceMs: 5 });
   shutdown.enter();
   host.emit('SIGTERM');
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  await until(() => exit.mock.calls.length > 0);
   expect(exit).toHaveBeenCalledWith(0);
   expect(lines.at(-1)).toMatchObject({ severity: 'ERROR', event: 'shutdown_incomplete' });
 });

@@ -25,7 +25,7 @@ export type ErrorCode =
 export interface SyncErrorOptions extends ErrorOptions {
   /** The run that failed, where there is one. */
   runId?: number | undefined;
-  /** More fields of the answer's error object, such as the plan that is now in force. */
+  /** More fields of the error in the answer, such as the plan that is now in force. Never logged or stored. */
   extra?: Record<string, unknown> | undefined;
 }
 

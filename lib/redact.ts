@@ -42,19 +42,36 @@ function stackOf(error: unknown): string {
   return [`${error.name}: ${message}`, ...frames].join('\n');
 }
 
-// Classes of SQLSTATEs in whose words PostgreSQL names its own objects only. The others may quote a
-// value (22, 23), and what a trigger raises (P0) may hold anything. `detail`, `where` and `internalQuery`,
-// which hold rows, are never looked at.
+// Classes of SQLSTATEs in whose words PostgreSQL names its own objects only: the others may quote a value.
+// A trigger of another service may raise any of them, with any text.
 const harmless = /^(08|0A|25|28|3D|3F|40|42|53|54|55|57|58|XX)...$/;
 
+// The sources of PostgreSQL that make these sentences (`file` of an error). What RAISE and its like say comes
+// from other sources, such as pl_exec.c.
+const ownSources = new Set(
+  `aclchk auth be-secure bufmgr copy copyfrom copyfromparse crypt dbcommands deadlock domains execExpr
+  execExprInterp execIndexing execMain fd guc hba heapam heapam_handler lmgr lock mcxt md miscinit namespace
+  nbtinsert nodeLockRows nodeModifyTable parse_coerce parse_expr parse_func parse_oper parse_relation
+  parse_target parse_type portalcmds postgres postinit predicate prepare proc relation ri_triggers rls
+  rowsecurity scan tablecmds trigger user utility xact xlog`.split(/\s+/),
+);
+
+interface ServerError {
+  code?: unknown;
+  table?: string;
+  constraint?: string;
+  file?: string;
+  where?: string;
+}
+
+// `detail`, `where` and `internalQuery`, which hold rows, are never shown. That there is a `where` says that
+// a function or a trigger was at work, whose statement the sentence may quote.
 function messageOf(error: Error): string {
-  const { code, table, constraint } = error as {
-    code?: unknown;
-    table?: string;
-    constraint?: string;
-  };
-  const isState = typeof code === 'string' && /^(?=.*[0-9])[0-9A-Z]{5}$/.test(code);
-  if (!isState || harmless.test(code)) return error.message;
-  const place = [table && `table ${table}`, constraint && `constraint ${constraint}`];
+  const { code, table, constraint, file, where } = error as ServerError;
+  if (typeof code !== 'string' || !/^(?=.*[0-9])[0-9A-Z]{5}$/.test(code)) return error.message;
+  const isOwn = file === undefined || ownSources.has(file.replace(/\.[a-z]$/, ''));
+  if (isOwn && where === undefined && harmless.test(code)) return error.message;
+  // RAISE can also make up the names of table and constraint.
+  const place = isOwn ? [table && `table ${table}`, constraint && `constraint ${constraint}`] : [];
   return ['left out', `SQLSTATE ${code}`, ...place].filter(Boolean).join(', ');
 }

@@ -5,6 +5,7 @@ interface Details {
   path: string;
   retryable: boolean;
   cause?: unknown;
+  extra?: Record<string, unknown> | undefined;
 }
 
 /**
@@ -18,8 +19,8 @@ export class DjangoError extends SyncError {
   /** Whether the same request may succeed later. */
   readonly retryable: boolean;
 
-  constructor({ code, path, retryable, cause }: Details, message: string) {
-    super(code, message, cause === undefined ? undefined : { cause });
+  constructor({ code, path, retryable, ...options }: Details, message: string) {
+    super(code, message, options);
     this.path = path;
     this.retryable = retryable;
   }
@@ -66,9 +67,14 @@ export class DjangoHttpError extends DjangoError {
   constructor(
     path: string,
     status: number,
-    details: { retryAfterMs?: number | undefined; advice?: string; isJson?: boolean },
+    details: {
+      retryAfterMs?: number | undefined;
+      advice?: string;
+      isJson?: boolean;
+      extra?: Record<string, unknown>;
+    },
   ) {
-    const { retryAfterMs, advice = adviceFor(status), isJson = false } = details;
+    const { retryAfterMs, advice = adviceFor(status), isJson = false, extra } = details;
     const asked =
       retryAfterMs === undefined
         ? ''
@@ -78,6 +84,7 @@ export class DjangoHttpError extends DjangoError {
         code: codeFor(status),
         path,
         retryable: status === 408 || status === 429 || status >= 500,
+        extra,
       },
       `GET ${path} answered ${status}${asked}. ${advice}`,
     );

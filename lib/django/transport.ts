@@ -179,7 +179,10 @@ function redirectTarget(reply: Reply, from: URL): URL | undefined {
   }
   if (target.origin !== from.origin) {
     throw new DjangoHttpError(from.pathname, reply.status, {
-      advice: `It leads to another origin (${target.origin}), which is not followed because it would see the key. Set DJANGO_BASE_URL to the scheme, host and port on which Django itself answers.`,
+      advice:
+        'It leads to another origin, which is not followed because it would see the key. Set DJANGO_BASE_URL to the scheme, host and port on which Django itself answers.',
+      // Whatever the register says here is for the caller, and is neither logged nor stored.
+      extra: { redirected_to: target.origin },
     });
   }
   const url = new URL(from);

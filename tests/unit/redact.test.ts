@@ -43,8 +43,32 @@ test.each([
   },
   { name: 'what a trigger raises', message: 'Jón Jónsson may not be changed', code: 'P0001' },
   { name: 'what a function raises under its own code', message: 'Jón Jónsson', code: 'MS001' },
-])('of PostgreSQL, $name is left out, and the place is kept', ({ message, code }) => {
-  const stack = redactedStack(raised(message, { code }));
+  {
+    name: 'what a trigger raises under a code of PostgreSQL',
+    message: 'Jón Jónsson has no right to vote',
+    code: '42501',
+    fields: {
+      file: 'pl_exec.c',
+      routine: 'exec_stmt_raise',
+      where: 'PL/pgSQL function f() line 3 at RAISE',
+      table: 'Jón',
+      constraint: 'Jón Jónsson',
+    },
+  },
+  {
+    name: 'what an extension raises without a context',
+    message: 'Jón Jónsson',
+    code: 'XX000',
+    fields: { file: 'plv8.cc' },
+  },
+  {
+    name: 'what a statement of a trigger quotes',
+    message: 'column "Jón Jónsson" does not exist',
+    code: '42703',
+    fields: { file: 'parse_relation.c', where: 'PL/pgSQL function f() line 3 at EXECUTE' },
+  },
+])('of PostgreSQL, $name is left out', ({ message, code, fields }) => {
+  const stack = redactedStack(raised(message, { code, ...fields }));
   expect(stack).toMatch(new RegExp(`^Error: left out, SQLSTATE ${code}\\n\\s+at `));
   expect(stack).not.toMatch(/Jón|Nonni/);
 });
@@ -64,6 +88,27 @@ test('of a row that PostgreSQL refuses only the table and the constraint are tol
     `Caused by: Error: ${told}\n`,
   );
 });
+
+test.each([
+  { message: 'permission denied for table members', code: '42501', file: 'aclchk.c' },
+  {
+    message: 'permission denied to create temporary tables in database "d"',
+    code: '42501',
+    file: 'namespace.c',
+  },
+  {
+    message: 'query would be affected by row-level security policy for table "members"',
+    code: '42501',
+    file: 'rls.c',
+  },
+  { message: 'syntax error at or near "selct"', code: '42601', file: 'scan.l' },
+  { message: 'no such database: d', code: '3D000', file: undefined },
+])(
+  'what PostgreSQL or a pooler says of its own objects is kept: $message',
+  ({ message, ...fields }) => {
+    expect(redactedMessage(raised(message, fields))).toBe(message);
+  },
+);
 
 test('the name of a table that PostgreSQL quotes is kept', () => {
   const error = raised('relation "members" does not exist', { code: '42P01' });

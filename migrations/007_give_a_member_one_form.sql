@@ -1,5 +1,5 @@
--- What the statements of a run share, because plain statements cannot: the form of a member and the digest of a
--- change. The planner inlines both, so they cost what their text costs. Nothing else lives in the database.
+-- What the statements of a run share, because plain statements cannot: the form of a member, the digest of a
+-- change, and when two names are one. The planner inlines them, so they cost what their text costs. Nothing else lives in the database.
 
 -- A member as the audit trail keeps it.
 create or replace function public.member_state(
@@ -17,6 +17,14 @@ create or replace function public.change_digest(
 ) returns bytea
 language sql stable parallel safe
 return sha256(convert_to(row(kind, external_id, kennitala, name, email, phone)::text, 'UTF8'));
+
+-- A name as people compare it: one Unicode form, single spaces, no case. A database in the locale C lowers ASCII
+-- letters only, so the other letters of the Icelandic alphabet are named.
+create or replace function public.plain_name(name text) returns text
+language sql stable parallel safe
+return lower(translate(
+  btrim(regexp_replace(normalize(name, nfc), '\s+', ' ', 'g')), 'ÁÐÉÍÓÚÝÞÆÖ', 'áðéíóúýþæö'
+));
 
 -- What released the change from the limits, and so from those of later runs too: a first load, an approval.
 alter table public.member_changes add column if not exists released varchar(20);

@@ -15,7 +15,7 @@ import planRemovals from './sql/plan/plan_removals.sql';
 import planRenumbered from './sql/plan/plan_renumbered.sql';
 import planUndo from './sql/plan/plan_undo.sql';
 import planUpdates from './sql/plan/plan_updates.sql';
-import selectNameless from './sql/plan/select_nameless.sql';
+import selectNamed from './sql/plan/select_named.sql';
 import selectUndoConflicts from './sql/plan/select_undo_conflicts.sql';
 import selectUnknownChanges from './sql/plan/select_unknown_changes.sql';
 import vacateAdded from './sql/plan/vacate_added.sql';
@@ -27,21 +27,25 @@ const emptyPlan = 'delete from pair; delete from move; delete from plan; delete 
  * that move, then the changes by kind. Unchanged members never leave the database. Throws what pg throws.
  */
 export async function planChanges(run: Run, { errors }: Snapshot): Promise<void> {
-  const { client, mode, startedAt } = run;
+  const { client, mode, startedAt, request } = run;
   const wholeRegister = mode === 'full';
   await client.query(emptyPlan);
   await client.query(pairRecords);
   await client.query(findMoves);
   await client.query(planAdditions);
-  await client.query(planUpdates);
+  await client.query(planUpdates, [request.release === true]);
   await client.query(planRemovals, [wholeRegister, startedAt]);
   await client.query(findOccupied);
-  const nameless = await client.query<Named>(selectNameless);
-  for (const { external_id } of nameless.rows) {
-    errors.add('invalid_name', external_id, 'a new member needs a name and the record has none');
-  }
+  const named = await client.query<Named & { code: keyof typeof words }>(selectNamed);
+  for (const { external_id, code } of named.rows) errors.add(code, external_id, words[code]);
   if (!wholeRegister) await setRenumberedAside(client, errors);
 }
+
+const words = {
+  invalid_name: 'a new member needs a name and the record has none',
+  inactive_here:
+    'the register has this member, and the row here is inactive: another service or a person made it so. If the member may vote, call syncScheduled with this id in external_ids and with release: true',
+};
 
 interface Named {
   external_id: string | null;

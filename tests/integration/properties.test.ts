@@ -312,6 +312,8 @@ test('a dry run tells what the run does, an undo gives it back, and it stays und
           timestamp,
           duration_ms,
           changes: _,
+          changes_total: _total,
+          next: _next,
           ...same
         }: SyncResult) => same;
         expect(figures(real)).toEqual(figures(dry));

@@ -329,9 +329,9 @@ describe('what is refused', () => {
       message: 'external_ids: Invalid input: expected array, received string.',
     },
     {
-      name: 'ids together with an undo',
-      body: { external_ids: ['1'], undo: 1 },
-      message: 'undo and external_ids do not go together; give one of them.',
+      name: 'a release without members',
+      body: { release: true },
+      message: 'release needs external_ids, the members to release.',
     },
     {
       name: 'an id that is no part of a path',

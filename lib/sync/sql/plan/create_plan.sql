@@ -24,7 +24,8 @@ create temp table plan (
   removed_at timestamp,
   fields text[] not null,
   suspended boolean not null default false,
-  -- Why a member is to be removed: absent, not_a_member, superseded, renumbered, undo.
+  -- Why a member is to be removed: absent, not_a_member, superseded, renumbered, undo. Or inactive_here: the row of
+  -- a newcomer is inactive, by another service or by hand.
   evidence text,
   -- Names the change and its result independently of our ids: what a digest and an undo compare.
   outcome bytea,

@@ -1,5 +1,7 @@
--- A record claims the row with its Django id when that row has another kennitala: the member's kennitala changed.
--- Ids are Django's own only on rows that came from Django or that an earlier run linked.
+-- A record claims the row with its Django id when that row has another kennitala and the same name: the member's
+-- kennitala changed. Where the name differs as well, the id is used again for somebody else. Where another row has
+-- both kennitala and name, that row is the member's, and only its id changed. A record without a name key leaves
+-- the id to decide. Ids are Django's own only on rows that came from Django or that an earlier run linked.
 insert into move (ordinal, row_id)
 with recursive claim as materialized (
   select distinct on (wish.ordinal) wish.ordinal, wish.row_id as holder_id, wanted.row_id
@@ -9,6 +11,11 @@ with recursive claim as materialized (
     and wish.row_external_id is distinct from wish.record_id
     and wanted.record_id is distinct from wanted.row_external_id
     and (wanted.row_sync_source = 'django' or wanted.row_is_linked)
+    and (
+      wish.record_name is null
+      or public.plain_name(wish.record_name) = public.plain_name(wanted.row_name)
+      and (public.plain_name(wish.record_name) = public.plain_name(wish.row_name)) is not true
+    )
   order by wish.ordinal, wanted.row_is_active desc nulls last, wanted.row_id
 ),
 -- Where the new kennitala is on a row that nobody moves away from, two rows are one person: the row with the

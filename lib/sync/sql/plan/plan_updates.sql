@@ -1,8 +1,9 @@
--- The members of the register that have a row: the row with their kennitala, or the row that moves to it.
+-- The members of the register that have a row: the row with their kennitala, or the row that moves to it. $1: a
+-- member who is suspended here becomes active.
 insert into plan (
   action, member_id,
   old_kennitala, old_name, old_email, old_phone, old_external_id, old_is_active, old_removed_at, old_sync_source,
-  external_id, kennitala, name, email, phone, is_active, removed_at, fields, suspended, outcome
+  external_id, kennitala, name, email, phone, is_active, removed_at, fields, suspended, evidence, outcome
 )
 with placed as (
   select p.*
@@ -28,7 +29,13 @@ wished as (
       when p.row_is_active then 'update'
       -- Only what the sync itself removed comes back; a member suspended by hand stays so.
       when p.row_sync_source = 'django' and p.row_removed_at is not null then 'reactivate'
-      else 'suspended'
+      when $1::boolean then 'reactivate'
+      -- Somebody decided this of a member whose Django id was known here. Of a newcomer nobody did.
+      when exists (
+        select from pair k
+        where k.row_external_id = p.record_id and (k.row_sync_source = 'django' or k.row_is_linked)
+      ) then 'suspended'
+      else 'inactive_here'
     end as standing
   from placed p
 ),
@@ -41,20 +48,27 @@ compared as (
       case when w.row_phone is distinct from w.new_phone then 'phone' end,
       case when w.row_external_id is distinct from w.record_id then 'external_id' end,
       case when w.standing = 'reactivate' then 'is_active' end,
-      case when w.row_removed_at is not null and w.is_ours and w.standing <> 'suspended' then 'removed_at' end
+      case when w.row_removed_at is not null and (w.is_ours and w.standing = 'update' or w.standing = 'reactivate') then 'removed_at' end
     ], null) as changed
   from wished w
 )
 select
-  case when standing = 'suspended' and changed <> '{}' then 'update' else standing end, row_id,
+  case
+    when standing = 'inactive_here' then 'suspended'
+    when standing = 'suspended' and changed <> '{}' then 'update'
+    else standing
+  end,
+  row_id,
   row_kennitala, row_name, row_email, row_phone, row_external_id, row_is_active, row_removed_at, row_sync_source,
   record_id, record_kennitala, new_name, new_email, new_phone,
   case when standing = 'reactivate' then true else row_is_active end,
-  case when standing = 'suspended' or not is_ours then row_removed_at end,
-  changed, standing = 'suspended',
-  case when changed <> '{}' then public.change_digest(
+  case when standing in ('suspended', 'inactive_here') or standing = 'update' and not is_ours then row_removed_at end,
+  case when standing = 'inactive_here' then '{}' else changed end,
+  standing in ('suspended', 'inactive_here'),
+  case when standing = 'inactive_here' then standing end,
+  case when changed <> '{}' and standing <> 'inactive_here' then public.change_digest(
     case standing when 'reactivate' then 'join' else 'update' end,
     record_id, record_kennitala, new_name, new_email, new_phone
   ) end
 from compared
-where changed <> '{}' or standing = 'suspended'
+where changed <> '{}' or standing in ('suspended', 'inactive_here')

@@ -213,6 +213,23 @@ describe('before an election opens', () => {
   });
 });
 
+test('a row that names its source is never removed, and one that does not is', async () => {
+  await world.reset(5);
+  await world.run();
+  await world.database.query(await example('insertOwnRow.sql'), ['0101010009', 'Gestur']);
+  await world.database.query(
+    `insert into public.members (kennitala, name) values ('0101010008', 'Óvart')`,
+  );
+  await world.run();
+  const rows = await world.database.query(
+    `select name, is_active from public.members where name in ('Gestur', 'Óvart') order by name`,
+  );
+  expect(rows).toEqual([
+    { name: 'Gestur', is_active: true },
+    { name: 'Óvart', is_active: false },
+  ]);
+});
+
 // A guide shows a part of a file further to the left.
 const unindented = (text: string) => text.replace(/^ +/gm, '');
 

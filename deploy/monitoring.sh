@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Metrics from the log, one e-mail channel, alerts for failed, held and stale, one dashboard.
+# Metrics from the log, one e-mail channel, alerts for failed, held, set aside and stale, one dashboard.
 # Each definition is a file under deploy/monitoring/; what is there already is changed in place.
 
 step_monitoring() {
@@ -64,7 +64,8 @@ stale_seconds() {
 }
 
 policy_files() {
-  printf '%s\n' deploy/monitoring/policies/failed.json deploy/monitoring/policies/held.json
+  printf '%s\n' deploy/monitoring/policies/failed.json deploy/monitoring/policies/held.json \
+    deploy/monitoring/policies/set-aside.json
   if [ "$(stale_seconds)" -le 84600 ]; then echo deploy/monitoring/policies/stale.json; else echo deploy/monitoring/policies/stale-daily.json; fi
 }
 

@@ -12,7 +12,7 @@ http(
     needs: ['database', 'django', 'sync', 'notify'],
     parameters: dryRunParameters,
     answer: async ({ config, secrets, parameters, caller, log, signal }) => {
-      const context = { config, secrets, log, signal, now: () => new Date() };
+      const context = { config, secrets, log, signal };
       return { body: await performSync(syncRequest(parameters, true, caller), context) };
     },
   }),

@@ -19,7 +19,7 @@ http(
       if (!config.sync.SYNC_ENABLED) {
         return { body: { status: 'skipped', reason: 'sync_disabled' } };
       }
-      const context = { config, secrets, log, signal, now: () => new Date() };
+      const context = { config, secrets, log, signal };
       return { body: await performSync(request, context) };
     },
   }),

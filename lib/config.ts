@@ -66,6 +66,7 @@ const variables = {
     SYNC_MAX_ADDITIONS: limit('10%'),
     SYNC_MAX_UPDATES: limit('50%'),
     SYNC_MAX_KENNITALA_CHANGES: limit('2%'),
+    SYNC_MAX_SET_ASIDE: limit('5%'),
     SYNC_LIMIT_FLOOR: wholeNumber(0, 1_000_000, 10),
     SYNC_LIMIT_WINDOW_HOURS: wholeNumber(1, 8760, 24),
     SYNC_CONFIRM_REMOVALS: choice(['auto', 'always', 'never'], 'auto'),

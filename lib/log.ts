@@ -20,6 +20,7 @@ export const logEvents = [
   'sync_started',
   'sync_completed',
   'sync_held',
+  'sync_set_aside',
   'sync_refused',
   'sync_failed',
   'sync_answer_lost',

@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import { inTransaction } from '../database.ts';
+import { settleFindings } from './findings.ts';
 import { writeOutbox } from './notify.ts';
 import type { Planned } from './planRun.ts';
 import { describe, type Summary, summarise } from './result.ts';
@@ -14,7 +15,7 @@ import rememberUndone from './sql/apply/remember_undone.sql';
 import stampVerified from './sql/apply/stamp_verified.sql';
 import updateMembers from './sql/apply/update_members.sql';
 import vacateKennitalas from './sql/apply/vacate_kennitalas.sql';
-import type { SyncResult } from './types.ts';
+import type { RunDetails, SyncResult } from './types.ts';
 
 /** Someone else wrote a planned row between plan and apply; the plan has to be made again. */
 export class PlanOutdatedError extends Error {
@@ -51,7 +52,11 @@ async function applyAll(run: Run, runId: number, planned: Planned): Promise<Sync
   await changeMembers(run, runId, summary);
   await stamp(run, planned, summary);
   if (request.undo !== undefined) await client.query(rememberUndone, [request.undo, runId]);
-  const result = await describe(run, planned);
+  const setAside = await settleFindings(run, runId, planned.snapshot);
+  const result = {
+    ...(await describe(run, planned)),
+    ...(setAside ? { set_aside: setAside } : {}),
+  };
   if (result.held) await client.query(rememberHeld, [result.plan]);
   await writeOutbox(client, context.config.notify.NOTIFY_URLS, result, startedAt);
   await finishRun(client, runId, {
@@ -99,21 +104,25 @@ async function stamp(
 }
 
 // The next incremental run may start from here only if nothing that this run heard of is still undone.
-function markOf({ snapshot }: Planned, { mode, status, removals_unconfirmed }: SyncResult) {
+function markOf(
+  { snapshot }: Planned,
+  { mode, status, removals_unconfirmed, set_aside }: SyncResult,
+) {
   const walked = mode === 'full' || mode === 'incremental';
-  const settled = status !== 'held' && removals_unconfirmed === 0;
+  const settled = status !== 'held' && removals_unconfirmed === 0 && !set_aside;
   return (walked && settled && snapshot.mark) || null;
 }
 
 function detailsOf(
   { request, progress }: Run,
   { snapshot }: Planned,
-  { mode, held, removals_unconfirmed, errors }: SyncResult,
-): Record<string, unknown> {
+  { mode, held, set_aside, removals_unconfirmed, errors }: SyncResult,
+): RunDetails & Record<string, unknown> {
   const walked = mode === 'full' || mode === 'incremental';
   return {
     ...(walked ? { snapshot: snapshot.proof } : {}),
     ...(held ? { held } : {}),
+    ...(set_aside ? { set_aside } : {}),
     ...(request.approvedPlan === undefined ? {} : { approved_by: request.caller }),
     ...(removals_unconfirmed > 0 ? { removals_unconfirmed } : {}),
     errors,

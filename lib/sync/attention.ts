@@ -39,7 +39,7 @@ export interface Tally {
 
 /** What is counted of that which may wait for a person. */
 export interface AttentionFacts {
-  held: Tally | undefined;
+  held: (Tally & { what: string }) | undefined;
   undone: Tally;
   findings: (Tally & { code: Code })[];
   unseen: Tally;
@@ -51,9 +51,7 @@ type Words = (count: number) => string;
 const counted = (count: number, one: string, more: string) =>
   `${count} ${count === 1 ? one : more}`;
 
-const words: Record<Code, Words> = {
-  held: (n) =>
-    `${counted(n, 'change waits', 'changes wait')} for an approval: look with syncDryRun, then approve the plan or correct the register`,
+const words: Record<Exclude<Code, 'held'>, Words> = {
   undone: (n) =>
     `${counted(n, 'change was', 'changes were')} undone by an admin, so the members differ from the register: approve the plan, or correct the register`,
   records_set_aside: (n) =>
@@ -72,8 +70,7 @@ const words: Record<Code, Words> = {
 export function listAttention(facts: AttentionFacts): Attention[] {
   const { held, undone, findings, unseen, undelivered } = facts;
   const found = (code: Code) => findings.find((finding) => finding.code === code);
-  const tallies: [Code, Tally | undefined][] = [
-    ['held', held],
+  const tallies: [keyof typeof words, Tally | undefined][] = [
     ['undone', undone],
     ['records_set_aside', found('records_set_aside')],
     ['removals_unconfirmed', found('removals_unconfirmed')],
@@ -81,18 +78,16 @@ export function listAttention(facts: AttentionFacts): Attention[] {
     ['unseen_members', unseen],
     ['notifications_dead', undelivered],
   ];
-  return tallies.flatMap(([code, tally]) =>
-    tally && tally.count > 0 ? [{ code, ...told(code, tally) }] : [],
+  const waiting = tallies.flatMap(([code, tally]) =>
+    tally && tally.count > 0 ? [toAttention(code, words[code](tally.count), tally)] : [],
   );
+  if (!held || held.count === 0) return waiting;
+  const message = `held: ${held.what}; look with syncDryRun, then approve the plan or correct the register`;
+  return [toAttention('held', message, held), ...waiting];
 }
 
-function told(code: Code, { count, since, run_id }: Tally): Omit<Attention, 'code'> {
-  return {
-    message: words[code](count),
-    count,
-    since: since && new Date(since).toISOString(),
-    run_id,
-  };
+function toAttention(code: Code, message: string, { count, since, run_id }: Tally): Attention {
+  return { code, message, count, since: since && new Date(since).toISOString(), run_id };
 }
 
 /** What an election is judged by, besides what waits for a person. */

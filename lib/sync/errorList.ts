@@ -3,22 +3,27 @@ import type { RunError } from './types.ts';
 /** Errors shown in an answer and in sync_log; all of them are counted. */
 const SHOWN = 100;
 
-/** The errors of a run: every one counted, the first hundred kept. */
+/** Errors kept for syncStatus: what waits for a person, member by member. Some 2 MB of memory. */
+const KEPT = 10_000;
+
+/** The errors of a run: every one counted, the first ten thousand kept, the first hundred shown. */
 export interface ErrorList {
   add(code: string, externalId: string | null | undefined, message: string): void;
   count(): number;
+  kept(): readonly RunError[];
   shown(): RunError[];
 }
 
 export function createErrorList(): ErrorList {
   let count = 0;
-  const shown: RunError[] = [];
+  const kept: RunError[] = [];
   return {
     add: (code, externalId, message) => {
       count += 1;
-      if (shown.length < SHOWN) shown.push({ code, external_id: externalId ?? null, message });
+      if (kept.length < KEPT) kept.push({ code, external_id: externalId ?? null, message });
     },
     count: () => count,
-    shown: () => shown,
+    kept: () => kept,
+    shown: () => kept.slice(0, SHOWN),
   };
 }

@@ -40,8 +40,9 @@ const settings = {
   kennitala_changes: 'SYNC_MAX_KENNITALA_CHANGES',
 } as const satisfies Record<ChangeClass, keyof Config['sync']>;
 
-const allowed = (limit: Limit, active: number, floor: number) =>
-  Math.max(floor, 'share' in limit ? Math.floor(limit.share * active) : limit.count);
+/** The most that a limit allows: a share of so many, or a number, and the floor at least. */
+export const allowance = (limit: Limit, of: number, floor: number) =>
+  Math.max(floor, 'share' in limit ? Math.floor(limit.share * of) : limit.count);
 
 /**
  * Decides which classes of change wait for an admin; pure. Removals need a snapshot whose absences mean
@@ -51,7 +52,7 @@ const allowed = (limit: Limit, active: number, floor: number) =>
 export function judge(input: GuardInput, config: Config['sync']): Verdict {
   const { planned, recent, active, snapshot, isUndo = false } = input;
   const limits = byClass((name) =>
-    allowed(config[settings[name]], active, config.SYNC_LIMIT_FLOOR),
+    allowance(config[settings[name]], active, config.SYNC_LIMIT_FLOOR),
   );
   const firstLoad = active === 0 && !isUndo;
   const holds: Verdict['holds'] = {};
@@ -62,8 +63,8 @@ export function judge(input: GuardInput, config: Config['sync']): Verdict {
     } else if (planned[name] + recent[name] > limits[name]) holds[name] = 'window_limit_exceeded';
   }
   if (planned.removals > 0 && snapshot.unidentified > 0) holds.removals = 'unidentified_record';
-  if (planned.removals > 0 && snapshot.empty) holds.removals = 'snapshot_empty';
-  // Also when nothing is to be removed: the run did not see the whole register.
+  // These also when nothing is to be removed: a register without members, or one that was not seen whole.
+  if (snapshot.empty) holds.removals = 'snapshot_empty';
   if (!snapshot.complete) holds.removals = 'snapshot_incomplete';
   return { holds, limits, firstLoad };
 }

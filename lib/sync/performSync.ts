@@ -12,6 +12,7 @@ import { closeFailedRun, startRun } from './runLog.ts';
 import {
   closeSession,
   createStaging,
+  databaseTime,
   makeReadOnly,
   openSession,
   type Run,
@@ -37,9 +38,10 @@ export async function performSync(request: SyncRequest, context: SyncContext): P
 }
 
 async function rehearse(request: SyncRequest, context: SyncContext): Promise<SyncResult> {
-  const [startedAt, elapsed] = [context.now(), stopwatch()];
+  const elapsed = stopwatch();
   const client = await openSession(context);
   try {
+    const startedAt = await databaseTime(client);
     const run = await begin({ request, context, client, id: null, startedAt, elapsed });
     await makeReadOnly(client);
     return await describe(run, await planRun(run));
@@ -70,8 +72,8 @@ async function runLogged(
   context: SyncContext,
   client: pg.Client,
 ): Promise<SyncResult> {
-  const [startedAt, elapsed] = [context.now(), stopwatch()];
-  const id = await startRun(client, request, startedAt, context.log);
+  const elapsed = stopwatch();
+  const { id, startedAt } = await startRun(client, request, context.log);
   const log = context.log.with({ run_id: id });
   const run = { request, context: { ...context, log }, client, id, startedAt, elapsed };
   try {
@@ -126,6 +128,10 @@ function logOutcome({ request, context }: Run, planned: Planned, result: SyncRes
   if (status === 'held') {
     const message = `run ${run_id} holds changes back: look at them with syncDryRun, and if they are right call syncScheduled with the plan that it answers`;
     context.log('CRITICAL', 'sync_held', message, fields);
+  } else if (result.set_aside) {
+    const { count, limit } = result.set_aside;
+    const message = `run ${run_id} could not use ${count} records of the register, and ${limit} is the most: what is safe was applied, but this is no complete run`;
+    context.log('CRITICAL', 'sync_set_aside', message, fields);
   } else {
     const severity = status === 'partial' ? 'WARNING' : 'INFO';
     context.log(severity, 'sync_completed', `run ${run_id} completed`, fields);

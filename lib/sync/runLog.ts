@@ -11,15 +11,14 @@ import startRunStatement from './sql/log/start_run.sql';
 import type { SyncMode, SyncRequest, SyncResult } from './types.ts';
 
 /**
- * Writes the pending row of a new run and returns its id. Runs that a killed process left pending are
+ * Writes the pending row of a new run and returns its id and its time, by the database's clock. Runs that a killed process left pending are
  * closed as failed first; only the holder of the sync lock may call this.
  */
 export async function startRun(
   client: pg.Client,
   request: SyncRequest,
-  now: Date,
   log: Log,
-): Promise<number> {
+): Promise<Pick<StartedRun, 'startedAt'> & { id: number }> {
   const { rows: abandoned } = await client.query<{ id: number }>(closeAbandonedRuns);
   for (const { id } of abandoned) {
     log(
@@ -33,13 +32,13 @@ export async function startRun(
     caller: request.caller,
     ...(request.undo === undefined ? {} : { undo: request.undo }),
   };
-  const { rows } = await client.query<{ id: number }>(startRunStatement, [
+  const { rows } = await client.query<{ id: number; started_at: Date }>(startRunStatement, [
     request.syncType,
-    now,
     JSON.stringify(details),
     knownMode(request),
   ]);
-  return (rows[0] as { id: number }).id;
+  const { id, started_at: startedAt } = rows[0] as { id: number; started_at: Date };
+  return { id, startedAt };
 }
 
 // A run that fails before it has chosen its mode is told from one that reads the register.

@@ -189,6 +189,13 @@ function showSignsOfLife(connection: Connection): void {
   connection.once('end', () => clearInterval(timer));
 }
 
+/** The time by the database's clock, to the millisecond, which is what our columns are written with. */
+export async function databaseTime(client: pg.Client): Promise<Date> {
+  const statement = `select date_trunc('milliseconds', now()) as now`;
+  const { rows } = await client.query<{ now: Date }>(statement);
+  return (rows[0] as { now: Date }).now;
+}
+
 /** Ends a session and leaves nothing behind in it, in case a pooler gives it to the next. Never throws. */
 export async function closeSession(connection: pg.Client): Promise<void> {
   const emptied = connection.query('discard all').catch(() => undefined);

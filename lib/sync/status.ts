@@ -13,17 +13,9 @@ import { SYNC_LOCK } from './lock.ts';
 import type { Phase } from './progress.ts';
 import { readableRun } from './runLog.ts';
 import syncStatus from './sql/log/sync_status.sql';
-import type { Held } from './types.ts';
+import type { Held, RunDetails } from './types.ts';
 
 type Row = Record<string, unknown>;
-
-/** What a run leaves in sync_log.details, as far as the status reads it. */
-export interface RunDetails {
-  /** The classes that the run held back. */
-  held?: Held;
-  /** Records of the register that could not be used; `exceeded` makes the run no complete one. */
-  set_aside?: { count: number; limit: number; exceeded: boolean };
-}
 
 interface LogRow extends Row {
   id: number;
@@ -167,15 +159,16 @@ function heldBack(holding: LogRow[]): SyncStatus['held'] {
 }
 
 // What only waits because it was undone is told as that.
-function tallyOfHeld({ holding, held_since }: Facts): Tally | undefined {
+function tallyOfHeld({ holding, held_since }: Facts): AttentionFacts['held'] {
   const [run] = holding;
   if (!run) return undefined;
-  const classes = Object.values(run.details?.held ?? {});
-  if (classes.length === 0) return { count: 1, since: held_since, run_id: run.id };
-  const waiting = classes.filter(({ reason }) => reason !== 'undone');
+  const waiting = Object.entries(run.details?.held ?? {}).filter(
+    ([, { reason }]) => reason !== 'undone',
+  );
   // A run that did not see the whole register holds all removals, and may know of none.
-  const count = waiting.reduce((sum, held) => sum + Math.max(held.count, 1), 0);
-  return { count, since: held_since, run_id: run.id };
+  const count = waiting.reduce((sum, [, held]) => sum + Math.max(held.count, 1), 0);
+  const classes = waiting.map(([name, held]) => `${held.count || 'all'} ${name} (${held.reason})`);
+  return { count, what: classes.join(', '), since: held_since, run_id: run.id };
 }
 
 // Minutes since a run began. `sync_timestamp` is UTC without a zone.

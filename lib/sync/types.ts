@@ -57,7 +57,6 @@ export interface SyncContext {
   log: Log;
   /** Aborted at the run's deadline or at shutdown; its reason is a SyncError. */
   signal: AbortSignal;
-  now: () => Date;
 }
 
 /** Something that an admin should look at; it never holds personal data. */
@@ -74,6 +73,12 @@ export interface HeldClass {
 }
 export type Held = Partial<Record<ChangeClass, HeldClass>>;
 
+/** Records of the register that could not be used, where they are more than the limit. */
+export interface SetAside {
+  count: number;
+  limit: number;
+}
+
 export interface PreviewedChange {
   action: Action;
   external_id: string | null;
@@ -87,6 +92,14 @@ export interface PreviewedChange {
   after?: Record<string, unknown>;
   /** Why, in words. */
   reason?: string;
+}
+
+/** What a run leaves in sync_log.details, as far as the status reads it. */
+export interface RunDetails {
+  /** The classes that the run held back. */
+  held?: Held;
+  /** Makes the run no complete one. */
+  set_aside?: SetAside;
 }
 
 /** What a run or a dry run answers; the field names are the API's. */
@@ -112,6 +125,8 @@ export interface SyncResult {
   errors: RunError[];
   plan: string;
   held?: Held;
+  /** More records could not be used than SYNC_MAX_SET_ASIDE allows: the run is no complete one. */
+  set_aside?: SetAside;
   changes?: PreviewedChange[];
   /** How many changes the plan has in all. */
   changes_total?: number;

@@ -99,6 +99,10 @@ const figures = {
   errors: told('The first 100.', z.array(runError)),
   plan: told('The digest of the changes, as an approval must name it.', digest),
   held: z.exactOptional(held),
+  set_aside: told(
+    'Records that could not be used, where they are more than SYNC_MAX_SET_ASIDE allows.',
+    z.exactOptional(z.strictObject({ count: count(), limit: count() })),
+  ),
 };
 
 export const syncResult = named(

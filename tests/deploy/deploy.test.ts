@@ -335,7 +335,7 @@ describe('the guides', () => {
     const [deployment, operations] = guides.map(({ text }) => text);
     const codes = readFileSync(join(root, 'lib/errors.ts'), 'utf8').matchAll(/^ {2}\| '(\w+)'/gm);
     for (const [, code] of codes) expect(deployment).toMatch(new RegExp(`\\| \`${code}\` +\\|`));
-    for (const name of ['failed', 'held', 'stale', 'stale-daily']) {
+    for (const name of ['failed', 'held', 'set-aside', 'stale', 'stale-daily']) {
       const policy = JSON.parse(
         readFileSync(join(root, `deploy/monitoring/policies/${name}.json`), 'utf8'),
       );

@@ -188,7 +188,7 @@ describe('before an election opens', () => {
     const strict = { SYNC_LIMIT_FLOOR: '0' };
     for (const id of [1, 2, 3]) world.django.members.softDelete(id);
     const held = await world.run({}, { settings: strict });
-    expect(await reasons()).toEqual([isTold('held', '3 changes')]);
+    expect(await reasons()).toEqual([isTold('held', '3 removals')]);
     refusesToAct = true;
     await world.run(
       { approvedPlan: held.plan },

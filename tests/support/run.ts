@@ -8,7 +8,6 @@ export interface RunOptions {
   /** Beside those of the world. */
   settings?: Record<string, string>;
   signal?: AbortSignal;
-  now?: () => Date;
 }
 
 /** What a run needs from outside, for these settings. */
@@ -26,7 +25,6 @@ export function contextOf(
     },
     log: createLog('DEBUG', write),
     signal: new AbortController().signal,
-    now: () => new Date(),
   };
 }
 

@@ -94,7 +94,7 @@ const cases: { name: string; input: Partial<GuardInput>; holds: object }[] = [
   {
     name: 'an empty list and nobody to remove',
     input: { snapshot: { ...sound, empty: true } },
-    holds: {},
+    holds: { removals: 'snapshot_empty' },
   },
   {
     name: 'one removal beside a record that names nobody',

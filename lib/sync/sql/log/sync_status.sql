@@ -16,7 +16,7 @@ with run as (
 ), complete as (
   select * from run
   where mode in ('full', 'incremental') and status in ('success', 'partial')
-    and coalesce(details -> 'set_aside' ->> 'exceeded', 'false') <> 'true'
+    and details -> 'set_aside' is null
     and coalesce(details -> 'snapshot' ->> 'complete', 'true') = 'true'
 ), last_success as (
   select * from complete order by id desc limit 1

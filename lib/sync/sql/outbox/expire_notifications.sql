@@ -1,4 +1,12 @@
--- A receiver that is no longer configured gets nothing any more; what waited for it is dead after three days too.
+-- A receiver that is no longer configured gets nothing any more, and nobody waits for that; what waited for it is
+-- dead after three days too. $1: the receivers that are.
 update public.notification_outbox
-set status = 'dead', last_error = coalesce(last_error, 'the receiver is no longer in NOTIFY_URLS')
-where status = 'pending' and created_at < now() - interval '3 days' and not (receiver = any($1::text[]))
+set receiver_gone = not (receiver = any($1::text[])),
+  status = case
+    when created_at < now() - interval '3 days' and not (receiver = any($1::text[])) then 'dead' else status
+  end,
+  last_error = case
+    when receiver = any($1::text[]) then last_error
+    else coalesce(last_error, 'the receiver is no longer in NOTIFY_URLS')
+  end
+where status = 'pending' and (receiver_gone or not (receiver = any($1::text[])))

@@ -1,0 +1,83 @@
+import type { ErrorList } from './errorList.ts';
+import { allowance } from './guard.ts';
+import type { Run } from './session.ts';
+import type { Snapshot } from './snapshot.ts';
+import countSetAside from './sql/apply/count_set_aside.sql';
+import settle from './sql/apply/settle_findings.sql';
+import type { RunError, SetAside } from './types.ts';
+
+interface Finding {
+  code: string;
+  external_id: string;
+  records: number;
+  error_code: string;
+  message: string;
+}
+
+// An error that is not here means a record that could not be used.
+const codes: Record<string, string | undefined> = {
+  removal_unconfirmed: 'removals_unconfirmed',
+  inactive_here: 'inactive_here',
+  // What the caller asked for was not possible; nothing waits for anybody.
+  undo_conflict: undefined,
+  unknown_id: undefined,
+};
+const SET_ASIDE = 'records_set_aside';
+
+/**
+ * The errors of a run as findings, one for each member and one for all records that name nobody; pure. Errors
+ * that were counted and not kept are among the latter.
+ */
+export function findingsOf(errors: Pick<ErrorList, 'kept' | 'count'>): Finding[] {
+  const found = new Map<string, Finding>();
+  const add = ({ code: error_code, external_id, message }: RunError, more = 1) => {
+    const code = Object.hasOwn(codes, error_code) ? codes[error_code] : SET_ASIDE;
+    if (code === undefined) return;
+    const key = JSON.stringify([code, external_id]);
+    const records = (found.get(key)?.records ?? 0) + more;
+    found.set(key, { code, external_id: external_id ?? '', records, error_code, message });
+  };
+  const kept = errors.kept();
+  for (const error of kept) add(error);
+  const unkept = errors.count() - kept.length;
+  const message = 'not kept: too many at once';
+  if (unkept > 0) add({ code: 'invalid_record', external_id: null, message }, unkept);
+  return [...found.values()];
+}
+
+interface Counts {
+  set_aside: number;
+  active: number;
+}
+
+/**
+ * Writes what waits for a person to open_findings, in the transaction that applies the run, and judges the
+ * records that could not be used. Returns undefined where they are within the limit, or the run did not read
+ * the register. Throws what pg throws.
+ */
+export async function settleFindings(
+  { client, mode, context }: Run,
+  runId: number,
+  { errors, proof, fetched }: Snapshot,
+): Promise<SetAside | undefined> {
+  if (mode === 'undo') return undefined;
+  const whole = mode === 'full' && proof.complete;
+  const found = findingsOf(errors);
+  const column = <K extends keyof Finding>(name: K) => found.map((finding) => finding[name]);
+  await client.query(settle, [
+    runId,
+    whole,
+    column('code'),
+    column('external_id'),
+    column('records'),
+    column('error_code'),
+    column('message'),
+  ]);
+  if (mode === 'selected') return undefined;
+  const { SYNC_MAX_SET_ASIDE, SYNC_LIMIT_FLOOR } = context.config.sync;
+  const { rows } = await client.query<Counts>(countSetAside, [SYNC_LIMIT_FLOOR]);
+  const { set_aside, active } = rows[0] as Counts;
+  const records = mode === 'full' ? fetched : Math.max(fetched, active);
+  const limit = allowance(SYNC_MAX_SET_ASIDE, records, SYNC_LIMIT_FLOOR);
+  return set_aside > limit ? { count: set_aside, limit } : undefined;
+}

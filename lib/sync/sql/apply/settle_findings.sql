@@ -1,0 +1,24 @@
+-- Keeps open_findings to what run $1 found ($3 to $7, one place each): what is known already keeps its beginning,
+-- and what the run saw settled goes. $2: it saw the whole register; another run settles only what it read. A
+-- removal that is held was not asked about, so it is as unconfirmed as before.
+with found as (
+  select * from unnest($3::text[], $4::text[], $5::int[], $6::text[], $7::text[])
+    as f(code, external_id, records, error_code, message)
+),
+settled as (
+  delete from public.open_findings o
+  where ($2::boolean or o.external_id in (select external_id from incoming))
+    and not exists (select from found f where f.code = o.code and f.external_id = o.external_id)
+    and not (
+      o.code = 'removals_unconfirmed'
+      and exists (
+        select from plan p where p.action = 'remove' and p.held is not null and p.external_id = o.external_id
+      )
+    )
+)
+insert into public.open_findings as o (code, external_id, records, error_code, message, run_id)
+select code, external_id, records, error_code, message, $1::int from found
+on conflict (code, external_id) do update set
+  -- Records that name nobody: a part of the register shows a part of them.
+  records = case when $2::boolean then excluded.records else greatest(o.records, excluded.records) end,
+  error_code = excluded.error_code, message = excluded.message, run_id = excluded.run_id

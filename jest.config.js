@@ -26,6 +26,7 @@ export default {
       testMatch: ['<rootDir>/tests/integration/**/*.test.ts'],
     },
     { ...served, displayName: 'deploy', testMatch: ['<rootDir>/tests/deploy/**/*.test.ts'] },
+    { ...served, displayName: 'citus', testMatch: ['<rootDir>/tests/citus/**/*.test.ts'] },
   ],
   // Most tests wait for processes and servers: three at once on two cores.
   maxWorkers: 3,

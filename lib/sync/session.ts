@@ -4,6 +4,7 @@ import { type Connection, connect, queryOnce, setting, withConnection } from '..
 import { POOLER_SHARES_SESSIONS } from '../databaseErrors.ts';
 import { SyncError } from '../errors.ts';
 import type { ChosenMode } from './mode.ts';
+import { refusePlacement } from './placement.ts';
 import type { Progress } from './progress.ts';
 import createApplicable from './sql/plan/create_applicable.sql';
 import knownMembersFull from './sql/plan/create_known_members_full.sql';
@@ -83,7 +84,7 @@ const marks = `select set_config(name, '0', false) from pg_settings where name =
 export async function openSession({ secrets, signal, log }: SyncContext): Promise<Connection> {
   const connection = await connect(secrets.DATABASE_URL);
   try {
-    const { pid, schema_open } = await inspect(connection);
+    const { pid, schema_open, is_citus } = await inspect(connection);
     endOnAbort(connection, pid, { secrets, signal });
     // A pooler says a number of its own in the place of the session's.
     if ((connection as { processID?: number | null }).processID !== pid) {
@@ -103,6 +104,7 @@ export async function openSession({ secrets, signal, log }: SyncContext): Promis
         'anybody who can log in may create functions and tables in schema public, which other roles then run: revoke create on schema public from public (docs/examples/grants.sql)',
       );
     }
+    if (is_citus) await refusePlacement(connection);
     showSignsOfLife(connection);
     return connection;
   } catch (error) {
@@ -114,6 +116,7 @@ export async function openSession({ secrets, signal, log }: SyncContext): Promis
 interface Backend {
   pid: number;
   schema_open: boolean;
+  is_citus: boolean;
 }
 
 // Whatever is set here is gone with the transaction: who else uses this session is not known yet.

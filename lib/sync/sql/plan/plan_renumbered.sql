@@ -5,7 +5,8 @@ insert into plan (action, member_id, external_id, kennitala, fields, evidence, s
 select 'remove', m.id, i.external_id, m.kennitala, array['is_active', 'removed_at'], 'renumbered', 'removal_unconfirmed'
 from incoming i
 join public.members m on m.external_id = i.external_id
+left join incoming j on j.kennitala = m.kennitala
 where not i.is_member and m.kennitala <> i.kennitala and m.is_active and m.sync_source = 'django'
-  and not exists (select from incoming j where j.kennitala = m.kennitala)
+  and j.kennitala is null
 order by i.ordinal
 returning external_id

@@ -1,0 +1,30 @@
+import type pg from 'pg';
+import { SyncError } from '../errors.ts';
+import inspectCitus from './sql/session/inspect_citus.sql';
+
+export interface Placement {
+  is_worker: boolean;
+  /** Tables of ours in schema public that Citus has spread over nodes. */
+  distributed: string[];
+}
+
+/** Refuses a database whose Citus nodes hold our tables in a way that would lie to readers or to the limits. */
+export async function refusePlacement(client: pg.ClientBase): Promise<void> {
+  const { rows } = await client.query<Placement>(inspectCitus);
+  const problem = problemWith(rows[0] as Placement);
+  if (problem !== undefined) throw new SyncError('database_unavailable', problem);
+}
+
+/** What is wrong with a placement, with the cure; undefined where nothing is. Pure. */
+export function problemWith({ is_worker, distributed }: Placement): string | undefined {
+  if (is_worker) {
+    return 'DATABASE_URL points at a worker of Citus. Point it at the coordinator.';
+  }
+  if (distributed.includes('members')) {
+    return 'public.members is distributed over the nodes of Citus, where readers see half a run. Undo it with undistribute_table, and make it a reference table with create_reference_table (docs/CAPACITY.md).';
+  }
+  if (distributed.length > 0) {
+    return `${distributed.map((name) => `public.${name}`).join(', ')} must not be distributed over the nodes of Citus: the limits of the last 24 hours could not be counted. Undo it with undistribute_table.`;
+  }
+  return undefined;
+}

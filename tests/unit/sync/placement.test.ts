@@ -1,0 +1,14 @@
+import { problemWith } from '../../../lib/sync/placement.ts';
+
+test.each([
+  { is_worker: false, distributed: [] as string[], says: undefined },
+  { is_worker: true, distributed: [], says: /coordinator/ },
+  { is_worker: false, distributed: ['members'], says: /create_reference_table/ },
+  { is_worker: false, distributed: ['members', 'sync_log'], says: /create_reference_table/ },
+  { is_worker: false, distributed: ['sync_log'], says: /public\.sync_log must not/ },
+])('$distributed, on a worker $is_worker: $says', ({ says, ...placement }) => {
+  const problem = problemWith(placement);
+  if (says === undefined) {
+    expect(problem).toBeUndefined();
+  } else expect(problem).toMatch(says);
+});

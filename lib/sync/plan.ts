@@ -22,6 +22,9 @@ import vacateAdded from './sql/plan/vacate_added.sql';
 
 const emptyPlan = 'delete from pair; delete from move; delete from plan; delete from occupied';
 
+// Without it the planner takes the additions for a few, and joins each of them with all the others.
+const countActions = 'analyze plan (action)';
+
 /**
  * Works out what was added, changed, came back or left, as rows of `plan`: record beside row, then the rows
  * that move, then the changes by kind. Unchanged members never leave the database. Throws what pg throws.
@@ -35,6 +38,7 @@ export async function planChanges(run: Run, { errors }: Snapshot): Promise<void>
   await client.query(planAdditions);
   await client.query(planUpdates, [request.release === true]);
   await client.query(planRemovals, [wholeRegister, startedAt]);
+  await client.query(countActions);
   await client.query(findOccupied);
   const named = await client.query<Named & { code: keyof typeof words }>(selectNamed);
   for (const { external_id, code } of named.rows) errors.add(code, external_id, words[code]);
@@ -73,6 +77,7 @@ export async function planInverse(run: Run, runId: number, errors: ErrorList): P
   await refuseIncomplete(client, runId);
   await client.query(emptyPlan);
   await client.query(planUndo, [runId, startedAt, only]);
+  await client.query(countActions);
   await client.query(vacateAdded, [runId]);
   await client.query(findOccupied);
   await holdBlockedChanges(run);

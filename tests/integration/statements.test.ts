@@ -123,7 +123,24 @@ test.each<{ name: string; act: () => Promise<unknown> }>([
   { name: 'a run for one member', act: () => world.run({ externalIds: ['7'] }) },
   { name: 'the status', act: () => world.get('syncStatus') },
   { name: 'the log', act: () => world.get('syncLogs?limit=10') },
-])('$name looks at few rows of the past, and at each once', async ({ act }) => {
+  {
+    name: 'an undo of many changes',
+    act: async () => {
+      for (const { id } of world.django.members.list()) {
+        if (id % 3 === 0) world.django.members.update(id, { name: `Nýtt Nafn ${id}` });
+      }
+      const { run_id } = await world.run({ mode: 'full' });
+      return world.run({ undo: Number(run_id) });
+    },
+  },
+  {
+    name: 'a first load',
+    act: async () => {
+      await world.reset();
+      return world.run();
+    },
+  },
+])('$name looks at few rows of the past, and at no table once a row', async ({ act }) => {
   await reads();
   await act();
   const all = await reads();
@@ -133,4 +150,6 @@ test.each<{ name: string; act: () => Promise<unknown> }>([
   const trail = past.filter(({ table, rows }) => table === 'member_changes' && rows > 1000);
   expect(trail).toEqual([]);
   expect(past.filter(({ rows, loops }) => loops > 1 && rows > 1000)).toEqual([]);
+  // Nor does the cost grow with the square of what changes.
+  expect(all.filter(({ rows }) => rows > 30 * MEMBERS)).toEqual([]);
 });

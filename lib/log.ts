@@ -10,7 +10,6 @@ export const logEvents = [
   'secret_not_refreshed',
   'token_refused',
   'certificates_unavailable',
-  'refused_by_framework',
   'console_error',
   'unhandled_rejection',
   'uncaught_exception',

@@ -18,7 +18,6 @@ import type { Answer } from './answer.ts';
 import { authenticate, authorize, schedulerHints } from './auth.ts';
 import { createAuthPolicy, forbidden, mayAsk, type Right } from './authPolicy.ts';
 import { readParameters } from './parameters.ts';
-import { receive } from './request.ts';
 import type { Route } from './routes.ts';
 import { type Incoming, serve } from './serve.ts';
 
@@ -28,7 +27,7 @@ type Needs<G extends ConfigGroup> = G | 'runtime' | 'auth';
 export type Secrets<G extends ConfigGroup = ConfigGroup> = Record<SecretsOf<G>, Credential>;
 
 /** One call that has passed every check. */
-export interface Call<G extends ConfigGroup, P> extends Omit<Incoming, 'request'> {
+export interface Call<G extends ConfigGroup, P> extends Omit<Incoming, 'request' | 'body'> {
   config: Config<Needs<G>>;
   secrets: Secrets<Needs<G>>;
   parameters: P;
@@ -89,7 +88,9 @@ export function endpoint<
       incoming.note({ caller: caller.name });
       const rights = authorize(caller, policy);
       if (!definition.restricted) requireDecider(rights);
-      const parameters = readParameters(await receive(request), schema, definition) as z.output<P>;
+      const { query, headers } = request;
+      const given = { query, headers, body: incoming.body };
+      const parameters = readParameters(given, schema, definition) as z.output<P>;
       if (!mayAsk(rights, parameters as object)) requireDecider(rights);
       await Promise.all(needed.map((name) => secrets[name].get()));
       const call = { ...incoming, config, secrets, parameters, caller: caller.name };

@@ -1,35 +1,43 @@
+import { subscribe } from 'node:diagnostics_channel';
+import type { IncomingMessage, Server } from 'node:http';
+import { format } from 'node:util';
 import { isError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { redact, redactedStack } from '../redact.ts';
+import { arrival, keepArrival } from './request.ts';
 
-const guarded = new WeakSet<object>();
+const quieted = new WeakSet<object>();
 
 /**
- * Express answers some requests before a function sees them, a body that is no JSON above all, and prints
- * the error with that body in it, whoever sent it and before anybody asked for a key. What goes to
- * console.error is told here without it. Nothing else of the framework can be reached from a function.
+ * Leaves the framework nothing to answer or to print. Express would read and inflate a body of any size,
+ * and answer what it cannot parse with a page of HTML, which outside of production holds a stack; both
+ * before a function sees the request. So each request is shown to it without its body and its path. What
+ * goes to console.error all the same is logged without a member's data.
  */
 export function quietFramework(log: Log, target: Pick<Console, 'error'> = console): void {
-  if (guarded.has(target)) return;
-  guarded.add(target);
-  const print = target.error.bind(target);
+  if (quieted.has(target)) return;
+  quieted.add(target);
   target.error = (...given: unknown[]) => {
     const errors = given.filter(isError);
-    if (errors.length === 0) {
-      print(...given.map((one) => (typeof one === 'string' ? redact(one) : one)));
-    }
-    for (const error of errors) report(log, error);
+    const text =
+      errors.length > 0 ? errors.map(redactedStack).join('\n') : redact(format(...given));
+    log('ERROR', 'console_error', text);
   };
+  subscribe('http.server.request.start', hideFromFramework);
 }
 
-function report(log: Log, error: Error): void {
-  const { statusCode, type } = error as { statusCode?: unknown; type?: unknown };
-  if (typeof statusCode !== 'number' || statusCode >= 500) {
-    return void log('ERROR', 'console_error', redactedStack(error));
-  }
-  // The message may quote the body or the path; the type is one of body-parser's own words.
-  const reason = typeof type === 'string' ? type : error.name;
-  log('WARNING', 'refused_by_framework', `The framework answered ${statusCode}: ${reason}`, {
-    status: statusCode,
-  });
+// Node.js publishes this before the framework's server handles the request.
+function hideFromFramework(message: unknown): void {
+  const { request, server } = message as { request: IncomingMessage; server: Server };
+  if (arrival in request || !isFrameworks(server)) return;
+  keepArrival(request);
+  const { url = '/', headers } = request;
+  // By these two Express knows that there is a body. Node.js itself does not look at them again.
+  delete headers['content-length'];
+  delete headers['transfer-encoding'];
+  request.url = `/${/\?.*/s.exec(url)?.[0] ?? ''}`;
 }
+
+// In a process of tests there are other servers, whose requests are no business of ours.
+const isFrameworks = (server: Server) =>
+  server.listeners('request').some((listener) => 'mountpath' in listener);

@@ -1,116 +1,123 @@
+import type { IncomingMessage } from 'node:http';
 import type { Request } from '@google-cloud/functions-framework';
 import { SyncError } from '../errors.ts';
 import type { Route } from './routes.ts';
 
-/** No request of ours needs more; the framework would read up to a gigabyte. */
+/** No request of ours needs more. */
 const LARGEST_BODY = 64 * 1024;
+/** How long a body may take to arrive, in ms. */
+const SLOWEST_BODY_MS = 10_000;
 
-/** Refuses what is not for this function: throws SyncError not_found, method_not_allowed or payload_too_large. */
+/** Under this key a request keeps what the framework is not shown. Its tests load this module several times. */
+export const arrival: unique symbol = Symbol.for('membership-sync.arrival') as never;
+
+/** What a request said of itself when it arrived. */
+interface Arrival {
+  path: string;
+  /** What Content-Length says; 0 without it. */
+  length: number;
+}
+interface Arrived {
+  [arrival]?: Arrival;
+}
+
+/** Keeps what a request says of its path and its body. */
+export function keepArrival(request: IncomingMessage): void {
+  (request as Arrived)[arrival] = arrivalOf(request);
+}
+
+const arrivalOf = ({
+  url = '/',
+  headers,
+  ...rest
+}: Arrived & Pick<IncomingMessage, 'url' | 'headers'>) =>
+  rest[arrival] ?? { path: pathOf(url), length: Number(headers['content-length'] ?? 0) };
+
+// A proxy may ask for a whole URL.
+const pathOf = (url: string) =>
+  url.startsWith('/') ? url.replace(/\?.*/s, '') : (URL.parse(url)?.pathname ?? url);
+
+/**
+ * Refuses what is not for this function or comes from a page of somebody else, before any credential is
+ * looked at. Throws SyncError not_found, method_not_allowed, payload_too_large, unsupported_media_type or
+ * forbidden.
+ */
 export function checkRequest(
-  request: Pick<Request, 'path' | 'method' | 'headers' | 'rawBody'>,
+  request: Pick<Request, 'url' | 'method' | 'headers'>,
   { name, path, methods }: Route,
 ): void {
-  if (!['', `/${name}`, path].includes(request.path.replace(/\/$/, ''))) {
+  const arrived = arrivalOf(request);
+  if (!['', `/${name}`, path].includes(arrived.path.replace(/\/$/, ''))) {
     throw new SyncError('not_found', `There is nothing at this path; ask for ${path}.`);
   }
   if (!methods.includes(request.method)) {
     throw new SyncError('method_not_allowed', `Use ${methods.join(' or ')}.`);
   }
-  const size = Math.max(Number(request.headers['content-length'] ?? 0), bodySize(request.rawBody));
-  if (size > LARGEST_BODY) throw tooLarge();
+  if (arrived.length > LARGEST_BODY) throw tooLarge();
+  checkEncoding(request.headers);
+  if (request.method !== 'GET' && isCrossSite(request.headers)) {
+    throw new SyncError('forbidden', 'A page of another site may not call this function.');
+  }
 }
 
 const tooLarge = () =>
   new SyncError('payload_too_large', `The body may have at most ${LARGEST_BODY} bytes.`);
 
-const bodySize = (body: Buffer | undefined) => body?.length ?? 0;
+type Headers = IncomingMessage['headers'];
 
-type Received = Pick<Request, 'query' | 'body' | 'rawBody' | 'headers'>;
-
-/**
- * The request with its body read. The framework leaves a body without Content-Type on the wire;
- * to answer as if there were none would silently drop what the caller asked for. Throws SyncError
- * payload_too_large, or invalid_request when the body does not come to its end.
- */
-export async function receive(request: Request): Promise<Received> {
-  const { query, headers, body, rawBody } = request;
-  const isUnread = headers['content-type'] === undefined && body === undefined;
-  const rest = isUnread ? await readAll(request) : undefined;
-  if (!rest) return { query, headers, body, ...(rawBody && { rawBody }) };
-  return { query, headers, body: rest, rawBody: rest };
+// A compressed body can be a thousand times as large as it says.
+function checkEncoding(headers: Headers): void {
+  const encoding = headers['content-encoding'] ?? 'identity';
+  const [, charset = 'utf-8'] =
+    /charset\s*=\s*"?([^\s";,]+)/i.exec(headers['content-type'] ?? '') ?? [];
+  if (!/^identity$/i.test(encoding) || !/^(utf-?8|us-ascii)$/i.test(charset)) {
+    throw new SyncError(
+      'unsupported_media_type',
+      'Send the body as it is: no Content-Encoding, and UTF-8.',
+    );
+  }
 }
 
-async function readAll(request: Request): Promise<Buffer> {
+// What a browser says of the page that makes it call: the page itself cannot change these headers.
+function isCrossSite({ origin, host, ...headers }: Headers): boolean {
+  const site = headers['sec-fetch-site'] ?? 'none';
+  const isForeign = origin !== undefined && URL.parse(origin)?.host !== host?.toLowerCase();
+  return isForeign || !(site === 'same-origin' || site === 'none');
+}
+
+/**
+ * Reads the body. Throws SyncError payload_too_large, request_timeout when it takes too long, and
+ * invalid_request when it does not come to its end.
+ */
+export async function readBody(request: Request, slowestMs = SLOWEST_BODY_MS): Promise<Buffer> {
+  // Read by the framework, should Node.js one day not announce requests any more.
+  if (request.rawBody) return limited(request.rawBody);
+  const { promise: expired, reject } = Promise.withResolvers<never>();
+  const slow = new SyncError(
+    'request_timeout',
+    `The body did not arrive within ${slowestMs / 1000} seconds.`,
+  );
+  const timer = setTimeout(() => reject(slow), slowestMs);
+  return Promise.race([collect(request), expired]).finally(() => clearTimeout(timer));
+}
+
+function limited(body: Buffer): Buffer {
+  if (body.length > LARGEST_BODY) throw tooLarge();
+  return body;
+}
+
+async function collect(request: Request): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
   try {
     // The answer still has to go out on this connection.
     for await (const chunk of request.iterator({ destroyOnReturn: false })) {
+      chunks.push(chunk as Buffer);
       size += (chunk as Buffer).length;
       if (size > LARGEST_BODY) break;
-      chunks.push(chunk as Buffer);
     }
   } catch (cause) {
     throw new SyncError('invalid_request', 'The body ended too early.', { cause });
   }
-  if (size > LARGEST_BODY) throw tooLarge();
-  return Buffer.concat(chunks);
+  return limited(Buffer.concat(chunks));
 }
-
-interface Body {
-  values: Record<string, unknown>;
-  /** From a form, where everything is a string. */
-  textual: boolean;
-}
-
-/**
- * The object in a body. No body, an empty one, and JSON under any content type are all understood:
- * Cloud Scheduler sends octet-stream unless told otherwise, and `curl -d` claims to send a form.
- * The framework has parsed JSON and forms before us, and answers JSON that does not parse itself.
- * Throws SyncError invalid_request.
- */
-export function readBody(
-  { body, rawBody, headers }: Pick<Request, 'body' | 'rawBody' | 'headers'>,
-  { pubsub }: { pubsub: boolean },
-): Body {
-  const isForm = /^application\/x-www-form-urlencoded\b/i.test(headers['content-type'] ?? '');
-  if (isForm && !/^\s*\{/.test(String(rawBody ?? ''))) {
-    return { values: asObject(body ?? {}), textual: true };
-  }
-  const parsed = isForm || typeof body === 'string' || Buffer.isBuffer(body);
-  const values = asObject(parsed ? parseJson(rawBody ?? Buffer.from(body)) : (body ?? {}));
-  return { values: pubsub && isEnvelope(values) ? unwrap(values.message) : values, textual: false };
-}
-
-interface Envelope extends Record<string, unknown> {
-  message: Record<string, unknown>;
-}
-
-// The body of a Pub/Sub push: {"message":{"data":"<base64>",…},"subscription":"projects/…"}.
-const isEnvelope = (values: Record<string, unknown>): values is Envelope =>
-  typeof values['subscription'] === 'string' && isObject(values['message']);
-
-function unwrap({ data }: Record<string, unknown>): Record<string, unknown> {
-  if (data === undefined || data === '') return {};
-  if (typeof data !== 'string' || !/^[A-Za-z0-9+/]*={0,2}$/.test(data)) {
-    throw new SyncError('invalid_request', 'message.data must be base64.');
-  }
-  return asObject(parseJson(Buffer.from(data, 'base64')));
-}
-
-function parseJson(bytes: Uint8Array): unknown {
-  try {
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes).trim();
-    return text === '' ? {} : JSON.parse(text);
-  } catch {
-    throw new SyncError('invalid_request', 'The body must be JSON.');
-  }
-}
-
-function asObject(value: unknown): Record<string, unknown> {
-  if (isObject(value)) return value;
-  throw new SyncError('invalid_request', 'The body must be a JSON object.');
-}
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -5,7 +5,7 @@ import { createLog, type Log, type LogFields, type Severity } from '../log.ts';
 import { redactedStack } from '../redact.ts';
 import { type Answer, errorBody, sendAnswer, statusOf } from './answer.ts';
 import { quietFramework } from './quietFramework.ts';
-import { checkRequest } from './request.ts';
+import { checkRequest, readBody } from './request.ts';
 import type { Route } from './routes.ts';
 import { processShutdown, type Shutdown } from './shutdown.ts';
 import { traceFields } from './trace.ts';
@@ -13,6 +13,8 @@ import { traceFields } from './trace.ts';
 /** One request being answered. */
 export interface Incoming {
   request: Request;
+  /** Of at most 64 KiB. */
+  body: Buffer;
   log: Log;
   /** Aborted with a SyncError: `interrupted` when the instance stops, `deadline_exceeded` when time is up. */
   signal: AbortSignal;
@@ -56,9 +58,12 @@ export function serve(service: Service): HttpFunction {
 
     try {
       signal.throwIfAborted();
-      checkRequest(request, service);
-      const { deadline } = limit;
-      const answer = await service.handle({ request, log, signal, deadline, note });
+      const work = async () => {
+        checkRequest(request, service);
+        const body = await readBody(request);
+        return service.handle({ request, body, log, signal, deadline: limit.deadline, note });
+      };
+      const answer = await untilStopped(work(), signal, limit.graceMs);
       const status = answer.status ?? 200;
       sendAnswer(request, response, answer);
       logRequest(log, started, status, notes);
@@ -66,6 +71,7 @@ export function serve(service: Service): HttpFunction {
       const error = toSyncError(thrown, signal);
       const status = statusOf[error.code];
       if (error.code === 'unauthorized') response.set('WWW-Authenticate', 'Bearer');
+      if (error.code === 'request_timeout') response.set('Connection', 'close');
       if (error.code === 'method_not_allowed') response.set('Allow', service.methods.join(', '));
       sendAnswer(request, response, { status, body: errorBody(error) });
       logRequest(log, started, status, notes, error);
@@ -73,19 +79,23 @@ export function serve(service: Service): HttpFunction {
       limit.stop();
       await sent(response);
       leave();
+      dropRest(request);
     }
   };
 }
 
 // Time to roll back, to close the log row and to answer is kept back from the platform's timeout.
 function startDeadline(timeoutSeconds: number) {
-  const milliseconds = 1000 * (timeoutSeconds - Math.min(15, timeoutSeconds / 4));
+  const reserve = Math.min(15, timeoutSeconds / 4);
+  const milliseconds = 1000 * (timeoutSeconds - reserve);
   const controller = new AbortController();
   const stop = () => controller.abort(deadlineExceeded(milliseconds));
   const timer = setTimeout(stop, milliseconds).unref();
   return {
     signal: controller.signal,
     deadline: new Date(Date.now() + milliseconds),
+    // Most of it, and less than a stopped instance has (shutdown.ts).
+    graceMs: Math.min(6000, 600 * reserve),
     stop: () => clearTimeout(timer),
   };
 }
@@ -95,6 +105,29 @@ const deadlineExceeded = (milliseconds: number) =>
     'deadline_exceeded',
     `Not finished within ${milliseconds / 1000} seconds, and so stopped before the platform would.`,
   );
+
+/** How long the rest of a body that nobody reads may take, in ms, so that its sender can read the answer. */
+const LINGER_MS = 2_000;
+
+function dropRest(request: Request): void {
+  if (request.complete) return;
+  setTimeout(() => request.complete || request.socket.destroy(), LINGER_MS).unref();
+}
+
+// Whatever hangs, the caller gets an answer: work that has been told to stop has a while to end, and is
+// left to itself after that.
+function untilStopped<T>(work: Promise<T>, signal: AbortSignal, graceMs: number): Promise<T> {
+  const { promise: left, reject } = Promise.withResolvers<never>();
+  let timer: NodeJS.Timeout | undefined;
+  const leave = () => {
+    timer = setTimeout(() => reject(signal.reason), graceMs);
+  };
+  signal.addEventListener('abort', leave, { once: true });
+  return Promise.race([work, left]).finally(() => {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', leave);
+  });
+}
 
 // 'close' also comes when the caller has gone before the answer.
 const sent = (response: Response) =>

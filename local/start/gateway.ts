@@ -19,13 +19,14 @@ export interface Gateway {
 export async function startGateway(port: number): Promise<Gateway> {
   let ports: ReadonlyMap<string, number> = new Map();
   const server = createServer((incoming, outgoing) => {
-    const { pathname } = new URL(incoming.url ?? '/', 'http://localhost');
+    // Not as a URL: `//` would be one without a host.
+    const [pathname = '/'] = (incoming.url ?? '/').split('?');
     const target = ports.get(functionAt.get(pathname) ?? pathname.slice(1));
     if (target !== undefined) {
       forward(incoming, outgoing, target);
     } else if (ports.size === 0) {
       refuse(outgoing, 503, 'starting', 'The functions are being started.');
-    } else refuse(outgoing, 404, 'not_found', `There is nothing at ${pathname}.`);
+    } else refuse(outgoing, 404, 'not_found', 'There is nothing at this path.');
   });
   server.listen(port, '127.0.0.1');
   await once(server, 'listening').catch((error) => {

@@ -32,7 +32,9 @@ export interface Operation extends Route {
 const always: ErrorCode[] = [
   'not_found',
   'method_not_allowed',
+  'request_timeout',
   'payload_too_large',
+  'unsupported_media_type',
   'internal_error',
   'interrupted',
   'deadline_exceeded',

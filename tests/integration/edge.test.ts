@@ -149,7 +149,7 @@ test('who is refused learns how to come back', async () => {
   expect(headers.get('www-authenticate')).toBe('Bearer');
 });
 
-describe('bodies as the framework hands them over:', () => {
+describe('bodies, as they are sent:', () => {
   const cases: { name: string; init: RequestInit; status: number; expected: unknown }[] = [
     { name: 'none at all', init: { method: 'POST' }, status: 200, expected: { limit: 20 } },
     {
@@ -217,14 +217,28 @@ describe('bodies as the framework hands them over:', () => {
     expect(reply.body['parameters']).toEqual(expected);
   });
 
-  test.each(['"text"', '42', '{"limit":'])(
-    '%s is refused by the framework itself',
+  test.each([
+    'application/json, application/json',
+    'application/json;',
+    'application',
+    ';',
+    '*/*',
+    'text/html; charset=utf-8; charset=utf-8',
+    'multipart/form-data; boundary=x',
+    'application/cloudevents+json',
+    'application/x-www-form-urlencoded, application/json',
+    '',
+  ])('JSON that claims to be %j', async (type) => {
+    const reply = await ask('/', posting('{"limit":7}', { 'Content-Type': type }));
+    expect(reply).toMatchObject({ status: 200, body: { parameters: { limit: 7 } } });
+  });
+
+  test.each(['"text"', '42', 'null', '{"limit":', 'limit=7', '%7B%22limit%22:7%7D'])(
+    '%s is refused, and not logged',
     async (body) => {
-      jest.spyOn(console, 'error').mockImplementation();
       const reply = await ask('/', posting(body));
-      expect(reply.status).toBe(400);
-      expect(reply.body).toBeUndefined();
-      expect(lines).toEqual([]);
+      expect([reply.status, code(reply)]).toEqual([400, 'invalid_request']);
+      expect(JSON.stringify(lines)).not.toContain(body);
     },
   );
 });
@@ -235,10 +249,13 @@ test('a size that the header hides is found', async () => {
   expect(code(await ask('/', init))).toBe('payload_too_large');
 });
 
-test.each(['/favicon.ico', '/robots.txt'])('%s never reaches a function', async (path) => {
-  expect((await ask(path)).status).toBe(404);
-  expect(lines).toEqual([]);
-});
+test.each(['/favicon.ico', '/robots.txt', '/%zz', '/%', '//', '/sync/probe/..%2f'])(
+  '%s is not here',
+  async (path) => {
+    const reply = await ask(path);
+    expect([reply.status, code(reply)]).toEqual([404, 'not_found']);
+  },
+);
 
 describe('errors:', () => {
   test('a run that failed is named, with what else there is to say', async () => {

@@ -105,11 +105,14 @@ test('it serves until Ctrl-C, which leaves nothing behind', async () => {
   await run.says('Serving until Ctrl-C');
   const url = /(http:\/\/localhost:\d+)\/health/.exec(run.output())?.[1] ?? '';
   expect(await (await fetch(`${url}/health`)).json()).toMatchObject({ status: 'healthy' });
-  const unknown = await fetch(`${url}/nowhere`);
-  expect([unknown.status, await unknown.json()]).toEqual([
-    404,
-    { error: { code: 'not_found', message: expect.any(String) } },
-  ]);
+  for (const path of ['/nowhere', '//', '//sync', '/%', '/%zz']) {
+    const unknown = await fetch(url + path);
+    expect([path, unknown.status, await unknown.json()]).toEqual([
+      path,
+      404,
+      { error: { code: 'not_found', message: expect.any(String) } },
+    ]);
+  }
   const key = /Bearer (local-\w+)/.exec(run.output())?.[1];
   const status = await fetch(`${url}/sync/status`, { headers: { Authorization: `Bearer ${key}` } });
   expect(await status.json()).toMatchObject({ status: 'ok', members: { active: 50 } });

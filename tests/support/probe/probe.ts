@@ -26,6 +26,7 @@ const behaviours = {
   rejectOutside: async () => {
     rejectOutside = true;
   },
+  hang: () => new Promise<void>(() => {}),
   // Does what a run does: works until it is told to stop, then takes a moment to roll back.
   run: async (signal: AbortSignal) => {
     await new Promise((resolve) => {

@@ -18,23 +18,28 @@ const schema = z.strictObject({
 
 interface Given {
   query?: Record<string, unknown>;
+  /** An object is sent as JSON. */
   body?: unknown;
-  raw?: string;
   type?: string;
   pubsub?: boolean;
 }
 
-const read = ({ query = {}, body, raw, type, pubsub = false }: Given) =>
+function bytesOf(body: unknown): Buffer {
+  if (Buffer.isBuffer(body)) return body;
+  return Buffer.from(typeof body === 'string' ? body : (JSON.stringify(body) ?? ''));
+}
+
+const readBy = (by: z.ZodMiniType, { query = {}, body, type, pubsub = false }: Given) =>
   readParameters(
     {
       query: query as Record<string, string>,
-      body,
-      headers: type ? { 'content-type': type } : {},
-      ...(raw === undefined ? {} : { rawBody: Buffer.from(raw) }),
+      body: bytesOf(body),
+      headers: type === undefined ? {} : { 'content-type': type },
     },
-    schema,
+    by,
     { pubsub },
   );
+const read = (given: Given) => readBy(schema, given);
 
 const form = 'application/x-www-form-urlencoded';
 const base64 = (text: string) => Buffer.from(text).toString('base64');
@@ -79,15 +84,13 @@ describe('parameters are understood:', () => {
     { name: 'an empty buffer', body: Buffer.from(' \n'), expected: { limit: 20 } },
     {
       name: 'a form',
-      body: { limit: '5', verbose: 'true' },
-      raw: 'limit=5&verbose=true',
+      body: 'limit=5&verbose=true',
       type: form,
       expected: { limit: 5, verbose: true },
     },
     {
       name: 'JSON that curl -d calls a form',
-      body: { '{"limit":5}': '' },
-      raw: '{"limit":5}',
+      body: '{"limit":5}',
       type: `${form}; charset=utf-8`,
       expected: { limit: 5 },
     },
@@ -222,8 +225,7 @@ describe('parameters are refused:', () => {
     { name: 'bytes', body: Buffer.from([0xff, 0xfe]), message: 'The body must be JSON.' },
     {
       name: 'broken JSON that claims to be a form',
-      body: {},
-      raw: '{"limit":',
+      body: '{"limit":',
       type: form,
       message: 'The body must be JSON.',
     },
@@ -286,7 +288,7 @@ describe('parameters are refused:', () => {
   ])('$name, in words that do not repeat it', ({ field, given }) => {
     const one = z.strictObject({ field });
     const words = /^field: (?!.*hunter2)[A-Z].*\.$/;
-    expect(() => readParameters({ query: {}, body: { field: given }, headers: {} }, one)).toThrow(
+    expect(() => readBy(one, { body: { field: given } })).toThrow(
       expect.objectContaining({ code: 'invalid_request', message: expect.stringMatching(words) }),
     );
   });
@@ -294,15 +296,13 @@ describe('parameters are refused:', () => {
   test('text of a form that the schema puts in words', () => {
     const digest = z.string().check(z.regex(/^sha256:/, { error: 'must be a digest' }));
     const one = z.strictObject({ field: digest });
-    expect(() => readParameters({ query: {}, body: { field: 'x' }, headers: {} }, one)).toThrow(
-      'field: must be a digest.',
-    );
+    expect(() => readBy(one, { body: { field: 'x' } })).toThrow('field: must be a digest.');
   });
 
   test('an entry under a name that might be a kennitala, without the name', () => {
     const one = z.strictObject({ field: z.record(z.string(), z.int()) });
     const body = { field: { '0101302989': 'x' } };
-    expect(() => readParameters({ query: {}, body, headers: {} }, one)).toThrow(
+    expect(() => readBy(one, { body })).toThrow(
       'field.(unreadable name): Invalid input: expected number, received string.',
     );
   });
@@ -310,14 +310,12 @@ describe('parameters are refused:', () => {
   test('an entry under a name of another form', () => {
     const one = z.strictObject({ field: z.record(z.string().check(z.regex(/^a/)), z.int()) });
     const body = { field: { a: 1, b: 1 } };
-    expect(() => readParameters({ query: {}, body, headers: {} }, one)).toThrow(
-      'field.b: Invalid key in record.',
-    );
+    expect(() => readBy(one, { body })).toThrow('field.b: Invalid key in record.');
   });
 
   test('a field that is missing', () => {
     const needed = z.strictObject({ plan: z.string() });
-    expect(() => readParameters({ query: {}, body: {}, headers: {} }, needed)).toThrow(
+    expect(() => readBy(needed, { body: {} })).toThrow(
       'plan: Invalid input: expected string, received undefined.',
     );
   });
@@ -326,52 +324,100 @@ describe('parameters are refused:', () => {
     const either = z
       .strictObject({ a: z.optional(z.number()) })
       .check(z.refine((given) => given.a !== undefined, 'needs a'));
-    expect(() => readParameters({ query: {}, body: {}, headers: {} }, either)).toThrow(
-      'the request: needs a.',
-    );
+    expect(() => readBy(either, { body: {} })).toThrow('the request: needs a.');
   });
 });
 
 describe('a request is for this function:', () => {
   const accepted = { name: 'syncStatus', path: '/sync/status', methods: ['GET', 'POST'] };
   const check = (changes: object) =>
-    checkRequest({ path: '/', method: 'GET', headers: {}, ...changes }, accepted);
+    checkRequest({ url: '/', method: 'GET', headers: {}, ...changes }, accepted);
+  const refusal = (changes: object) => {
+    try {
+      check(changes);
+    } catch (error) {
+      return (error as SyncError).code;
+    }
+    return undefined;
+  };
 
-  test.each(['/', '/syncStatus', '/syncStatus/', '/sync/status', '/sync/status/'])('%s', (path) => {
-    expect(() => check({ path })).not.toThrow();
+  test.each([
+    '/',
+    '/syncStatus',
+    '/syncStatus/',
+    '/sync/status',
+    '/sync/status/',
+    '/sync/status?a=/b',
+    'https://f.example/sync/status?a',
+  ])('%s', (url) => {
+    expect(refusal({ url })).toBeUndefined();
   });
 
-  test.each(['/syncstatus', '/sync', '/sync/status/x', '//', '/health', '/sync%2Fstatus'])(
-    'but not %s',
-    (path) => {
-      expect(() => check({ path })).toThrow(expect.objectContaining({ code: 'not_found' }));
-    },
-  );
+  test.each([
+    '/syncstatus',
+    '/sync',
+    '/sync/status/x',
+    '//',
+    '/health',
+    '/sync%2Fstatus',
+    '/%zz',
+    '*',
+    'https://f.example/sync',
+    '/favicon.ico',
+  ])('but not %s', (url) => {
+    expect(refusal({ url })).toBe('not_found');
+  });
 
   test.each(['HEAD', 'OPTIONS', 'PUT', 'DELETE', 'PATCH'])('but not by %s', (method) => {
-    expect(() => check({ method })).toThrow(
-      expect.objectContaining({ code: 'method_not_allowed' }),
-    );
+    expect(refusal({ method })).toBe('method_not_allowed');
   });
 
   test('the path is looked at before the method, and the method before the size', () => {
-    const headers = { 'content-length': '99999999' };
-    const code = (changes: object) => {
-      try {
-        check({ headers, ...changes });
-      } catch (error) {
-        return (error as SyncError).code;
-      }
-      return undefined;
-    };
-    expect(code({ path: '/x', method: 'PUT' })).toBe('not_found');
-    expect(code({ method: 'PUT' })).toBe('method_not_allowed');
-    expect(code({})).toBe('payload_too_large');
+    const headers = { 'content-length': '65537' };
+    expect(refusal({ headers, url: '/x', method: 'PUT' })).toBe('not_found');
+    expect(refusal({ headers, method: 'PUT' })).toBe('method_not_allowed');
+    expect(refusal({ headers })).toBe('payload_too_large');
+    expect(refusal({ headers: { 'content-length': '65536' } })).toBeUndefined();
   });
 
-  test('with at most 64 KiB, whatever the header says', () => {
-    expect(() => check({ rawBody: Buffer.alloc(65_536) })).not.toThrow();
-    expect(() => check({ rawBody: Buffer.alloc(65_537) })).toThrow('at most 65536 bytes');
+  test.each([
+    [{}, true],
+    [{ 'content-encoding': 'identity' }, true],
+    [{ 'content-encoding': 'gzip' }, false],
+    [{ 'content-encoding': 'identity, gzip' }, false],
+    [{ 'content-encoding': '' }, false],
+    [{ 'content-type': 'application/json; charset=UTF-8' }, true],
+    [{ 'content-type': 'application/json;charset="utf-8"' }, true],
+    [{ 'content-type': 'application/json; charset=utf-16' }, false],
+    [{ 'content-type': 'application/json; CHARSET = iso-8859-1' }, false],
+    [{ 'content-type': 'application/json, application/json' }, true],
+    [{ 'content-type': '*/*' }, true],
+    [{ 'content-type': '' }, true],
+  ])('a body under the headers %j is read: %s', (headers, isRead) => {
+    expect(refusal({ method: 'POST', headers })).toBe(
+      isRead ? undefined : 'unsupported_media_type',
+    );
+  });
+
+  test.each([
+    [{}, true],
+    [{ 'sec-fetch-site': 'none' }, true],
+    [{ 'sec-fetch-site': 'same-origin', origin: 'https://f.example' }, true],
+    [{ origin: 'https://f.example' }, true],
+    [{ 'sec-fetch-site': 'same-site' }, false],
+    [{ 'sec-fetch-site': 'cross-site' }, false],
+    [{ 'sec-fetch-site': 'none, cross-site' }, false],
+    [{ 'sec-fetch-site': '' }, false],
+    [{ 'sec-fetch-site': 'same-origin', origin: 'https://evil.example' }, false],
+    [{ origin: 'https://f.example.evil.example' }, false],
+    [{ origin: 'https://f.example:444' }, false],
+    [{ origin: 'null' }, false],
+    [{ origin: '' }, false],
+    [{ origin: 'https://f.example, https://evil.example' }, false],
+  ])('a POST with %j comes from no page of somebody else: %s', (headers, isOurs) => {
+    const given = { host: 'F.example', ...headers };
+    expect(refusal({ method: 'POST', headers: given })).toBe(isOurs ? undefined : 'forbidden');
+    expect(refusal({ headers: given })).toBeUndefined();
   });
 });
 

@@ -11,8 +11,8 @@ http(
     ...routes.syncDryRun,
     needs: ['database', 'django', 'sync', 'notify'],
     parameters: dryRunParameters,
-    answer: async ({ config, secrets, parameters, caller, log, signal }) => {
-      const context = { config, secrets, log, signal };
+    answer: async ({ config, secrets, parameters, caller, log, signal, deadline }) => {
+      const context = { config, secrets, log, signal, deadline };
       return { body: await performSync(syncRequest(parameters, true, caller), context) };
     },
   }),

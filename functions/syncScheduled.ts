@@ -14,12 +14,12 @@ http(
     parameters: syncParameters,
     pubsub: true,
     restricted: true,
-    answer: async ({ config, secrets, parameters, caller, log, signal }) => {
+    answer: async ({ config, secrets, parameters, caller, log, signal, deadline }) => {
       const request = syncRequest(parameters, false, caller);
       if (!config.sync.SYNC_ENABLED) {
         return { body: { status: 'skipped', reason: 'sync_disabled' } };
       }
-      const context = { config, secrets, log, signal };
+      const context = { config, secrets, log, signal, deadline };
       return { body: await performSync(request, context) };
     },
   }),

@@ -18,6 +18,7 @@ import {
   secret,
   signingKey,
   text,
+  userAndPassword,
   wholeNumber,
 } from './variables.ts';
 
@@ -47,8 +48,8 @@ const variables = {
   },
   django: {
     DJANGO_BASE_URL: required(httpUrl),
-    DJANGO_API_KEY: secret(required(headerValue)),
-    DJANGO_AUTH_SCHEME: choice(['Bearer', 'Token'], 'Bearer'),
+    DJANGO_API_KEY: secret(required()),
+    DJANGO_AUTH_SCHEME: choice(['Bearer', 'Token', 'Basic'], 'Bearer'),
     DJANGO_MEMBERS_PATH: text('/api/members'),
     DJANGO_PAGE_SIZE: wholeNumber(1, 10_000, 500),
     DJANGO_CONCURRENCY: wholeNumber(1, 32, 4),
@@ -69,6 +70,7 @@ const variables = {
     SYNC_MAX_SET_ASIDE: limit('5%'),
     SYNC_LIMIT_FLOOR: wholeNumber(0, 1_000_000, 10),
     SYNC_LIMIT_WINDOW_HOURS: wholeNumber(1, 8760, 24),
+    SYNC_CANARY_IDS: commaSeparated(),
     SYNC_CONFIRM_REMOVALS: choice(['auto', 'always', 'never'], 'auto'),
     AUDIT_RETENTION_DAYS: wholeNumber(0, 36_500, 730),
   },
@@ -152,8 +154,15 @@ export function problemWithSecret(nodeEnv: string) {
   };
 }
 
+// A secret is read without its scheme beside it.
+const djangoKey = {
+  check: (value: string) => headerValue.check(value) || userAndPassword.check(value),
+  message: headerValue.message,
+};
+
 const forms: Partial<Record<SecretName, typeof headerValue>> = {
   DATABASE_URL: postgresUrl,
+  DJANGO_API_KEY: djangoKey,
   NOTIFY_SECRET: signingKey,
 };
 
@@ -168,13 +177,21 @@ type Incomplete = { [G in ConfigGroup]?: Partial<Config[G]> };
 
 // What depends on more than one variable. Those that could not be read are not there, and are reported
 // already; those that were not set are empty.
-function crossChecks({ runtime, auth, notify }: Incomplete): string[] {
+function crossChecks({ runtime, auth, django, notify }: Incomplete): string[] {
   return [
     ...(auth ? authProblems(auth, runtime?.NODE_ENV) : []),
+    ...(django ? djangoProblems(django) : []),
     ...(notify?.NOTIFY_URLS?.length && notify.NOTIFY_SECRET === ''
       ? ['NOTIFY_SECRET is missing (needed with NOTIFY_URLS)']
       : []),
   ];
+}
+
+function djangoProblems(django: Partial<Config['django']>): string[] {
+  const { DJANGO_API_KEY: key, DJANGO_AUTH_SCHEME: scheme } = django;
+  if (!key || isSecretReference(key)) return [];
+  const form = scheme === 'Basic' ? userAndPassword : headerValue;
+  return form.check(key) ? [] : [`DJANGO_API_KEY ${form.message}`];
 }
 
 function authProblems(auth: Partial<Config['auth']>, nodeEnv: string | undefined): string[] {

@@ -114,6 +114,12 @@ export const account = {
   message: 'must be an e-mail address in ASCII, and nothing else, or the numeric id of an account',
 };
 
+/** What the scheme Basic takes as its key (RFC 7617). */
+export const userAndPassword = {
+  check: (value: string) => /^[^:\p{Cc}]+:\P{Cc}+$/u.test(value),
+  message: 'must be user:password with DJANGO_AUTH_SCHEME=Basic',
+};
+
 /** A key of Standard Webhooks, as its libraries take it: base64, with or without the whsec_ in front. */
 export const signingKey = {
   check: (value: string) => {

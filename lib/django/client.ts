@@ -1,9 +1,16 @@
 import { type Config, ConfigError } from '../config.ts';
 import { SyncError } from '../errors.ts';
-import { DjangoHttpError, DjangoShapeError } from './errors.ts';
-import { parsePage, readPageBody } from './page.ts';
-import { parseRecord } from './record.ts';
-import { type Ask, createRequests, type RequestOptions, type Requests } from './request.ts';
+import { DjangoError, DjangoHttpError, DjangoShapeError } from './errors.ts';
+import { isPersonalId } from './fields.ts';
+import { readPageBody } from './page.ts';
+import { parseRecord, type RecordRules } from './record.ts';
+import {
+  type Ask,
+  createRequests,
+  type JsonReply,
+  type RequestOptions,
+  type Requests,
+} from './request.ts';
 import type { MemberLookup, MembersPage } from './types.ts';
 import { walkPages } from './walk.ts';
 
@@ -30,6 +37,8 @@ export class DjangoClient {
   readonly #url: MembersUrl;
   readonly #requests: Requests;
   readonly #signal: AbortSignal;
+  /** How the path of a member ends, with or without a slash; undefined until a member was found. */
+  #memberEnding: string | undefined;
 
   constructor(config: Config['django'], options: DjangoClientOptions) {
     this.#config = config;
@@ -38,9 +47,12 @@ export class DjangoClient {
     this.#signal = options.signal ?? new AbortController().signal;
   }
 
-  /** Every member, page by page, as far ahead of the consumer as DJANGO_CONCURRENCY allows. */
-  getMembers(): AsyncGenerator<MembersPage> {
-    return this.#walk([]);
+  /**
+   * Every member, page by page, as far ahead of the consumer as DJANGO_CONCURRENCY allows. Here and below a
+   * signal stands in for the client's own.
+   */
+  getMembers(signal?: AbortSignal): AsyncGenerator<MembersPage> {
+    return this.#walk([], signal);
   }
 
   /** The members that the register says have changed since then. Throws ConfigError where it cannot be asked. */
@@ -52,22 +64,21 @@ export class DjangoClient {
     yield* this.#walk([[parameter, timestamp.toISOString()]]);
   }
 
-  /** One member by Django id; a 404 is no error. The caller compares id and kennitala with what it asked for. */
-  async getMember(externalId: string): Promise<MemberLookup> {
-    const { DJANGO_FIELD_MAP: fieldMap, DJANGO_EXCLUDE_KENNITALA: exclude } = this.#config;
-    try {
-      const { body } = await this.#requests.getJson({
-        path: this.#url.memberPath(externalId),
-        query: new URLSearchParams(this.#url.query),
-        signal: this.#signal,
-      });
-      return { found: true, record: parseRecord(body, fieldMap, exclude) };
-    } catch (error) {
-      if (error instanceof DjangoHttpError && error.status === 404) {
-        return { found: false, byApi: error.isJson };
-      }
-      throw error;
+  /**
+   * One member by Django id; a 404 or 410 is no error. The caller compares id and kennitala with what it
+   * asked for. Throws SyncError `invalid_request` for an id that cannot be asked for.
+   */
+  async getMember(externalId: string, signal = this.#signal): Promise<MemberLookup> {
+    const path = this.#url.memberPath(externalId);
+    const endings = this.#memberEnding === undefined ? ['/', ''] : [this.#memberEnding];
+    const replies: (MemberLookup | DjangoError)[] = [];
+    for (const ending of endings) {
+      const reply = await this.#look(path + ending, signal);
+      if (isAbout(reply, externalId)) this.#memberEnding = ending;
+      replies.push(reply);
+      if (this.#memberEnding === ending || (reply instanceof DjangoError && reply.retryable)) break;
     }
+    return mostTelling(replies);
   }
 
   /** One call with the key and one without. Throws when the one with the key fails. */
@@ -99,28 +110,64 @@ export class DjangoClient {
     }
   }
 
-  async *#walk(filter: [string, string][]): AsyncGenerator<MembersPage> {
+  async #look(path: string, signal: AbortSignal): Promise<MemberLookup | DjangoError> {
+    const ask = { path, query: new URLSearchParams(this.#url.query), signal };
+    try {
+      const reply = await this.#requests.getJson(ask);
+      const record = parseRecord(reply.body, this.#rules(reply));
+      return { found: true, record, stale: reply.stale };
+    } catch (error) {
+      if (!(error instanceof DjangoError)) throw error;
+      return error instanceof DjangoHttpError && (error.status === 404 || error.status === 410)
+        ? { found: false, byApi: error.byApi, stale: error.stale }
+        : error;
+    }
+  }
+
+  #rules({ damaged }: JsonReply): RecordRules {
+    const { DJANGO_FIELD_MAP: fieldMap, DJANGO_EXCLUDE_KENNITALA: exclude } = this.#config;
+    return { fieldMap, exclude, damaged, now: Date.now() };
+  }
+
+  async *#walk(filter: [string, string][], given = this.#signal): AsyncGenerator<MembersPage> {
     const config = this.#config;
     const path = this.#url.listPath;
     // Ends what is still on its way when the consumer stops early or one page fails.
     const left = new AbortController();
-    const signal = AbortSignal.any([this.#signal, left.signal]);
+    const signal = AbortSignal.any([given, left.signal]);
     signal.throwIfAborted();
     try {
-      const pages = walkPages({
+      yield* walkPages({
         path,
         ownQuery: [...this.#url.query, ['page_size', String(config.DJANGO_PAGE_SIZE)], ...filter],
         concurrency: config.DJANGO_CONCURRENCY,
         signal,
         get: (query) => this.#requests.getJson({ path, query, signal }),
+        rules: (reply) => this.#rules(reply),
       });
-      for await (const page of pages) {
-        yield parsePage(page, config.DJANGO_FIELD_MAP, config.DJANGO_EXCLUDE_KENNITALA);
-      }
     } finally {
       left.abort();
     }
   }
+}
+
+function isAbout(reply: MemberLookup | DjangoError, externalId: string): boolean {
+  if (reply instanceof DjangoError || !reply.found) return false;
+  const { record } = reply;
+  return record.kind === 'member'
+    ? record.member.externalId === externalId
+    : record.kind !== 'rejected' && record.externalId === externalId;
+}
+
+// Of what two paths replied: a record before the API's own "not found", and an error last.
+function mostTelling(replies: (MemberLookup | DjangoError)[]): MemberLookup {
+  const lookups = replies.filter((reply): reply is MemberLookup => !(reply instanceof DjangoError));
+  const telling =
+    lookups.find(({ found }) => found) ??
+    lookups.find((lookup) => !lookup.found && lookup.byApi) ??
+    lookups[0];
+  if (!telling) throw replies[0];
+  return telling;
 }
 
 /** Where the members are: the one origin that may see the key, the path of the list, and its fixed query. */
@@ -130,7 +177,10 @@ export interface MembersUrl {
   listPath: string;
   /** A query that DJANGO_MEMBERS_PATH itself has, sent with every request. */
   query: [string, string][];
-  /** The path of one member. Throws SyncError `invalid_request` for an id that fits in no path. */
+  /**
+   * The path of one member, without a trailing slash. Throws SyncError `invalid_request` for an id that fits in
+   * no path, or must be in none because it looks like a kennitala or an e-mail address.
+   */
   memberPath(externalId: string): string;
 }
 
@@ -145,13 +195,16 @@ export function membersUrl(baseUrl: string, membersPath: string): MembersUrl {
     listPath,
     query: [...new URLSearchParams(query)],
     memberPath(externalId) {
-      if (!isPathSegment(externalId)) {
+      const problem = isPathSegment(externalId)
+        ? isPersonalId(externalId, undefined) && 'looks like a kennitala or an e-mail address'
+        : 'does not fit in a URL path';
+      if (problem) {
         throw new SyncError(
           'invalid_request',
-          'This member cannot be asked for by its Django id: the id does not fit in a URL path.',
+          `This member cannot be asked for by its Django id: the id ${problem}.`,
         );
       }
-      return `${listPath.replace(/\/+$/, '')}/${encodeURIComponent(externalId)}/`;
+      return `${listPath.replace(/\/+$/, '')}/${encodeURIComponent(externalId)}`;
     },
   };
 }

@@ -5,6 +5,7 @@ interface Details {
   path: string;
   retryable: boolean;
   cause?: unknown;
+  /** For the caller alone, not for a log. */
   extra?: Record<string, unknown> | undefined;
 }
 
@@ -55,26 +56,33 @@ export class DjangoTimeoutError extends DjangoError {
   }
 }
 
+interface HttpDetails {
+  retryAfterMs?: number | undefined;
+  advice?: string;
+  extra?: Record<string, unknown>;
+  byApi?: boolean;
+  stale?: boolean;
+}
+
 /** A complete reply with a status other than 200. */
 export class DjangoHttpError extends DjangoError {
   override readonly name = 'DjangoHttpError';
   readonly status: number;
   /** How long the register asked us to wait (429 and 503), in milliseconds. */
   readonly retryAfterMs: number | undefined;
-  /** Whether the body is declared as JSON, as the API's own word is and a proxy's is not. */
-  readonly isJson: boolean;
+  /** Whether the body is in the API's own words, and not in those of a gateway before it. */
+  readonly byApi: boolean;
+  /** Whether a cache had kept the reply for more than a minute. */
+  readonly stale: boolean;
 
-  constructor(
-    path: string,
-    status: number,
-    details: {
-      retryAfterMs?: number | undefined;
-      advice?: string;
-      isJson?: boolean;
-      extra?: Record<string, unknown>;
-    },
-  ) {
-    const { retryAfterMs, advice = adviceFor(status), isJson = false, extra } = details;
+  constructor(path: string, status: number, details: HttpDetails) {
+    const {
+      retryAfterMs,
+      advice = adviceFor(status),
+      byApi = false,
+      stale = false,
+      extra,
+    } = details;
     const asked =
       retryAfterMs === undefined
         ? ''
@@ -90,7 +98,8 @@ export class DjangoHttpError extends DjangoError {
     );
     this.status = status;
     this.retryAfterMs = retryAfterMs;
-    this.isJson = isJson;
+    this.byApi = byApi;
+    this.stale = stale;
   }
 }
 
@@ -126,9 +135,9 @@ function codeFor(status: number): ErrorCode {
 function adviceFor(status: number): string {
   switch (status) {
     case 401:
-      return 'The key was refused: check DJANGO_API_KEY, and DJANGO_AUTH_SCHEME (Bearer or Token).';
+      return 'The key was refused: check DJANGO_API_KEY, and DJANGO_AUTH_SCHEME (Bearer, Token or Basic).';
     case 403:
-      return 'The credentials were accepted but may not read members, or were not recognised: check the permissions of the key, DJANGO_API_KEY, and DJANGO_AUTH_SCHEME (Bearer or Token).';
+      return 'The credentials were accepted but may not read members, or were not recognised: check the permissions of the key, DJANGO_API_KEY, and DJANGO_AUTH_SCHEME (Bearer, Token or Basic).';
     case 404:
       return 'Check DJANGO_BASE_URL and DJANGO_MEMBERS_PATH.';
     case 429:

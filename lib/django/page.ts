@@ -1,9 +1,10 @@
-import type { FieldMap } from '../variables.ts';
 import { DjangoShapeError } from './errors.ts';
-import { readId, readPath } from './fields.ts';
-import { parseRecord } from './record.ts';
+import { parseRecord, type RecordRules } from './record.ts';
 import type { JsonReply } from './request.ts';
-import type { MembersPage, Pagination } from './types.ts';
+import type { MembersPage } from './types.ts';
+
+/** More rows than fit in memory as members. The staging of pages counts on it. */
+export const MOST_ROWS = 1_000_000;
 
 /** What one page of the list says, its rows not yet parsed. */
 export interface PageBody {
@@ -12,22 +13,17 @@ export interface PageBody {
   count: number | undefined;
   /** The link to the next page as the register wrote it; undefined on the last page. */
   next: string | undefined;
+  saysNext: boolean;
 }
 
-/** One page of a walk as it came. */
-export interface ReceivedPage {
-  /** Its position in the walk, from 0. */
-  index: number;
-  body: PageBody;
+/** One page of a walk, parsed, before it is known how the list is paginated. */
+export interface ReceivedPage extends Omit<MembersPage, 'pagination' | 'pagesTotal'> {
+  /** Bytes of its body. */
+  size: number;
   /** What its next link adds to our own query; undefined on the last page. */
   next: URLSearchParams | undefined;
-  reply: JsonReply;
-}
-
-/** A page with what is known of the walk that it belongs to. */
-export interface WalkedPage extends ReceivedPage {
-  pagination: Pagination;
-  pagesTotal: number | undefined;
+  /** Whether it says at all if a page follows. A bare list does not, and neither does a page that lost its end. */
+  saysNext: boolean;
 }
 
 /**
@@ -37,7 +33,10 @@ export interface WalkedPage extends ReceivedPage {
  * must not pass for the end of the list.
  */
 export function readPageBody(body: unknown, path: string): PageBody {
-  if (Array.isArray(body)) return { rows: body, count: undefined, next: undefined };
+  if (Array.isArray(body)) {
+    refuseTooMany(body, path);
+    return { rows: body, count: undefined, next: undefined, saysNext: false };
+  }
   const rows = own(body, 'results') ?? own(body, 'members');
   if (!Array.isArray(rows)) {
     throw new DjangoShapeError(
@@ -45,40 +44,49 @@ export function readPageBody(body: unknown, path: string): PageBody {
       'with JSON that is no list of members (an array, or an array under "results" or "members"). Check DJANGO_MEMBERS_PATH.',
     );
   }
+  refuseTooMany(rows, path);
   const count = own(body, 'count') ?? undefined;
   if (count !== undefined && !(Number.isSafeInteger(count) && Number(count) >= 0)) {
     throw new DjangoShapeError(path, 'with a "count" that is no whole number.');
   }
-  const next = own(body, 'next') ?? own(own(body, 'links'), 'next') ?? undefined;
+  const given = own(body, 'next') ?? own(own(body, 'links'), 'next');
+  const saysNext = given !== undefined || own(body, 'next') === null;
+  const next = given ?? undefined;
   if (next !== undefined && typeof next !== 'string') {
     throw new DjangoShapeError(path, 'with a "next" that is no link.');
   }
-  return { rows, count: count as number | undefined, next: next || undefined };
+  return { rows, count: count as number | undefined, next: next || undefined, saysNext };
 }
 
-/** Parses the rows of a page and sorts them by what they became. */
+/**
+ * Reads a page and sorts its rows by what they became. `next` is what its link adds to our own query.
+ * Throws DjangoShapeError, also for more rows than a page can have.
+ */
 export function parsePage(
-  { index, pagination, pagesTotal, body, reply, next }: WalkedPage,
-  fieldMap: FieldMap,
-  exclude: RegExp | undefined,
-): MembersPage {
-  const page: MembersPage = {
+  index: number,
+  { rows, count, saysNext }: PageBody,
+  next: URLSearchParams | undefined,
+  reply: JsonReply,
+  rules: RecordRules,
+): ReceivedPage {
+  const page: ReceivedPage = {
     index,
-    pagination,
-    pagesTotal,
-    count: body.count,
-    rows: body.rows.length,
+    count,
+    rows: rows.length,
+    size: reply.size,
+    next,
+    saysNext,
     retries: reply.retries,
     serverDate: reply.serverDate,
+    stale: reply.stale,
     members: [],
     rejections: [],
     warnings: [],
     excluded: [],
     former: [],
-    orderedById: pagination === 'cursor' && isOrderedById(next, body.rows.at(-1), fieldMap.id),
   };
-  for (const row of body.rows) {
-    const parsed = parseRecord(row, fieldMap, exclude);
+  for (const row of rows) {
+    const parsed = parseRecord(row, rules);
     if (parsed.kind === 'member') {
       page.members.push(parsed.member);
       page.warnings.push(...parsed.warnings);
@@ -91,23 +99,12 @@ export function parsePage(
   return page;
 }
 
-/**
- * Whether a cursor link shows that the list is in the order of its ids. The cursor of Django REST
- * framework is base64 of a query string whose `p` is the ordering value of the last row of the page
- * (pagination.py, CursorPagination.encode_cursor and get_next_link). Ids do not change, so no row can
- * slide past a walk in their order, as one can where the ordering is a name or a time of change. The last
- * page, which has no next link, contradicts nothing.
- */
-export function isOrderedById(
-  next: URLSearchParams | undefined,
-  lastRow: unknown,
-  idPath: readonly string[],
-): boolean {
-  if (!next) return true;
-  const cursor = next.get('cursor');
-  if (!cursor) return false;
-  const position = new URLSearchParams(Buffer.from(cursor, 'base64').toString('latin1')).get('p');
-  return position !== null && position === readId(readPath(lastRow, idPath));
+function refuseTooMany(rows: unknown[], path: string): void {
+  if (rows.length <= MOST_ROWS) return;
+  throw new DjangoShapeError(
+    path,
+    `with a page of more than ${MOST_ROWS} rows. Paginate the list in Django.`,
+  );
 }
 
 function own(value: unknown, key: string): unknown {

@@ -1,6 +1,5 @@
 import { DjangoShapeError } from './errors.ts';
-import type { PageBody } from './page.ts';
-import type { Pagination } from './types.ts';
+import type { MembersPage, Pagination } from './types.ts';
 
 /** More pages than any register needs: 100,000 pages of 100 are ten million members. */
 export const MOST_PAGES = 100_000;
@@ -24,12 +23,11 @@ export interface ListShape {
  * unknown meaning does not. Throws DjangoShapeError for a count that would need absurdly many pages.
  */
 export function recognisePagination(
-  { rows, count }: PageBody,
+  { rows: length, count }: Pick<MembersPage, 'rows' | 'count'>,
   next: URLSearchParams | undefined,
   path: string,
 ): ListShape {
   if (!next) return sequential('single-page');
-  const length = rows.length;
   const moving = [...next];
   const whole = moving.filter(([, value]) => isWhole(value));
   if (moving.some(([name]) => /cursor/i.test(name))) return sequential('cursor');

@@ -1,41 +1,63 @@
 import { normaliseKennitala } from '../kennitala.ts';
 import type { FieldMap } from '../variables.ts';
-import { readContact, readId, readName, readPath } from './fields.ts';
-import type { ParsedRecord, RecordWarning, RejectionCode } from './types.ts';
+import {
+  isPersonalId,
+  isProblem,
+  isRepaired,
+  type Problem,
+  readContact,
+  readHasLeft,
+  readId,
+  readIsActive,
+  readName,
+  readPath,
+} from './fields.ts';
+import type { Member, ParsedRecord, RecordWarning, RejectionCode } from './types.ts';
+
+/** What stands for bytes that are no UTF-8. */
+const REPLACEMENT = '\ufffd';
+const noWarnings: RecordWarning[] = [];
+
+export interface RecordRules {
+  fieldMap: FieldMap;
+  /** Leaves out records by their kennitala. */
+  exclude: RegExp | undefined;
+  /** Our clock, in milliseconds: a member who leaves on a later day is still one. */
+  now: number;
+  /** The reply had bytes that are no UTF-8, so a record with U+FFFD is not what the register holds. */
+  damaged: boolean;
+}
 
 /**
  * Turns one record of the register into a member, a rejection or an exclusion. Pure, and written by
  * hand instead of with a schema: it runs once for each of up to a million records. No message holds
  * a value of the record.
  */
-export function parseRecord(
-  record: unknown,
-  fieldMap: FieldMap,
-  exclude: RegExp | undefined,
-): ParsedRecord {
+export function parseRecord(record: unknown, rules: RecordRules): ParsedRecord {
   if (typeof record !== 'object' || record === null || Array.isArray(record)) {
     return rejected('invalid_record', undefined, undefined, 'the record is no JSON object');
   }
-  const externalId = readId(readPath(record, fieldMap.id));
+  const { fieldMap, exclude } = rules;
   const rawKennitala = readPath(record, fieldMap.kennitala);
   const kennitala = normaliseKennitala(rawKennitala);
+  const id = readId(readPath(record, fieldMap.id));
+  const isPersonal = id !== undefined && isPersonalId(id, kennitala);
+  const isDamaged = rules.damaged && JSON.stringify(record).includes(REPLACEMENT);
+  const externalId = isPersonal || (isDamaged && id?.includes(REPLACEMENT)) ? undefined : id;
   // search, not test: a pattern with the g flag would remember where it stopped.
   if (exclude && kennitala !== undefined && kennitala.search(exclude) !== -1) {
     return { kind: 'excluded', externalId };
   }
   const reject = (code: RejectionCode, message: string) =>
     rejected(code, externalId, kennitala, message);
-  if (externalId === undefined) {
-    return reject(
-      'invalid_id',
-      'the id is missing, or is no text of 1 to 255 characters or number',
-    );
-  }
-  const isActive = readPath(record, fieldMap.is_active) ?? undefined;
-  if (isActive !== undefined && typeof isActive !== 'boolean') {
-    return reject('invalid_is_active', 'is_active is neither true, false nor null');
-  }
-  const isMember = isActive !== false && !isSet(readPath(record, fieldMap.deleted_at));
+  if (isDamaged) return reject('invalid_encoding', 'the record has bytes that are no UTF-8');
+  if (externalId === undefined) return reject('invalid_id', idProblem(isPersonal));
+
+  const isActive = readIsActive(readPath(record, fieldMap.is_active));
+  if (isProblem(isActive)) return reject('invalid_is_active', isActive.problem);
+  const hasLeft = readHasLeft(readPath(record, fieldMap.deleted_at), rules.now);
+  if (isProblem(hasLeft)) return reject('invalid_deleted_at', hasLeft.problem);
+  const isMember = isActive && !hasLeft;
   if (kennitala === undefined) {
     // A leaver may have been made anonymous: the record still says whose id is no member any more. A
     // key that is missing says nothing.
@@ -44,36 +66,48 @@ export function parseRecord(
     return reject('invalid_kennitala', kennitalaProblem(rawKennitala));
   }
 
-  const warnings: RecordWarning[] = [];
-  const warn = (field: RecordWarning['field'], message: string) =>
-    warnings.push({ externalId, field, message });
+  const rawName = readPath(record, fieldMap.name);
+  const name = readName(rawName);
+  // Registers blank the name of a leaver. Rejecting that record would shield the leaver from being removed.
+  if (isProblem(name) && isMember) return reject('invalid_name', name.problem);
+  const email = readContact('email', readPath(record, fieldMap.email));
+  const phone = readContact('phone', readPath(record, fieldMap.phone));
+  const member: Member = {
+    externalId,
+    kennitala,
+    name: unlessProblem(name),
+    email: unlessProblem(email),
+    phone: unlessProblem(phone),
+    isMember,
+  };
+  const isOdd = isProblem(name) || isProblem(email) || isProblem(phone);
+  const isChanged = name !== rawName && isRepaired(rawName);
+  const warnings =
+    isOdd || isChanged ? warningsOf(externalId, { name, email, phone }, rawName) : noWarnings;
+  return { kind: 'member', member, warnings };
+}
 
-  const name = readName(readPath(record, fieldMap.name));
-  if (name.problem !== undefined) {
-    // Registers blank the name of a leaver. Rejecting that record would shield the leaver from
-    // being removed.
-    if (isMember) return reject('invalid_name', name.problem);
-    warn('name', `${name.problem}; ignored, since the record is of no member`);
-  } else if (name.repaired) {
-    warn('name', 'characters that cannot be stored were removed or replaced');
+function unlessProblem<T>(value: T | Problem): T | undefined {
+  return isProblem(value) ? undefined : value;
+}
+
+function warningsOf(
+  externalId: string,
+  fields: Record<RecordWarning['field'], unknown>,
+  rawName: unknown,
+): RecordWarning[] {
+  const warnings: RecordWarning[] = [];
+  for (const field of ['name', 'email', 'phone'] as const) {
+    const value = fields[field];
+    if (!isProblem(value)) continue;
+    const ignored = field === 'name' ? '; ignored, since the record is of no member' : '';
+    warnings.push({ externalId, field, message: `${value.problem}${ignored}` });
   }
-  const contact = (field: 'email' | 'phone'): string | null | undefined => {
-    const { value, problem } = readContact(field, readPath(record, fieldMap[field]));
-    if (problem !== undefined) warn(field, problem);
-    return value;
-  };
-  return {
-    kind: 'member',
-    member: {
-      externalId,
-      kennitala,
-      name: name.value,
-      email: contact('email'),
-      phone: contact('phone'),
-      isMember,
-    },
-    warnings,
-  };
+  if (isRepaired(rawName) && !isProblem(fields.name)) {
+    const message = 'characters that cannot be stored were removed or replaced';
+    warnings.push({ externalId, field: 'name', message });
+  }
+  return warnings;
 }
 
 function rejected(
@@ -85,13 +119,15 @@ function rejected(
   return { kind: 'rejected', rejection: { code, externalId, kennitala, message } };
 }
 
+function idProblem(isPersonal: boolean): string {
+  return isPersonal
+    ? 'the id is a kennitala or an e-mail address, which must not be in logs and answers: map another field to id in DJANGO_FIELD_MAP'
+    : 'the id is missing, or is no text of 1 to 255 characters or number';
+}
+
 function kennitalaProblem(value: unknown): string {
   if (value === undefined || value === null) return 'the kennitala is missing';
   return typeof value === 'number'
     ? 'the kennitala is a number, which loses its leading zeros: it must be text'
     : 'the kennitala is no text of ten digits';
-}
-
-function isSet(value: unknown): boolean {
-  return value !== undefined && value !== null && value !== '' && value !== false;
 }

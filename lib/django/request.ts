@@ -2,14 +2,18 @@ import { setTimeout as delay } from 'node:timers/promises';
 import pLimit from 'p-limit';
 import pRetry from 'p-retry';
 import type { Config } from '../config.ts';
+import { SyncError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { type Credential, withRenewal } from '../secrets.ts';
+import { userAndPassword } from '../variables.ts';
 import { DjangoError, DjangoHttpError } from './errors.ts';
-import { isJson, readJson } from './json.ts';
+import { isApiError, readJson } from './json.ts';
 import { parseRetryAfter, retryWaitMs } from './retryTiming.ts';
-import { createTransport, type Destination } from './transport.ts';
+import { createTransport, type Destination, type Reply } from './transport.ts';
 
 const FIRST_BACKOFF_MS = 500;
+/** The Age from which a reply is old news. Caches before an API keep replies for a second or for minutes. */
+const OLDEST_SECONDS = 60;
 
 export interface RequestOptions {
   key: Credential;
@@ -21,6 +25,12 @@ export interface RequestOptions {
 /** The JSON of a reply 200, and how it came. */
 export interface JsonReply {
   body: unknown;
+  /** Bytes of the body. */
+  size: number;
+  /** Whether the body has bytes that are no UTF-8; in their place the text has U+FFFD. */
+  damaged: boolean;
+  /** Whether a cache kept this reply for more than a minute, by its Age header: it may be old news. */
+  stale: boolean;
   /** The register's clock when it replied; undefined without a valid Date header. */
   serverDate: Date | undefined;
   retries: number;
@@ -42,7 +52,8 @@ export interface Requests {
 /**
  * GET requests to the one origin that may see the key: at most DJANGO_CONCURRENCY at once, and one at a
  * time once the register has throttled us, since parallel retries starve each other. Each is retried
- * as the errors say. Throws the errors of errors.ts, and the signal's reason when it aborts.
+ * as the errors say. Throws the errors of errors.ts, `django_unauthorized` for a key that fits in no
+ * header, and the signal's reason when it aborts.
  */
 export function createRequests(
   origin: string,
@@ -50,22 +61,31 @@ export function createRequests(
   { key, log, backoffBaseMs = FIRST_BACKOFF_MS }: RequestOptions,
 ): Requests {
   const transport = createTransport(origin, config);
+  const { DJANGO_AUTH_SCHEME: scheme } = config;
   const limit = pLimit(config.DJANGO_CONCURRENCY);
 
   async function attempt(ask: Ask): Promise<Omit<JsonReply, 'retries'>> {
     const reply = ask.anonymous
       ? await transport.get(ask, undefined)
-      : await withRenewal(key, (value) => transport.get(ask, value), {
+      : await withRenewal(key, (value) => transport.get(ask, authorization(scheme, value)), {
           returned: ({ status }) => status === 401 || status === 403,
         });
     const serverDate = parseDate(reply.header('date'));
+    const stale = ageOf(reply) > OLDEST_SECONDS;
     if (reply.status !== 200) {
       const waits = reply.status === 429 || reply.status === 503;
       const header = waits ? reply.header('retry-after') : undefined;
       const retryAfterMs = parseRetryAfter(header, serverDate ?? new Date());
-      throw new DjangoHttpError(ask.path, reply.status, { retryAfterMs, isJson: isJson(reply) });
+      const byApi = isApiError(reply);
+      throw new DjangoHttpError(ask.path, reply.status, { retryAfterMs, byApi, stale });
     }
-    return { body: readJson(reply, ask.path), serverDate, durationMs: reply.durationMs };
+    return {
+      ...readJson(reply, ask.path),
+      size: reply.body.length,
+      stale,
+      serverDate,
+      durationMs: reply.durationMs,
+    };
   }
 
   // Pauses where another attempt may help. Asked only while retries are left.
@@ -119,6 +139,31 @@ export function createRequests(
     getJson: (ask) => limit(() => withRetries(ask)),
     close: transport.close,
   };
+}
+
+/**
+ * The Authorization header for a key. White space around it is no part of it, since a secret made with
+ * `echo` ends in a newline. Throws SyncError `django_unauthorized` for a key that fits in no header, and
+ * for one of the scheme Basic that is no user:password.
+ */
+export function authorization(scheme: Config['django']['DJANGO_AUTH_SCHEME'], key: string): string {
+  const value = key.trim();
+  if (scheme === 'Basic' && userAndPassword.check(value)) {
+    return `Basic ${Buffer.from(value).toString('base64')}`;
+  }
+  if (scheme !== 'Basic' && /^[\x20-\x7e]+$/.test(value)) return `${scheme} ${value}`;
+  throw new SyncError(
+    'django_unauthorized',
+    scheme === 'Basic'
+      ? 'DJANGO_API_KEY is not user:password, which DJANGO_AUTH_SCHEME=Basic needs: check the value or the secret that it refers to.'
+      : 'DJANGO_API_KEY is empty or has characters that no HTTP header can carry: check the value or the secret that it refers to.',
+  );
+}
+
+// Seconds in a cache (RFC 9111, 5.1); 0 without the header, which a cache must set.
+function ageOf(reply: Reply): number {
+  const age = reply.header('age')?.trim() ?? '';
+  return /^[0-9]+$/.test(age) ? Number(age) : 0;
 }
 
 function parseDate(value: string | undefined): Date | undefined {

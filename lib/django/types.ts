@@ -17,7 +17,10 @@ export type RejectionCode =
   | 'invalid_id'
   | 'invalid_kennitala'
   | 'invalid_name'
-  | 'invalid_is_active';
+  | 'invalid_is_active'
+  | 'invalid_deleted_at'
+  /** Bytes that are no UTF-8. */
+  | 'invalid_encoding';
 
 /**
  * A record that could not be read. It still shields the member that it names, by Django id or by
@@ -63,6 +66,8 @@ export interface MembersPage {
   retries: number;
   /** The register's clock when it sent this page (its Date header); undefined without one. */
   serverDate: Date | undefined;
+  /** A cache had kept this page for more than a minute: it shows who was a member, and proves nothing of today. */
+  stale: boolean;
   members: Member[];
   rejections: Rejection[];
   warnings: RecordWarning[];
@@ -70,14 +75,13 @@ export interface MembersPage {
   excluded: string[];
   /** Django ids of former members whose records have no kennitala any more. */
   former: string[];
-  /**
-   * Whether the link to the next page shows that the list is in the order of its ids, which never change:
-   * such a walk cannot miss a row. Always false where the pagination does not show its position.
-   */
-  orderedById: boolean;
 }
 
-/** What the detail endpoint says of one member. */
+/** What the page of one member says. `stale` as for a page of the list. */
 export type MemberLookup =
-  /** `byApi`: the API itself said so, in JSON. A 404 of a proxy, or of a path that is not there, proves nothing. */
-  { found: false; byApi: boolean } | { found: true; record: ParsedRecord };
+  /**
+   * 404 or 410. `byApi`: in the API's own words. From a gateway, or where no path leads to a member, it proves
+   * nothing.
+   */
+  | { found: false; byApi: boolean; stale: boolean }
+  | { found: true; record: ParsedRecord; stale: boolean };

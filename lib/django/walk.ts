@@ -1,9 +1,11 @@
 import { pMapIterable } from 'p-map';
 import { DjangoHttpError, DjangoListChangedError, DjangoShapeError } from './errors.ts';
-import { type ReceivedPage, readPageBody, type WalkedPage } from './page.ts';
+import { parsePage, type ReceivedPage, readPageBody } from './page.ts';
 import { type ListShape, MOST_PAGES, recognisePagination } from './pagination.ts';
+import type { RecordRules } from './record.ts';
 import type { JsonReply } from './request.ts';
-import type { Pagination } from './types.ts';
+import { BODY_BYTES_AT_ONCE } from './transport.ts';
+import type { MembersPage } from './types.ts';
 
 export interface WalkOptions {
   /** The path of the list, for messages. */
@@ -13,6 +15,8 @@ export interface WalkOptions {
   concurrency: number;
   signal: AbortSignal;
   get(query: URLSearchParams): Promise<JsonReply>;
+  /** How its records are read. */
+  rules(reply: JsonReply): RecordRules;
 }
 
 /**
@@ -22,14 +26,14 @@ export interface WalkOptions {
  * DjangoShapeError for links that repeat or never end. Whether every row came is for the caller
  * to judge, from the counts in the pages.
  */
-export async function* walkPages(walk: WalkOptions): AsyncGenerator<WalkedPage> {
+export async function* walkPages(walk: WalkOptions): AsyncGenerator<MembersPage> {
   const reader = createPageReader(walk);
-  const first = await reader.fetch(0, new URLSearchParams());
-  const shape = recognisePagination(first.body, first.next, walk.path);
+  const first = await reader.first();
+  const shape = recognisePagination(first, first.next, walk.path);
   const { pagination, pages } = shape;
   if (pages === undefined) {
     const total = pagination === 'single-page' ? 1 : undefined;
-    for await (const page of oneByOne(walk, reader, first, pagination, MOST_PAGES)) {
+    for await (const page of oneByOne(walk, reader, first, MOST_PAGES)) {
       yield { ...page, pagination, pagesTotal: total };
     }
     return;
@@ -39,27 +43,25 @@ export async function* walkPages(walk: WalkOptions): AsyncGenerator<WalkedPage> 
   // The list has grown since it was counted: a little is normal, twice the count is not.
   const most = Math.min(MOST_PAGES, 2 * pages + 100);
   const next = await reader.follow(last);
-  for await (const page of oneByOne(walk, reader, next, pagination, most)) {
+  for await (const page of oneByOne(walk, reader, next, most)) {
     yield { ...page, pagination, pagesTotal: page.index + (page.next ? 2 : 1) };
   }
 }
 
-// Pages that wait for the consumer count as running, so memory holds no more than `concurrency` of both.
 async function* inParallel(
   walk: WalkOptions,
   reader: PageReader,
   first: ReceivedPage,
   shape: ListShape,
   pages: number,
-): AsyncGenerator<WalkedPage, ReceivedPage> {
+): AsyncGenerator<MembersPage, ReceivedPage> {
   const arriving = pMapIterable(
     Array(pages).keys(),
     async (index) => (index === 0 ? first : reader.fetch(index, shape.queryOf(index))),
-    { concurrency: walk.concurrency, preserveOrder: false },
+    { concurrency: pagesAtOnce(walk.concurrency, first.size), preserveOrder: false },
   );
   let last = first;
   for await (const page of arriving) {
-    refuseEmpty(walk, page);
     if (page.index === pages - 1) {
       last = page;
     } else if (!page.next) {
@@ -74,16 +76,19 @@ async function* inParallel(
   return last;
 }
 
+// Pages that wait for the consumer count as running, so memory holds no more of them than this. Other
+// pages may be a little larger than the first.
+function pagesAtOnce(concurrency: number, size: number): number {
+  return Math.max(1, Math.min(concurrency, Math.floor(BODY_BYTES_AT_ONCE / (1.25 * size))));
+}
+
 async function* oneByOne(
   walk: WalkOptions,
   reader: PageReader,
   start: ReceivedPage,
-  pagination: Pagination,
   most: number,
 ): AsyncGenerator<ReceivedPage> {
   for (let page = start; ; ) {
-    // The rows behind a cursor may go without harm: an empty last page ends such a list cleanly.
-    if (pagination !== 'cursor' || page.next) refuseEmpty(walk, page);
     if (page.index >= most) {
       throw new DjangoShapeError(walk.path, `with a "next" link on each of ${most} pages.`);
     }
@@ -97,13 +102,8 @@ async function* oneByOne(
   }
 }
 
-function refuseEmpty(walk: WalkOptions, { index, body }: ReceivedPage): void {
-  if (index > 0 && body.rows.length === 0) {
-    throw new DjangoListChangedError(walk.path, `page ${index + 1} is empty`);
-  }
-}
-
 interface PageReader {
+  first(): Promise<ReceivedPage>;
   /** A page by its position and the query that leads to it. */
   fetch(index: number, query: URLSearchParams): Promise<ReceivedPage>;
   /** The page that a next link leads to. */
@@ -113,16 +113,33 @@ interface PageReader {
 // Fetches the pages of one walk and remembers where it has been: no page is asked for twice.
 function createPageReader(walk: WalkOptions): PageReader {
   const visited = new Set<string>();
+  let listSaysNext = false;
 
+  async function first(): Promise<ReceivedPage> {
+    const page = await read(0, new URLSearchParams());
+    if (page.rows === 0 && page.next) {
+      throw new DjangoShapeError(walk.path, 'with an empty first page that has a "next" link.');
+    }
+    listSaysNext = page.saysNext;
+    return page;
+  }
+
+  // A page behind the first that has no rows, or has lost the key that says whether another follows, shows
+  // a list that has changed or a server that has cut its reply: rows may be missing, of any kind of list.
   async function fetch(index: number, query: URLSearchParams): Promise<ReceivedPage> {
+    const page = await read(index, query);
+    const gap =
+      page.rows === 0 ? 'is empty' : listSaysNext && !page.saysNext && 'does not say what follows';
+    if (gap) throw new DjangoListChangedError(walk.path, `page ${index + 1} ${gap}`);
+    return page;
+  }
+
+  async function read(index: number, query: URLSearchParams): Promise<ReceivedPage> {
     visit(query);
     const reply = await ask(index, query);
     const body = readPageBody(reply.body, walk.path);
     const next = body.next === undefined ? undefined : added(body.next);
-    if (body.rows.length === 0 && next && index === 0) {
-      throw new DjangoShapeError(walk.path, 'with an empty first page that has a "next" link.');
-    }
-    return { index, body, next, reply };
+    return parsePage(index, body, next, reply, walk.rules(reply));
   }
 
   async function ask(index: number, query: URLSearchParams): Promise<JsonReply> {
@@ -159,6 +176,7 @@ function createPageReader(walk: WalkOptions): PageReader {
   }
 
   return {
+    first,
     fetch,
     follow: (page) => fetch(page.index + 1, page.next ?? new URLSearchParams()),
   };

@@ -1,180 +1,192 @@
-import pMap from 'p-map';
 import type { DjangoClient } from '../django/client.ts';
-import type { MemberLookup, MembersPage } from '../django/types.ts';
+import { DjangoHttpError, DjangoShapeError } from '../django/errors.ts';
+import type { MembersPage } from '../django/types.ts';
 import { SyncError } from '../errors.ts';
+import { askPages, type PageReply, pagesAreTrue } from './memberPages.ts';
 import type { Run } from './session.ts';
 import type { Snapshot } from './snapshot.ts';
-import markRemovals from './sql/guard/mark_removals.sql';
-import selectRemovals from './sql/guard/select_removals.sql';
+import markConfirmed from './sql/guard/mark_confirmed.sql';
+import selectToConfirm from './sql/guard/select_to_confirm.sql';
 import { addPage, emptyProof, judgeWalk } from './walkProof.ts';
 
-export interface Removal {
+/** A change that takes a vote or gives one back. */
+export interface Doubt {
   member_id: number;
+  action: 'remove' | 'reactivate';
   external_id: string | null;
   kennitala: string;
   /** Its Django id is a member in another row now: only a walk can show whether its kennitala is one's. */
   superseded: boolean;
 }
 
-/** What a reply of the register means for a removal. */
-type Finding =
+/** What the register said of a change. */
+export type Finding =
   | 'gone'
-  /** 404, but not in the API's own words: from a proxy, or because there is no such route. */
-  | 'no_endpoint'
   | 'not_a_member'
   | 'still_a_member'
   | 'another_record'
   | 'unreadable'
+  /** A reply that says nothing of this member: an error, a login page, a list. */
+  | 'refused'
+  /** A reply that is none of the member's page: a gateway's 404, an old one from a cache, none to ask for. */
+  | 'unclear'
+  | 'unproven'
   | 'unanswered';
 
-const reasons: Partial<Record<Finding, string>> = {
+const unconfirmed: Partial<Record<Finding, string>> = {
   still_a_member: 'the register still has this member, though the list did not show it',
   another_record:
     'the register answered with another person or kennitala than the row here has; compare the two, and check that DJANGO_MEMBERS_PATH/<id>/ answers with the member of that id',
   unreadable: 'the register answered with a record that could not be read; nothing was removed',
-  unanswered: 'the register did not answer whether this member is gone; nothing was removed',
+  refused: 'the register answered with an error or with no record; nothing was removed',
+  unproven:
+    'the second walk that was to confirm it did not see the whole register; nothing was removed',
+  unanswered:
+    'the register did not answer in time whether this member is gone; nothing was removed',
 };
 
+/** The longest share of a run's time that confirming takes, and of that the pages of members. */
+const SHARE_OF_TIME = 1 / 2;
+const DEFAULT_BUDGET_MS = 5 * 60_000;
+
 /**
- * Asks the register about every removal that is not held, one by one, and marks in the plan what it said; a
- * removal that it does not confirm is set aside. Where there is no detail endpoint, or a row has no Django
- * id of its own, a second walk answers instead. Returns how many of them the register still has: the walk
- * had missed those. Throws only when the run itself must end.
+ * Asks the register about every removal and every member who comes back, unless it is held, and marks in the
+ * plan what it said. What it does not confirm is set aside. Each is asked for by id while such pages exist.
+ * Where they do not, a second walk answers for removals, and the list itself for the others, if it is not
+ * old. Returns how many removals are of members that the register still has: the walk had missed those.
+ * Takes at most half of the time that is left. Throws only when the run itself must end.
  */
-export async function confirmRemovals(
+export async function confirmPlan(
   run: Run,
   django: DjangoClient,
-  { errors, proof }: Snapshot,
+  snapshot: Snapshot,
 ): Promise<number> {
-  if (!mustConfirm(run, proof)) return 0;
-  const { client } = run;
-  const { rows: removals } = await client.query<Removal>(selectRemovals, [run.mode === 'selected']);
-  if (removals.length === 0) return 0;
+  const { client, context } = run;
+  const isFresh = snapshot.proof.stale_pages === 0;
+  const asks = context.config.sync.SYNC_CONFIRM_REMOVALS !== 'never';
+  const { rows } = await client.query<Doubt>(selectToConfirm, [run.mode === 'selected']);
+  // Even where nobody is asked, an old list gives nobody back.
+  const doubts = rows.filter(({ action }) => asks || (action === 'reactivate' && !isFresh));
+  if (doubts.length === 0) return 0;
   await run.progress.report('confirm');
-  const findings = await ask(run, django, removals);
-  const answers = removals.map((removal) => findings.get(removal) ?? 'unanswered');
-  removals.forEach(({ external_id }, index) => {
-    const reason = reasons[answers[index] as Finding];
-    if (reason !== undefined) errors.add('removal_unconfirmed', external_id, reason);
+  const findings = asks ? await ask(run, django, doubts) : new Map<Doubt, Finding>();
+  const outcomes = doubts.map((doubt) => {
+    const finding = findings.get(doubt) ?? 'unclear';
+    return { doubt, finding, problem: problemWith(doubt, finding, isFresh) };
   });
-  await client.query(markRemovals, [
-    removals.map(({ member_id }) => member_id),
-    answers,
-    answers.map((answer) => reasons[answer] === undefined),
-  ]);
-  return answers.filter((answer) => answer === 'still_a_member').length;
-}
-
-// A complete walk of a cursor list in the order of its ids cannot have missed a row; any other can.
-function mustConfirm({ context }: Run, proof: Snapshot['proof']): boolean {
-  const { SYNC_CONFIRM_REMOVALS: when } = context.config.sync;
-  if (when === 'auto') return !(proof.ordered_by_id && proof.complete);
-  return when === 'always';
-}
-
-async function ask(
-  run: Run,
-  django: DjangoClient,
-  removals: Removal[],
-): Promise<Map<Removal, Finding>> {
-  const findings = await askOneByOne(run, django, removals);
-  const open = removals.filter(
-    (removal) => !findings.has(removal) || findings.get(removal) === 'no_endpoint',
-  );
-  const gone = removals.filter((removal) => findings.get(removal) === 'gone');
-  // Only a reply about the very member that was asked for shows that members are found by id.
-  const endpointExists = [...findings.values()].some(
-    (finding) => finding === 'still_a_member' || finding === 'not_a_member',
-  );
-  if (gone.length > 0 && !endpointExists && !(await detailEndpointExists(run, django))) {
-    open.push(...gone);
+  for (const { doubt, problem } of outcomes) {
+    if (problem) snapshot.errors.add(problem.code, doubt.external_id, problem.message);
   }
-  if (open.length > 0) await askByWalk(run, django, open, findings);
-  return findings;
+  await client.query(markConfirmed, [
+    doubts.map(({ member_id }) => member_id),
+    outcomes.map(({ finding }) => finding),
+    outcomes.map(({ problem }) => problem?.code ?? null),
+  ]);
+  return outcomes.filter(
+    ({ doubt, finding }) => doubt.action === 'remove' && finding === 'still_a_member',
+  ).length;
 }
 
-/** What a reply of the detail endpoint means for the removal of this member; pure. */
-export function readLookup(lookup: MemberLookup, removal: Removal): Finding {
-  if (!lookup.found) return lookup.byApi ? 'gone' : 'no_endpoint';
-  const { record } = lookup;
+interface Problem {
+  code: string;
+  message: string;
+}
+
+/** Why a finding does not confirm a change; undefined where it does. Pure. */
+export function problemWith(
+  { action }: Doubt,
+  finding: Finding,
+  isFresh: boolean,
+): Problem | undefined {
+  if (action === 'remove') {
+    const message = unconfirmed[finding];
+    return message === undefined ? undefined : { code: 'removal_unconfirmed', message };
+  }
+  if (finding === 'still_a_member' || (finding === 'unclear' && isFresh)) return undefined;
+  const why =
+    finding === 'unclear'
+      ? 'the list came from a cache and is old'
+      : `the register's own page of this member does not say so (${finding})`;
+  return {
+    code: 'reactivation_unconfirmed',
+    message: `the list shows this former member again, but ${why}; nobody was given back`,
+  };
+}
+
+async function ask(run: Run, django: DjangoClient, doubts: Doubt[]): Promise<Map<Doubt, Finding>> {
+  const findings = new Map<Doubt, Finding>();
+  const budget = startBudget(run);
+  try {
+    const askable = doubts.filter((doubt) => doubt.external_id !== null && !doubt.superseded);
+    if (askable.length > 0 && (await pagesAreTrue(run, django, budget.forPages))) {
+      const ids = askable.map(({ external_id }) => external_id as string);
+      const replies = await askPages(run, django, ids, budget.forPages);
+      for (const doubt of askable) {
+        findings.set(doubt, readReply(replies.get(doubt.external_id as string), doubt));
+      }
+    }
+    const open = doubts.filter(
+      (doubt) => doubt.action === 'remove' && (findings.get(doubt) ?? 'unclear') === 'unclear',
+    );
+    if (open.length > 0) await askByWalk(run, django, open, findings, budget.forAll);
+    return findings;
+  } finally {
+    budget.stop();
+  }
+}
+
+function startBudget({ context }: Run) {
+  const left = context.deadline ? context.deadline.getTime() - Date.now() : DEFAULT_BUDGET_MS * 2;
+  const budgetMs = Math.max(0, left * SHARE_OF_TIME);
+  const [pages, all] = [new AbortController(), new AbortController()];
+  const over = new SyncError('deadline_exceeded', 'The time for confirming was over.');
+  const timers = [
+    setTimeout(() => pages.abort(over), budgetMs * SHARE_OF_TIME),
+    setTimeout(() => all.abort(over), budgetMs),
+  ];
+  return {
+    forPages: AbortSignal.any([context.signal, pages.signal]),
+    forAll: AbortSignal.any([context.signal, all.signal]),
+    stop: () => timers.forEach(clearTimeout),
+  };
+}
+
+/** What the page of a member means for a change; pure. */
+export function readReply(reply: PageReply | undefined, doubt: Doubt): Finding {
+  if (reply === undefined) return 'unanswered';
+  if (reply instanceof SyncError) {
+    if (reply.code === 'invalid_request') return 'unclear';
+    const wasGiven = reply instanceof DjangoHttpError || reply instanceof DjangoShapeError;
+    return wasGiven ? 'refused' : 'unanswered';
+  }
+  if (reply.stale) return 'unclear';
+  if (!reply.found) return reply.byApi ? 'gone' : 'unclear';
+  const { record } = reply;
   if (record.kind === 'rejected') return 'unreadable';
   // Left out by the pattern, or anonymous since leaving: the id is what such a record still says.
   if (record.kind !== 'member') {
-    return record.externalId === removal.external_id ? 'not_a_member' : 'another_record';
+    return record.externalId === doubt.external_id ? 'not_a_member' : 'another_record';
   }
   const { externalId, kennitala, isMember } = record.member;
-  if (externalId !== removal.external_id || kennitala !== removal.kennitala) {
-    return 'another_record';
-  }
+  if (externalId !== doubt.external_id || kennitala !== doubt.kennitala) return 'another_record';
   return isMember ? 'still_a_member' : 'not_a_member';
-}
-
-async function askOneByOne(
-  { context: { config, signal } }: Run,
-  django: DjangoClient,
-  removals: Removal[],
-): Promise<Map<Removal, Finding>> {
-  const findings = new Map<Removal, Finding>();
-  const askFor = async (removal: Removal) => {
-    if (removal.external_id === null || removal.superseded) return;
-    try {
-      findings.set(removal, readLookup(await django.getMember(removal.external_id), removal));
-    } catch (error) {
-      signal.throwIfAborted();
-      if (!(error instanceof SyncError)) throw error;
-      findings.set(removal, 'unanswered');
-    }
-  };
-  await pMap(removals, askFor, { concurrency: config.django.DJANGO_CONCURRENCY });
-  return findings;
-}
-
-/**
- * Whether the register finds a member by id at all, asked for one that its list shows, and answers with
- * that very member: only then does 404 mean that a member is gone.
- */
-export async function detailEndpointExists(
-  { client, context: { signal } }: Run,
-  django: DjangoClient,
-): Promise<boolean> {
-  const staged = await client.query<{ external_id: string }>(
-    'select external_id from incoming where is_member limit 1',
-  );
-  const listed = staged.rows[0]?.external_id ?? (await firstListedMember(django));
-  if (listed === undefined) return false;
-  try {
-    const lookup = await django.getMember(listed);
-    return (
-      lookup.found && lookup.record.kind === 'member' && lookup.record.member.externalId === listed
-    );
-  } catch (error) {
-    signal.throwIfAborted();
-    if (!(error instanceof SyncError)) throw error;
-    return false;
-  }
-}
-
-async function firstListedMember(django: DjangoClient): Promise<string | undefined> {
-  for await (const page of django.getMembers()) {
-    for (const member of page.members) if (member.isMember) return member.externalId;
-  }
-  return undefined;
 }
 
 // A walk that is complete and does not show a member confirms that the register has no such member.
 async function askByWalk(
-  { context: { signal } }: Run,
+  { context: { config, signal } }: Run,
   django: DjangoClient,
-  open: Removal[],
-  findings: Map<Removal, Finding>,
+  open: Doubt[],
+  findings: Map<Doubt, Finding>,
+  budget: AbortSignal,
 ): Promise<void> {
   const byId = new Map(
-    open.filter(({ superseded }) => !superseded).map((removal) => [removal.external_id, removal]),
+    open.filter(({ superseded }) => !superseded).map((doubt) => [doubt.external_id, doubt]),
   );
-  const byKennitala = new Map(open.map((removal) => [removal.kennitala, removal]));
-  const seen = new Set<Removal>();
+  const byKennitala = new Map(open.map((doubt) => [doubt.kennitala, doubt]));
+  const seen = new Set<Doubt>();
   const pageOf = new Map<string, number>();
-  const proof = emptyProof(1);
+  const proof = emptyProof(1, config.sync.SYNC_CANARY_IDS);
   let unidentified = false;
   const look = (page: MembersPage) => {
     addPage(proof, page);
@@ -186,20 +198,20 @@ async function askByWalk(
     unidentified ||= page.rejections.some(({ externalId, kennitala }) => !externalId && !kennitala);
     const members = page.members.filter((member) => member.isMember);
     for (const { externalId, kennitala } of [...members, ...page.rejections]) {
-      for (const removal of [byId.get(externalId ?? ''), byKennitala.get(kennitala ?? '')])
-        if (removal) seen.add(removal);
+      for (const doubt of [byId.get(externalId ?? ''), byKennitala.get(kennitala ?? '')])
+        if (doubt) seen.add(doubt);
     }
   };
   let failed = false;
   try {
-    for await (const page of django.getMembers()) look(page);
+    for await (const page of django.getMembers(budget)) look(page);
   } catch (error) {
     signal.throwIfAborted();
     if (!(error instanceof SyncError)) throw error;
     failed = true;
   }
   const proven = !failed && !unidentified && judgeWalk(proof, false).complete;
-  for (const removal of open) {
-    findings.set(removal, seen.has(removal) ? 'still_a_member' : proven ? 'gone' : 'unanswered');
+  for (const doubt of open) {
+    findings.set(doubt, seen.has(doubt) ? 'still_a_member' : proven ? 'gone' : 'unproven');
   }
 }

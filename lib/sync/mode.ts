@@ -4,8 +4,8 @@ import { SyncError } from '../errors.ts';
 import lastMarks from './sql/log/last_marks.sql';
 import type { SyncMode, SyncRequest } from './types.ts';
 
-/** Django's clock and the rows behind it are trusted to this many ms: changes are asked for again. */
-const OVERLAP_MS = 5 * 60_000;
+/** Changes of this many ms before the mark are asked for again: a transaction may commit long after its `modified`. */
+const OVERLAP_MS = 15 * 60_000;
 
 export interface ChosenMode {
   mode: SyncMode;

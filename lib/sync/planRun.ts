@@ -1,10 +1,10 @@
 import type pg from 'pg';
 import { DjangoClient } from '../django/client.ts';
 import { SyncError } from '../errors.ts';
-import { confirmRemovals } from './confirm.ts';
+import { confirmPlan } from './confirm.ts';
 import { guardPlan, hold, holdBlockedChanges, type Verdict } from './guard.ts';
 import { digestOf, planChanges, planInverse } from './plan.ts';
-import { takeSelection } from './selection.ts';
+import { protectSelected, takeSelection } from './selection.ts';
 import type { Run } from './session.ts';
 import { MAX_WALKS, nothingSeen, type Snapshot, takeSnapshot } from './snapshot.ts';
 import compareHeld from './sql/guard/compare_held.sql';
@@ -38,9 +38,10 @@ export async function planRun(run: Run): Promise<Planned> {
       if (snapshot.proof.complete || isLast) {
         await run.progress.report('plan');
         await planChanges(run, snapshot);
+        await protectSelected(run, snapshot);
         const verdict = await guardPlan(run, snapshot);
         const approved = await releaseApproved(run);
-        const missed = await confirmRemovals(run, django, snapshot);
+        const missed = await confirmPlan(run, django, snapshot);
         if (missed > 0) await distrust(run, snapshot, missed);
         if (missed === 0 || isLast) {
           if (run.request.dryRun) await warnWhenOpen(run, django);

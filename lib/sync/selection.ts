@@ -1,8 +1,10 @@
-import pMap from 'p-map';
+import type pg from 'pg';
 import type { DjangoClient } from '../django/client.ts';
 import type { Member, MemberLookup } from '../django/types.ts';
-import { detailEndpointExists } from './confirm.ts';
+import { SyncError } from '../errors.ts';
 import { openCopy } from './copy.ts';
+import type { ErrorList } from './errorList.ts';
+import { askPages, pagesAreTrue } from './memberPages.ts';
 import type { Run } from './session.ts';
 import {
   addFormer,
@@ -13,88 +15,52 @@ import {
   nothingSeen,
   type Snapshot,
 } from './snapshot.ts';
+import findJustChanged from './sql/plan/find_just_changed.sql';
+import setReversalsAside from './sql/plan/set_reversals_aside.sql';
 import copyIncoming from './sql/snapshot/copy_incoming.sql';
+import selectUnknown from './sql/snapshot/select_unknown.sql';
 import { emptyProof } from './walkProof.ts';
 
 /**
  * Asks the register for these members only and stages its replies; an id that it does not know is staged as
- * former. Nothing is concluded from silence: a member whose record could not be read is an error. Throws
- * what the Django client and pg throw.
+ * former. Nothing is concluded from silence: a member whose record could not be read is an error, and so is
+ * an id that nobody has. Throws what the Django client and pg throw.
  */
 export async function takeSelection(
   run: Run,
   django: DjangoClient,
   externalIds: string[],
 ): Promise<Snapshot> {
-  const { client, context } = run;
-  const { signal, config } = context;
+  const { client } = run;
   await clearSnapshot(client);
   const seen = nothingSeen();
   const { errors } = seen;
-  const lookups = new Map<string, MemberLookup>();
-  await pMap([...new Set(externalIds)], async (id) => lookups.set(id, await django.getMember(id)), {
-    concurrency: config.django.DJANGO_CONCURRENCY,
-    signal,
-  });
-
-  const members: Member[] = [];
-  const former: string[] = [];
-  const missing: string[] = [];
-  let byApi = true;
-  for (const [id, lookup] of lookups) {
-    if (!lookup.found) {
-      missing.push(id);
-      byApi &&= lookup.byApi;
-      continue;
-    }
-    const { record } = lookup;
-    if (record.kind === 'rejected') {
-      errors.add(record.rejection.code, id, record.rejection.message);
-    } else if (record.kind === 'member' && record.member.externalId === id) {
-      members.push(record.member);
-    } else if (record.kind !== 'member' && record.externalId === id) {
-      former.push(id);
-    } else {
-      errors.add(
-        'another_record',
-        id,
-        'the register answered with another record than the one asked for',
-      );
+  const lookups = await look(run, django, [...new Set(externalIds)]);
+  const { members, leavers, unclear } = sort(lookups, errors);
+  // Pages that show members of the list as no members, or find none of them, say nothing of these either.
+  if (leavers.length > 0 && !(await pagesAreTrue(run, django))) {
+    for (const { externalId } of leavers.splice(0)) {
+      errors.add('removal_unconfirmed', externalId, untrue);
+      unclear.push(externalId);
     }
   }
-  const understood = new Set([
-    ...members.map((member) => member.externalId),
-    ...former,
-    ...missing,
-  ]);
-  const unclear = [...lookups.keys()].filter((id) => !understood.has(id));
   await addShields(
     client,
     unclear.map((externalId) => ({ externalId })),
   );
-
-  // Where nobody is ever found by id, 404 says nothing about anyone.
-  const trusted =
-    missing.length === 0 ||
-    (byApi && (members.length + former.length > 0 || (await detailEndpointExists(run, django))));
-  if (!trusted) {
-    for (const id of missing) {
-      errors.add(
-        'removal_unconfirmed',
-        id,
-        'the register finds no member by id, so its 404 says nothing; nothing was done',
-      );
-    }
-  }
-  const gone = trusted ? [...former, ...missing] : former;
+  await reportUnknown(client, leavers, errors);
 
   const writer = openCopy(client, copyIncoming);
   let ordinal = 0;
   for (const member of members) addMember(writer, ordinal++, member);
-  for (const id of gone) addFormer(writer, ordinal++, id);
+  for (const { externalId, record } of leavers) {
+    if (record) {
+      addMember(writer, ordinal++, record);
+    } else addFormer(writer, ordinal++, externalId);
+  }
   await writer.end();
   const dropped = await dropDuplicates(client, errors);
-  const distinct = members.filter((member) => member.isMember).length - dropped.members;
+  const distinct = members.length - dropped.members;
   return {
     ...seen,
     proof: {
@@ -103,7 +69,106 @@ export async function takeSelection(
       distinct_members: distinct,
       complete: true,
     },
-    fetched: lookups.size - missing.length,
+    fetched: [...lookups.values()].filter(({ found }) => found).length,
     members: distinct,
   };
 }
+
+const untrue =
+  'the register does not find members of its own list by id, so what it says of this one says nothing; nothing was done';
+const old = 'a cache answered with an old page of this member; nothing was done';
+const noPage =
+  'what answered 404 was not the API, so it says nothing of this member; nothing was done';
+const another = 'the register answered with another record than the one asked for';
+
+// A register that fails, or that the run cannot reach, fails the run: it is asked again as a whole.
+async function look(
+  run: Run,
+  django: DjangoClient,
+  ids: string[],
+): Promise<Map<string, MemberLookup>> {
+  const lookups = new Map<string, MemberLookup>();
+  const replies = await askPages(run, django, ids);
+  for (const id of ids) {
+    const reply = replies.get(id);
+    if (reply instanceof SyncError) throw reply;
+    if (reply) lookups.set(id, reply);
+  }
+  return lookups;
+}
+
+interface Leaver {
+  externalId: string;
+  /** undefined: the register knows no such member, or no longer who it was. */
+  record?: Member;
+}
+
+interface Sorted {
+  members: Member[];
+  leavers: Leaver[];
+  /** Ids of which nothing was learnt. */
+  unclear: string[];
+}
+
+function sort(lookups: Map<string, MemberLookup>, errors: ErrorList): Sorted {
+  const sorted: Sorted = { members: [], leavers: [], unclear: [] };
+  for (const [id, lookup] of lookups) {
+    const problem = problemWith(id, lookup);
+    if (problem) {
+      errors.add(problem.code, id, problem.message);
+      sorted.unclear.push(id);
+    } else if (!lookup.found || lookup.record.kind !== 'member') {
+      sorted.leavers.push({ externalId: id });
+    } else {
+      const { member } = lookup.record;
+      if (member.isMember) {
+        sorted.members.push(member);
+      } else sorted.leavers.push({ externalId: id, record: member });
+    }
+  }
+  return sorted;
+}
+
+function problemWith(
+  id: string,
+  lookup: MemberLookup,
+): { code: string; message: string } | undefined {
+  if (lookup.stale) return { code: 'stale_reply', message: old };
+  if (!lookup.found) {
+    return lookup.byApi ? undefined : { code: 'removal_unconfirmed', message: noPage };
+  }
+  const { record } = lookup;
+  if (record.kind === 'rejected') return record.rejection;
+  const externalId = record.kind === 'member' ? record.member.externalId : record.externalId;
+  return externalId === id ? undefined : { code: 'another_record', message: another };
+}
+
+// An id that neither the register nor a row here has is a mistake of the caller, which success would hide.
+async function reportUnknown(
+  client: pg.Client,
+  leavers: Leaver[],
+  errors: ErrorList,
+): Promise<void> {
+  const missing = leavers.filter(({ record }) => !record).map(({ externalId }) => externalId);
+  if (missing.length === 0) return;
+  const { rows } = await client.query<{ external_id: string }>(selectUnknown, [missing]);
+  for (const { external_id } of rows) {
+    errors.add('unknown_id', external_id, 'neither the register nor a member here has this id');
+  }
+}
+
+/**
+ * Sets aside what would take back what a call for single members did within the last ten minutes: the walk may
+ * have read a replica that lags behind what that call was told. Throws what pg throws.
+ */
+export async function protectSelected({ client, mode }: Run, { errors }: Snapshot): Promise<void> {
+  if (mode === 'selected') return;
+  await client.query('delete from just_changed');
+  const found = await client.query(findJustChanged);
+  if (!found.rowCount) return;
+  const { rows } = await client.query<{ external_id: string }>(setReversalsAside);
+  for (const { external_id } of rows) errors.add('just_changed', external_id, justChanged);
+}
+
+const justChanged =
+  'a call for this member established less than ten minutes ago what the list takes back; the next run decides';

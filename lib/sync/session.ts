@@ -7,6 +7,7 @@ import type { ChosenMode } from './mode.ts';
 import { refusePlacement } from './placement.ts';
 import type { Progress } from './progress.ts';
 import createApplicable from './sql/plan/create_applicable.sql';
+import createJustChanged from './sql/plan/create_just_changed.sql';
 import knownMembersFull from './sql/plan/create_known_members_full.sql';
 import knownMembersPartial from './sql/plan/create_known_members_partial.sql';
 import createMove from './sql/plan/create_move.sql';
@@ -218,6 +219,7 @@ export async function createStaging(client: pg.Client, wholeRegister: boolean): 
     wholeRegister ? knownMembersFull : knownMembersPartial,
     createPair,
     createMove,
+    createJustChanged,
     createPlan,
     createApplicable,
     createOccupied,

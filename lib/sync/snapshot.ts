@@ -62,9 +62,10 @@ export async function takeSnapshot(
 ): Promise<Snapshot> {
   await progress.report('fetch');
   await clearSnapshot(client);
-  const proof = emptyProof(walks);
+  const proof = emptyProof(walks, since ? [] : context.config.sync.SYNC_CANARY_IDS);
   const seen = nothingSeen();
   const writer = openCopy(client, copyIncoming);
+  const oddities: Oddities = { excluded: 0, excludedIds: [], warnings: {}, warningIds: [] };
   let listChanged = false;
   try {
     for await (const page of since ? django.getMembersModifiedSince(since) : django.getMembers()) {
@@ -75,7 +76,7 @@ export async function takeSnapshot(
         await writer.settled();
         seen.unidentified += await setAside(client, page, seen.errors);
       }
-      logOddities(context.log, page);
+      noteOddities(oddities, page);
       addPageRows(writer, page);
       await writer.write();
       const counts = {
@@ -89,6 +90,7 @@ export async function takeSnapshot(
     if (!(error instanceof DjangoListChangedError)) throw error;
     listChanged = true;
   }
+  logOddities(context.log, oddities);
   await writer.end();
   refuseUnreadable(proof, seen.errors);
   const dropped = await dropDuplicates(client, seen.errors);
@@ -153,17 +155,37 @@ async function setAside(client: pg.Client, page: MembersPage, errors: ErrorList)
   return page.rejections.filter(({ externalId, kennitala }) => !externalId && !kennitala).length;
 }
 
-function logOddities(log: Log, page: MembersPage): void {
-  if (page.excluded.length > 0) {
-    log(
-      'INFO',
-      'records_excluded',
-      `${page.excluded.length} record(s) left out by DJANGO_EXCLUDE_KENNITALA`,
-      { external_ids: page.excluded },
-    );
+/** Ids that a log line shows; all of them are counted. */
+const IDS_SHOWN = 100;
+
+interface Oddities {
+  excluded: number;
+  excludedIds: string[];
+  warnings: Record<string, number>;
+  warningIds: string[];
+}
+
+function noteOddities(oddities: Oddities, { excluded, warnings }: MembersPage): void {
+  oddities.excluded += excluded.length;
+  for (const id of excluded) {
+    if (oddities.excludedIds.length < IDS_SHOWN) oddities.excludedIds.push(id);
   }
-  for (const { externalId, field, message } of page.warnings) {
-    log('WARNING', 'record_warning', message, { external_id: externalId, field });
+  for (const { externalId, message } of warnings) {
+    oddities.warnings[message] = (oddities.warnings[message] ?? 0) + 1;
+    if (oddities.warningIds.length < IDS_SHOWN) oddities.warningIds.push(externalId);
+  }
+}
+
+// One line each, however many there are: fifty thousand bad records would write 20 MB an hour.
+function logOddities(log: Log, { excluded, excludedIds, warnings, warningIds }: Oddities): void {
+  if (excluded > 0) {
+    const message = `${excluded} record(s) left out by DJANGO_EXCLUDE_KENNITALA`;
+    log('INFO', 'records_excluded', message, { count: excluded, external_ids: excludedIds });
+  }
+  const count = Object.values(warnings).reduce((sum, each) => sum + each, 0);
+  if (count > 0) {
+    const message = `${count} field(s) of records could not be used as they are`;
+    log('WARNING', 'record_warning', message, { count, warnings, external_ids: warningIds });
   }
 }
 

@@ -57,6 +57,8 @@ export interface SyncContext {
   log: Log;
   /** Aborted at the run's deadline or at shutdown; its reason is a SyncError. */
   signal: AbortSignal;
+  /** When the signal aborts at the latest; undefined where nothing limits the run. */
+  deadline?: Date | undefined;
 }
 
 /** Something that an admin should look at; it never holds personal data. */

@@ -12,8 +12,10 @@ export interface WalkProof {
   count_at_end: number | null;
   duplicates_across_pages: number;
   retried_pages: number;
-  /** A cursor list whose links show that it is in the order of its ids, so that no row can be missed. */
-  ordered_by_id: boolean;
+  /** Pages that a cache had kept for more than a minute: what they do not show proves nothing. */
+  stale_pages: number;
+  /** Of the members that every whole walk must show, those that this one has not. */
+  canaries_missing: string[];
   /** Which walk this was: a walk that fails its proof is made again. */
   walks: number;
   complete: boolean;
@@ -22,7 +24,7 @@ export interface WalkProof {
 }
 
 /** A proof that has seen no page yet. */
-export function emptyProof(walks: number): WalkProof {
+export function emptyProof(walks: number, canaries: readonly string[] = []): WalkProof {
   return {
     pagination: null,
     pages: 0,
@@ -34,7 +36,8 @@ export function emptyProof(walks: number): WalkProof {
     count_at_end: null,
     duplicates_across_pages: 0,
     retried_pages: 0,
-    ordered_by_id: false,
+    stale_pages: 0,
+    canaries_missing: [...canaries],
     walks,
     complete: false,
     mismatches: [],
@@ -44,10 +47,14 @@ export function emptyProof(walks: number): WalkProof {
 /** Adds what a page says, in the order of arrival: the last page to arrive gives the count at the end. */
 export function addPage(proof: WalkProof, page: MembersPage): void {
   proof.pagination = page.pagination;
-  proof.ordered_by_id = page.orderedById && (proof.ordered_by_id || proof.pages === 0);
   proof.pages += 1;
   proof.rows += page.rows;
   proof.retried_pages += page.retries > 0 ? 1 : 0;
+  proof.stale_pages += page.stale ? 1 : 0;
+  if (proof.canaries_missing.length > 0) {
+    const listed = new Set(idsOf(page));
+    proof.canaries_missing = proof.canaries_missing.filter((id) => !listed.has(id));
+  }
   if (page.count === undefined) return;
   proof.count_at_start ??= page.count;
   proof.count_lowest = Math.min(proof.count_lowest ?? page.count, page.count);
@@ -55,14 +62,21 @@ export function addPage(proof: WalkProof, page: MembersPage): void {
   proof.count_at_end = page.count;
 }
 
+function idsOf({ members, rejections, former, excluded }: MembersPage): (string | undefined)[] {
+  const named = [...members, ...rejections].map(({ externalId }) => externalId);
+  return [...named, ...former, ...excluded];
+}
+
 /**
  * Judges a walk that has ended: counts equal from start to end, as many rows as counted, no record on
- * two pages. It is needed but not enough (one row deleted early and one added late agree on all of
+ * two pages, no old page, and every canary. It is needed but not enough (one row deleted early and one added late agree on all of
  * this), which is why each removal is confirmed at the source as well.
  */
 export function judgeWalk(proof: WalkProof, listChanged: boolean): WalkProof {
   const mismatches: string[] = [];
-  if (listChanged) mismatches.push('the list changed while it was read: a page was gone');
+  if (listChanged) {
+    mismatches.push('the list changed while it was read: a page was gone, empty or cut');
+  }
   if (proof.count_lowest !== proof.count_highest) {
     mismatches.push(`the count went from ${proof.count_at_start} to ${proof.count_at_end}`);
   }
@@ -71,6 +85,16 @@ export function judgeWalk(proof: WalkProof, listChanged: boolean): WalkProof {
   }
   if (proof.duplicates_across_pages > 0) {
     mismatches.push(`${proof.duplicates_across_pages} records came on two pages`);
+  }
+  if (proof.canaries_missing.length > 0) {
+    mismatches.push(
+      `of SYNC_CANARY_IDS ${proof.canaries_missing.join(', ')} were not in the list: the key may see a part only`,
+    );
+  }
+  if (proof.stale_pages > 0) {
+    mismatches.push(
+      `${proof.stale_pages} pages were older than a minute: a cache before the register answers`,
+    );
   }
   return { ...proof, mismatches, complete: mismatches.length === 0 };
 }

@@ -134,10 +134,14 @@ describe('one member now', () => {
     expect(world.django.requests).toHaveLength(1);
   });
 
-  test('an id that nobody has ever had changes nothing and is no error', async () => {
+  test('an id that nobody has ever had changes nothing, and is named', async () => {
     const { status, body } = await post({ external_ids: ['99999'] });
     expect(status).toBe(200);
-    expect(body).toMatchObject({ ...unchanged, status: 'success', error_count: 0 });
+    expect(body).toMatchObject({
+      ...unchanged,
+      status: 'partial',
+      errors: [{ code: 'unknown_id', external_id: '99999' }],
+    });
   });
 
   test('the others are neither touched nor counted as verified', async () => {

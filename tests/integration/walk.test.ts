@@ -32,7 +32,8 @@ test('a clean walk is proven by its counts, and the whole proof is in the log', 
     count_at_end: 35,
     duplicates_across_pages: 0,
     retried_pages: 1,
-    ordered_by_id: false,
+    stale_pages: 0,
+    canaries_missing: [],
     walks: 1,
     complete: true,
     mismatches: [],
@@ -100,7 +101,10 @@ const mismatches = [
         when: (request) => request.query['page'] === '3',
       }),
     snapshot: { count_at_start: 35, count_at_end: 35, rows: 20, duplicates_across_pages: 0 },
-    says: ['the list changed while it was read: a page was gone', '20 rows received, 35 counted'],
+    says: [
+      'the list changed while it was read: a page was gone, empty or cut',
+      '20 rows received, 35 counted',
+    ],
   },
   {
     name: 'an empty page in the middle of an offset list',
@@ -113,7 +117,10 @@ const mismatches = [
       });
     },
     snapshot: { count_at_start: 35, count_at_end: 35, rows: 20, duplicates_across_pages: 0 },
-    says: ['the list changed while it was read: a page was gone', '20 rows received, 35 counted'],
+    says: [
+      'the list changed while it was read: a page was gone, empty or cut',
+      '20 rows received, 35 counted',
+    ],
   },
 ];
 
@@ -148,7 +155,8 @@ const emptySnapshot = {
   count_lowest: expect.any(Number),
   count_highest: expect.any(Number),
   retried_pages: 0,
-  ordered_by_id: false,
+  stale_pages: 0,
+  canaries_missing: [],
   walks: 3,
   complete: false,
 };

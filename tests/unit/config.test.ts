@@ -169,6 +169,16 @@ const cases: { name: string; environment: Environment; problem: string | undefin
     problem: 'DJANGO_API_KEY must be printable ASCII without spaces or line ends',
   },
   {
+    name: 'a key of the scheme Basic is user:password, of any characters',
+    environment: { DJANGO_AUTH_SCHEME: 'Basic', DJANGO_API_KEY: 'sync:lykill með bili' },
+    problem: undefined,
+  },
+  {
+    name: 'a key of the scheme Basic without a user is refused',
+    environment: { DJANGO_AUTH_SCHEME: 'basic', DJANGO_API_KEY: 'lykill' },
+    problem: 'DJANGO_API_KEY must be user:password with DJANGO_AUTH_SCHEME=Basic',
+  },
+  {
     name: 'a database is reached by a socket too',
     environment: { DATABASE_URL: 'postgresql://u:p@/db?host=/cloudsql/p:r:i' },
     problem: undefined,

@@ -6,12 +6,14 @@ const { DJANGO_FIELD_MAP } = loadConfig(
   ['django'],
 ).django;
 
+const rules = { fieldMap: DJANGO_FIELD_MAP, exclude: undefined, now: 0, damaged: false };
+
 test.each([
   { name: 'null', kennitala: null },
   { name: 'blank', kennitala: '' },
 ])('a leaver whose kennitala was made $name is a former member by id', ({ kennitala }) => {
   const record = { id: 7, kennitala, name: '', is_active: false };
-  expect(parseRecord(record, DJANGO_FIELD_MAP, undefined)).toEqual({
+  expect(parseRecord(record, rules)).toEqual({
     kind: 'former',
     externalId: '7',
   });
@@ -22,7 +24,7 @@ test.each([
   { name: 'a leaver without the key', record: { id: 7, is_active: false } },
   { name: 'a leaver with half a kennitala', record: { id: 7, kennitala: '01', is_active: false } },
 ])('$name without a readable kennitala is a rejected record', ({ record }) => {
-  expect(parseRecord(record, DJANGO_FIELD_MAP, undefined)).toMatchObject({
+  expect(parseRecord(record, rules)).toMatchObject({
     kind: 'rejected',
     rejection: { code: 'invalid_kennitala', externalId: '7' },
   });

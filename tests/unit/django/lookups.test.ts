@@ -24,25 +24,114 @@ describe('one member', () => {
     expect(seen).toEqual(['/api/members/7/', `Bearer ${KEY}`]);
   });
 
+  test.each([404, 410])(
+    'that is answered %d in the words of the API does not exist',
+    async (status) => {
+      const origin = await serve((_request, response) =>
+        json(response, { detail: 'Fannst ekki.' }, status),
+      );
+      expect(await clientFor(origin).client.getMember('7')).toEqual({
+        found: false,
+        byApi: true,
+        stale: false,
+      });
+    },
+  );
+
   test.each([
-    ['JSON', 'application/json', '{"detail":"Not found."}'],
-    ['HTML', 'text/html', '<h1>Not Found</h1>'],
-  ])('that is answered 404 in %s does not exist, asked for once', async (_, type, body) => {
-    let requests = 0;
-    const origin = await serve((_request, response) => {
-      requests += 1;
-      response.writeHead(404, { 'Content-Type': type }).end(body);
-    });
+    ['a page of HTML', 'text/html', '<h1>Not Found</h1>'],
+    [
+      'the JSON of a gateway',
+      'application/json',
+      '{"message":"no Route matched with those values"}',
+    ],
+    ['another JSON of a gateway', 'application/json', '{"error":{"code":404}}'],
+    ['a detail that is no text', 'application/json', '{"detail":{"code":404}}'],
+    ['a detail beside a title', 'application/json', '{"title":"Not Found","detail":"no route"}'],
+    ['problem details', 'application/problem+json', '{"detail":"no route"}'],
+    ['JSON that is none', 'application/json', '{"detail":'],
+    ['nothing', 'application/json', ''],
+    ['a list', 'application/json', '["detail"]'],
+  ])('that is answered 404 with %s is unknown', async (_, type, body) => {
+    const origin = await serve((_request, response) =>
+      response.writeHead(404, { 'Content-Type': type }).end(body),
+    );
     expect(await clientFor(origin).client.getMember('7')).toEqual({
       found: false,
-      byApi: type === 'application/json',
+      byApi: false,
+      stale: false,
     });
-    expect(requests).toBe(1);
+  });
+
+  test.each([
+    ['59', false],
+    ['60', false],
+    ['61', true],
+    ['many', false],
+  ])('is old news when a cache had it for %s seconds: %s', async (age, stale) => {
+    const origin = await serve((request, response) => {
+      const known = request.url?.startsWith('/api/members/7');
+      response
+        .writeHead(known ? 200 : 404, { 'Content-Type': 'application/json', Age: age })
+        .end(JSON.stringify(known ? person(7) : { detail: 'Not found.' }));
+    });
+    const { client } = clientFor(origin);
+    expect(await client.getMember('7')).toMatchObject({ found: true, stale });
+    expect(await client.getMember('8')).toMatchObject({ found: false, stale });
+  });
+
+  describe('of a register', () => {
+    // Answers at one of the two paths only, with a page of HTML at the other.
+    const only = async (ending: string, other = 404) => {
+      const seen: (string | undefined)[] = [];
+      const origin = await serve((request, response) => {
+        seen.push(request.url);
+        const [, id, slash] = /^\/api\/members\/(\d+)(\/?)$/.exec(request.url ?? '') ?? [];
+        if (slash !== ending) {
+          return response.writeHead(other, { 'Content-Type': 'text/html' }).end('<h1>');
+        }
+        if (Number(id) > 10) return json(response, { detail: 'Not found.' }, 404);
+        json(response, person(Number(id)));
+      });
+      return { client: clientFor(origin).client, seen };
+    };
+
+    test.each([
+      ['with slashes', '/', 404],
+      ['without slashes', '', 404],
+      ['without slashes, with a page of HTML for every other path', '', 200],
+    ])('%s is found, and from then on with one request', async (_, ending, other) => {
+      const { client, seen } = await only(ending, other);
+      expect(await client.getMember('7')).toMatchObject({ found: true });
+      seen.length = 0;
+      expect(await client.getMember('8')).toMatchObject({ found: true });
+      expect(await client.getMember('11')).toMatchObject({ found: false, byApi: true });
+      expect(seen).toEqual([`/api/members/8${ending}`, `/api/members/11${ending}`]);
+    });
+
+    test.each(['/', ''])(
+      'is missing in its own words, whatever the other path says (%j)',
+      async (ending) => {
+        const { client } = await only(ending);
+        expect(await client.getMember('11')).toMatchObject({ found: false, byApi: true });
+      },
+    );
+
+    test('that fails is asked at one path only', async () => {
+      let requests = 0;
+      const origin = await serve((_request, response) => {
+        requests += 1;
+        json(response, {}, 500);
+      });
+      const { client } = clientFor(origin, { env: { DJANGO_MAX_RETRIES: '0' } });
+      await expect(client.getMember('7')).rejects.toMatchObject({ status: 500 });
+      expect(requests).toBe(1);
+    });
   });
 
   test.each([
     [403, 'django_unauthorized'],
-    [410, 'django_error'],
+    [405, 'django_error'],
     [500, 'django_error'],
   ])('that is answered %d is unknown, which is an error', async (status, code) => {
     const origin = await serve((_request, response) => json(response, {}, status));
@@ -67,10 +156,16 @@ describe('one member', () => {
     });
   });
 
-  test('whose id fits in no path is not asked for', async () => {
-    const { client } = clientFor('http://127.0.0.1:1');
-    await expect(client.getMember('..')).rejects.toMatchObject({ code: 'invalid_request' });
-  });
+  test.each(['..', '120160-3389', 'anna@example.is'])(
+    'by the id %j is not asked for',
+    async (id) => {
+      const { client } = clientFor('http://127.0.0.1:1');
+      await expect(client.getMember(id)).rejects.toMatchObject({
+        code: 'invalid_request',
+        message: expect.not.stringContaining(id),
+      });
+    },
+  );
 
   test('many lookups at once keep to DJANGO_CONCURRENCY', async () => {
     const meter = meeting(2);

@@ -1,10 +1,9 @@
 import { readPageBody } from '../../../lib/django/page.ts';
 import { MOST_PAGES, recognisePagination } from '../../../lib/django/pagination.ts';
 
-const rows = (length: number) => Array.from({ length }, () => ({}));
 const recognise = (length: number, count: number | undefined, next?: string) =>
   recognisePagination(
-    { rows: rows(length), count, next },
+    { rows: length, count },
     next === undefined ? undefined : new URLSearchParams(next),
     '/api/members',
   );

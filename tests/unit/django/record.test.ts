@@ -12,8 +12,10 @@ const plain: FieldMap = {
   deleted_at: ['deleted_at'],
 };
 
+const now = Date.parse('2026-06-15T12:00:00Z');
+
 const parse = (record: unknown, map: Partial<FieldMap> = {}, exclude?: RegExp) =>
-  parseRecord(record, { ...plain, ...map }, exclude);
+  parseRecord(record, { fieldMap: { ...plain, ...map }, exclude, now, damaged: false });
 const parseWith = (fields: Record<string, unknown>) => parse({ ...person(7), ...fields });
 const without = (key: string) => {
   const record: Record<string, unknown> = person(7);
@@ -77,12 +79,56 @@ describe('a record is rejected, and shields whom it names,', () => {
         both,
       ],
     ),
-    ...['true', 'false', 0, 1, '', []].map((is_active): [string, unknown, string, object] => [
-      `when is_active is ${JSON.stringify(is_active)}`,
-      { ...person(7), is_active },
-      'invalid_is_active',
+    ...['true', 'false', '0', 0, 1, 2, '', null, [], {}].map(
+      (is_active): [string, unknown, string, object] => [
+        `when is_active is ${JSON.stringify(is_active)}`,
+        { ...person(7), is_active },
+        'invalid_is_active',
+        both,
+      ],
+    ),
+    ...[
+      0,
+      1,
+      true,
+      false,
+      1_700_000_000,
+      'yes',
+      'false',
+      '2026',
+      '01.02.2026',
+      '2026-02-30',
+      '2026-13-01',
+      '2026-04-31T10:00:00Z',
+      '2026-01-01T25:00:00Z',
+      'infinity',
+      [],
+      {},
+    ].map((deleted_at): [string, unknown, string, object] => [
+      `when deleted_at is ${JSON.stringify(deleted_at)}`,
+      { ...person(7), deleted_at },
+      'invalid_deleted_at',
       both,
     ]),
+    ...[
+      'anna@example.is',
+      'user:anna@example.is:1',
+      '0000000007',
+      '000000-0007',
+      'IS 000000 0007',
+      'm-0000000007-2',
+    ].map((id): [string, unknown, string, object] => [
+      `when the id is personal, as ${JSON.stringify(id)}`,
+      { ...person(7), id },
+      'invalid_id',
+      byKennitala,
+    ]),
+    [
+      'when the id looks like a kennitala and no kennitala is there to compare',
+      { ...person(7), id: '1201603389', kennitala: null, is_active: false },
+      'invalid_id',
+      nobody,
+    ],
   ];
   test.each(cases)('%s', (_, record, code, shields) => {
     const parsed = parse(record);
@@ -209,19 +255,58 @@ describe('e-mail and phone', () => {
   });
 });
 
+// The clock is at noon of 15 June 2026.
 test.each([
   [{}, true],
-  [{ is_active: null }, true],
   [{ is_active: false }, false],
   [{ deleted_at: null }, true],
   [{ deleted_at: '' }, true],
-  [{ deleted_at: false }, true],
+  [{ deleted_at: ' ' }, true],
   [{ deleted_at: '2026-01-01T00:00:00Z' }, false],
-  [{ deleted_at: true }, false],
-  [{ deleted_at: 0 }, false],
   [{ is_active: true, deleted_at: '2026-01-01' }, false],
+  [{ deleted_at: '2026-06-14' }, false],
+  [{ deleted_at: '2026-06-15' }, false],
+  [{ deleted_at: '2026-06-16' }, true],
+  [{ deleted_at: '9999-12-31' }, true],
+  [{ deleted_at: '2026-06-15T12:00:00Z' }, false],
+  [{ deleted_at: '2026-06-15T12:00:00.000001Z' }, false],
+  [{ deleted_at: '2026-06-15T12:00:01Z' }, true],
+  [{ deleted_at: '2026-06-15 11:59:59' }, false],
+  [{ deleted_at: '2026-06-15 12:00:01' }, true],
+  [{ deleted_at: '2026-06-15T12:30' }, true],
+  [{ deleted_at: '2026-06-15T13:30:00+02:00' }, false],
+  [{ deleted_at: '2026-06-15T11:30:00-0100' }, true],
+  [{ deleted_at: '2026-06-15T14:30:00.439203+02' }, true],
+  [{ is_active: false, deleted_at: '2026-06-16' }, false],
 ])('the membership rule: %j is a member: %s', (fields, isMember) => {
   expect(memberOf(parseWith(fields)).member.isMember).toBe(isMember);
+});
+
+test('an id of ten digits that is not the kennitala of its member is a number like any other', () => {
+  expect(memberOf(parseWith({ id: '1201603389' })).member.externalId).toBe('1201603389');
+});
+
+describe('in a reply with bytes that are no UTF-8', () => {
+  const damaged = (record: unknown) =>
+    parseRecord(record, { fieldMap: plain, exclude: undefined, now, damaged: true });
+  test.each([
+    ['name', { name: 'J\ufffdn' }, { externalId: '7', kennitala: '0000000007' }],
+    ['a field that nobody reads', { note: '\ufffd' }, { externalId: '7', kennitala: '0000000007' }],
+    ['the key of a field', { 'is_\ufffd': 1 }, { externalId: '7', kennitala: '0000000007' }],
+    ['the id', { id: '7\ufffd' }, { externalId: undefined, kennitala: '0000000007' }],
+    ['the kennitala', { kennitala: '000000000\ufffd' }, { externalId: '7', kennitala: undefined }],
+  ])('a record that has them in %s is rejected', (_, fields, shields) => {
+    expect(damaged({ ...person(7), ...fields })).toEqual({
+      kind: 'rejected',
+      rejection: { code: 'invalid_encoding', ...shields, message: expect.any(String) },
+    });
+  });
+  test('the others go on', () => {
+    expect(damaged(person(7)).kind).toBe('member');
+  });
+  test('and in any other reply U+FFFD is a character like any other', () => {
+    expect(memberOf(parseWith({ name: 'J\ufffdn' })).member.name).toBe('J\ufffdn');
+  });
 });
 
 test('without is_active and deleted_at, being listed is being a member', () => {

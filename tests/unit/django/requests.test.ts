@@ -31,7 +31,12 @@ describe('the request', () => {
     ['Token', `Token ${KEY}`],
   ])('carries the key by the scheme %s, and asks for JSON', async (scheme, authorization) => {
     nock(origin, {
-      reqheaders: { authorization, accept: 'application/json', 'user-agent': 'membership-sync' },
+      reqheaders: {
+        authorization,
+        accept: 'application/json',
+        'cache-control': 'no-cache',
+        'user-agent': 'membership-sync',
+      },
     })
       .get(path)
       .query({ page_size: '500' })
@@ -91,7 +96,6 @@ describe('an answer that is asked for again', () => {
   test.each([
     ['JSON that is cut off', '{"results":[{"id":1'],
     ['an empty body', ''],
-    ['text that is not UTF-8', Buffer.from([0x5b, 0x22, 0xff, 0x22, 0x5d])],
   ])('%s, then a page', async (_, body) => {
     list().reply(200, body, jsonHeader);
     list().reply(200, people(1));
@@ -255,6 +259,36 @@ describe('every failure has its class, its code and a message that says what to 
       expect(await read()).toHaveLength(1);
     },
   );
+});
+
+test('a byte order mark before the JSON is no part of it', async () => {
+  list().reply(200, `\ufeff${JSON.stringify(people(1))}`, jsonHeader);
+  expect((await read())[0]?.members).toHaveLength(1);
+});
+
+test('bytes that are no UTF-8 set their record aside, and the others go on', async () => {
+  const body = Buffer.from(JSON.stringify(people(3)));
+  body[body.indexOf('fa 2')] = 0xe6;
+  list().reply(200, body, jsonHeader);
+  expect(await read()).toMatchObject([
+    {
+      rows: 3,
+      retries: 0,
+      members: [{ externalId: '1' }, { externalId: '3' }],
+      rejections: [{ code: 'invalid_encoding', externalId: '2', kennitala: '0000000002' }],
+    },
+  ]);
+});
+
+test.each([
+  ['60', false],
+  ['61', true],
+  ['86400', true],
+  ['-1', false],
+  ['soon', false],
+])('a page that a cache had for %s seconds is stale: %s', async (age, stale) => {
+  list().reply(200, people(1), { Age: age });
+  expect(await read()).toMatchObject([{ stale }]);
 });
 
 test('no error and no log line holds the key, the query, a header or the body', async () => {

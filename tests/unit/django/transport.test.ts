@@ -2,6 +2,7 @@ import type { RequestListener } from 'node:http';
 import { createServer as createTcpServer } from 'node:net';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { SyncError } from '../../../lib/errors.ts';
 import { until } from '../../support/until.ts';
@@ -174,6 +175,53 @@ describe('a page has a size limit', () => {
   });
 });
 
+describe('large pages fit in memory:', () => {
+  const padding = ' '.repeat(1024 * 1024);
+  const rows = people(12).map((record) => ({ ...record, note: 'x'.repeat(6 * 1024 * 1024) }));
+
+  test('fewer of them are asked for at once', async () => {
+    let running = 0;
+    let most = 0;
+    const origin = await serve(async (request, response) => {
+      running += 1;
+      most = Math.max(most, running);
+      await delay(20);
+      running -= 1;
+      json(response, pageOf('page-number', rows, queryOf(request), 1));
+    });
+    const env = { DJANGO_CONCURRENCY: '32' };
+    const pages = await collect(clientFor(origin, { env }).client.getMembers());
+    expect(idsOf(pages)).toHaveLength(12);
+    expect(most).toBeLessThanOrEqual(8);
+  });
+
+  test('what comes at once is counted together', async () => {
+    const origin = await serve((request, response) => {
+      if (!queryOf(request).has('page')) {
+        return json(response, pageOf('page-number', people(50), queryOf(request)));
+      }
+      response.writeHead(200, jsonHeader).write(padding.repeat(24));
+    });
+    await expect(collect(clientFor(origin).client.getMembers())).rejects.toMatchObject({
+      name: 'DjangoShapeError',
+      message: expect.stringMatching(/MiB at once/),
+    });
+  });
+
+  test.each(['{},', '[],', '[[[]]],'])(
+    'a page of %s is refused before it is parsed',
+    async (part) => {
+      const origin = await serve((_request, response) =>
+        response.writeHead(200, jsonHeader).end(`[${part.repeat(500_000)}{}]`),
+      );
+      await expect(collect(clientFor(origin).client.getMembers())).rejects.toMatchObject({
+        name: 'DjangoShapeError',
+        message: expect.stringMatching(/far more lists and objects/),
+      });
+    },
+  );
+});
+
 describe('a redirect', () => {
   test('to the missing slash is followed with the key and the query, and only once', async () => {
     const seen: string[] = [];
@@ -225,7 +273,9 @@ describe('a redirect', () => {
     await expect(collect(clientFor(origin).client.getMembers())).rejects.toMatchObject({
       name: 'DjangoHttpError',
       code: 'django_error',
-      message: expect.stringMatching(/another origin.*Set DJANGO_BASE_URL/),
+      message: expect.stringMatching(/another origin, .*Set DJANGO_BASE_URL/),
+      // For the caller, and not for the log.
+      extra: { redirected_to: expect.any(String) },
     });
     expect(strangers).toBe(0);
   });

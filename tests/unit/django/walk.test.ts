@@ -193,14 +193,28 @@ describe('a list that changes while it is walked has to be read again:', () => {
     );
   });
 
-  test('but a cursor list that ends with an empty page has lost nothing', async () => {
+  test('a cursor list ends with an empty page', async () => {
     const origin = await serve((request, response) => {
       const rows = queryOf(request).has('cursor') ? people(10) : people(11);
       json(response, pageOf('cursor', rows, queryOf(request)));
     });
-    const pages = await collect(clientFor(origin).client.getMembers());
-    expect(pages.map((page) => page.rows)).toEqual([10, 0]);
+    await expect(collect(clientFor(origin).client.getMembers())).rejects.toMatchObject(listChanged);
   });
+
+  test.each(['page-number', 'limit-offset', 'cursor'] as Kind[])(
+    'a page of a %s list does not say what follows',
+    async (kind) => {
+      const origin = await serve((request, response) => {
+        const query = queryOf(request);
+        const page = pageOf(kind, people(15), query) as { next?: unknown };
+        if (!page.next) delete page.next;
+        json(response, page);
+      });
+      await expect(collect(clientFor(origin).client.getMembers())).rejects.toMatchObject(
+        listChanged,
+      );
+    },
+  );
 
   test('but a list that has grown is read to its new end', async () => {
     const origin = await serve((request, response) => {

@@ -1,7 +1,8 @@
--- The final state of a run that did its work. $2: the result, $3: the mark of a complete run or null.
+-- The final state of a run that did its work. $2: the result, $3: the mark of a complete run or null, by Django's
+-- clock, which may be ahead: a mark in the future would pass over changes.
 update public.sync_log l
 set status = r.status, mode = r.mode, finished_at = now(), progress = null,
-  duration_ms = r.duration_ms, plan = r.plan, register_mark = $3::timestamptz,
+  duration_ms = r.duration_ms, plan = r.plan, register_mark = case when $3::timestamptz > now() then now() else $3::timestamptz end,
   members_fetched = r.members_fetched, members_added = r.members_added, members_updated = r.members_updated,
   members_reactivated = r.members_reactivated, members_removed = r.members_removed,
   members_kennitala_changed = r.members_kennitala_changed, approved_changes = $6::text,

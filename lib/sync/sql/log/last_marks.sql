@@ -1,8 +1,14 @@
--- What an incremental run starts from: Django's clock at the start of the last complete run, and whether
--- the last complete full run is younger than $1 minutes.
+-- What an incremental run starts from: Django's clock at the start of the last complete run, and whether a complete
+-- full run is younger than $1 minutes. What lies in the future of the database's clock is no proof of either.
 select
-  (select register_mark from public.sync_log where register_mark is not null order by id desc limit 1) as register_mark,
-  coalesce((
-    select max(sync_timestamp) > (now() at time zone 'UTC') - make_interval(mins => $1::int)
-    from public.sync_log where register_mark is not null and mode = 'full'
-  ), false) as full_is_recent
+  (
+    select register_mark from public.sync_log
+    where register_mark <= now()
+    order by id desc limit 1
+  ) as register_mark,
+  exists (
+    select from public.sync_log
+    where mode = 'full' and register_mark is not null and finished_at <= now()
+      and sync_timestamp > (now() at time zone 'UTC') - make_interval(mins => $1::int)
+      and sync_timestamp <= now() at time zone 'UTC'
+  ) as full_is_recent

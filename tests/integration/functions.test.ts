@@ -108,6 +108,7 @@ test('an approval of another plan is refused with the plan that is in force, and
       code: 'plan_changed',
       message: expect.any(String),
       plan: dry['plan'],
+      changed: null,
       run_id: expect.any(Number),
     },
   ]);

@@ -30,6 +30,7 @@ beforeAll(async () => {
       NOTIFY_SECRET: SECRET,
       SYNC_MAX_REMOVALS: '0',
       SYNC_MAX_ADDITIONS: '100%',
+      SYNC_MAX_KENNITALA_CHANGES: '100%',
       SYNC_LIMIT_FLOOR: '0',
     },
   });

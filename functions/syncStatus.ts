@@ -2,7 +2,7 @@ import { http } from '@google-cloud/functions-framework';
 import { endpoint } from '../lib/http/endpoint.ts';
 import { routes } from '../lib/http/routes.ts';
 import { statusParameters } from '../lib/sync/parameters.ts';
-import { readStatus } from '../lib/sync/status.ts';
+import { listWaiting, readStatus } from '../lib/sync/status.ts';
 
 /** How old the last complete full run may be when an election opens, unless the caller says so. */
 const DEFAULT_WITHIN_MINUTES = 60;
@@ -14,11 +14,13 @@ http(
     ...routes.syncStatus,
     needs: ['database', 'sync'],
     parameters: statusParameters,
-    answer: async ({ config, secrets, parameters }) => ({
-      body: await readStatus(secrets.DATABASE_URL, {
-        intervalMinutes: config.sync.SYNC_INTERVAL_MINUTES,
-        withinMinutes: parameters.within_minutes ?? DEFAULT_WITHIN_MINUTES,
-      }),
-    }),
+    answer: async ({ config, secrets, parameters }) => {
+      const { list, skip, within_minutes: withinMinutes = DEFAULT_WITHIN_MINUTES } = parameters;
+      const { SYNC_INTERVAL_MINUTES: intervalMinutes } = config.sync;
+      const database = secrets.DATABASE_URL;
+      const status = await readStatus(database, { intervalMinutes, withinMinutes });
+      if (list === undefined) return { body: status };
+      return { body: { ...status, list: await listWaiting(database, list, skip) } };
+    },
   }),
 );

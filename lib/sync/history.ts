@@ -5,6 +5,7 @@ import { maskKennitala, normaliseKennitala } from '../kennitala.ts';
 import type { Credential } from '../secrets.ts';
 import { explainMember, type MemberFacts, type MemberReason } from './memberReason.ts';
 import type { logsParameters } from './parameters.ts';
+import { reasonOf } from './preview.ts';
 import { readableRun } from './runLog.ts';
 import changesOfMember from './sql/log/changes_of_member.sql';
 import changesOfRun from './sql/log/changes_of_run.sql';
@@ -27,6 +28,8 @@ export interface LoggedChange {
   kennitala: string | null;
   name: string | null;
   fields: string[];
+  /** Why, in words. */
+  reason: string;
   before: Values;
   after: Values;
   caller: string | null;
@@ -90,12 +93,17 @@ export async function readMember(
 }
 
 interface ChangeRow
-  extends Omit<LoggedChange, 'id' | 'changed_at' | 'external_id' | 'kennitala' | 'name'> {
+  extends Omit<
+    LoggedChange,
+    'id' | 'changed_at' | 'external_id' | 'kennitala' | 'name' | 'reason'
+  > {
   // A bigint, which pg gives as text.
   id: string;
   changed_at: Date;
   before: Values;
   after: Values;
+  evidence: string | null;
+  confirmed: string | null;
 }
 
 function pageOf(rows: ChangeRow[], limit: number): ChangePage {
@@ -103,7 +111,8 @@ function pageOf(rows: ChangeRow[], limit: number): ChangePage {
   return { changes, next_before: rows.length > limit ? (changes.at(-1)?.id ?? null) : null };
 }
 
-function readableChange({ before, after, ...row }: ChangeRow): LoggedChange {
+function readableChange(change: ChangeRow): LoggedChange {
+  const { before, after, evidence, confirmed, ...row } = change;
   const { external_id, kennitala, name } = after;
   return {
     ...row,
@@ -112,6 +121,7 @@ function readableChange({ before, after, ...row }: ChangeRow): LoggedChange {
     external_id: typeof external_id === 'string' ? external_id : null,
     kennitala: typeof kennitala === 'string' ? maskKennitala(kennitala) : null,
     name: typeof name === 'string' ? name : null,
+    reason: reasonOf(change),
     before: changed(before, row.fields),
     after: changed(after, row.fields),
   };

@@ -57,10 +57,11 @@ const deciders = ['caller', 'approved_by', 'undoes', 'undone_by'] as const;
 /** Changes, one a row; what changed is one cell: `name: Old → New`. */
 export function changesTable(changes: LoggedChange[]): Table {
   return {
-    columns: [...changeColumns, 'changes', ...deciders],
+    columns: [...changeColumns, 'changes', 'reason', ...deciders],
     rows: changes.map((change) => [
       ...changeColumns.map((column) => change[column]),
       change.fields.map((field) => describeField(change, field)).join('; '),
+      change.reason,
       ...deciders.map((column) => change[column]),
     ]),
   };

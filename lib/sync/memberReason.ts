@@ -1,3 +1,5 @@
+import { reasonOf as reasonOfChange } from './preview.ts';
+
 /** What is known of one person; without a row of theirs all but the findings and the id is null. */
 export interface MemberFacts {
   id: number | null;
@@ -11,10 +13,19 @@ export interface MemberFacts {
   last_verified_at: Date | null;
   /** When a run added them or made them active again, last. */
   active_since: Date | null;
-  last_change: { run_id: number; action: string } | null;
+  last_change: Change | null;
+  /** The change of theirs that waits for an approval. */
+  held: { action: string; reason: string } | null;
   /** The last change was an undo, and stands. */
   undone: { undone_at: string; run_id: number } | null;
   findings: Finding[];
+}
+
+interface Change {
+  run_id: number;
+  action: string;
+  evidence: string | null;
+  confirmed: string | null;
 }
 
 interface Finding {
@@ -35,6 +46,7 @@ export interface MemberReason {
     | 'inactive_here'
     | 'set_aside'
     | 'removal_unconfirmed'
+    | 'held'
     | 'undone'
     | 'unknown';
   message: string;
@@ -64,7 +76,7 @@ const day = (at: Date | null): string => (at === null ? '' : ` on ${isoDay(at)}`
 const isoDay = (at: Date): string => at.toISOString().slice(0, 10);
 
 function reasonOf(facts: MemberFacts): MemberReason {
-  const { id, is_active, sync_source, removed_at, findings, undone } = facts;
+  const { id, is_active, sync_source, removed_at, findings, undone, held } = facts;
   const found = (code: string) => findings.find((finding) => finding.code === code);
   const setAside = found('records_set_aside');
   if (setAside) return { code: 'set_aside', message: setAsideWords(setAside, is_active) };
@@ -73,6 +85,7 @@ function reasonOf(facts: MemberFacts): MemberReason {
     const message = `not in the register's list, but Django does not confirm that they are gone: ${unconfirmed.message}`;
     return { code: 'removal_unconfirmed', message };
   }
+  if (held && held.reason !== 'undone') return { code: 'held', message: heldWords(held) };
   if (id === null) return { code: 'unknown', message: 'nobody here has this id or kennitala' };
   if (undone) {
     const message = `an admin took the change back with run ${undone.run_id}${day(new Date(undone.undone_at))}`;
@@ -86,7 +99,7 @@ function reasonOf(facts: MemberFacts): MemberReason {
   if (removed_at === null) {
     return { code: 'suspended', message: 'suspended here by hand; runs leave that as it is' };
   }
-  return { code: 'left', message: `the register no longer had them${day(removed_at)}` };
+  return { code: 'left', message: `${leftWords(facts)}${day(removed_at)}` };
 }
 
 function activeReason({ sync_source, last_verified_at }: MemberFacts): MemberReason {
@@ -96,6 +109,22 @@ function activeReason({ sync_source, last_verified_at }: MemberFacts): MemberRea
   }
   return { code: 'active', message: `seen in the register${day(last_verified_at)}` };
 }
+
+function leftWords({ last_change }: MemberFacts): string {
+  if (last_change?.action !== 'remove' || last_change.evidence === null) {
+    return 'the register no longer had them';
+  }
+  return reasonOfChange({ ...last_change, fields: [] });
+}
+
+const heldChanges: Record<string, string> = {
+  remove: 'the register no longer has them; the removal waits for an approval',
+  add: 'the register has them; the addition waits for an approval',
+  reactivate: 'the register has them again; the return waits for an approval',
+};
+
+const heldWords = ({ action, reason }: NonNullable<MemberFacts['held']>): string =>
+  `${heldChanges[action] ?? 'a change of theirs waits for an approval'} (${reason})`;
 
 const setAsideWords = ({ message, error_code }: Finding, active: boolean | null): string =>
   `their record in Django could not be used (${error_code}: ${message}); ${

@@ -104,7 +104,12 @@ const confirmations: Record<string, string> = {
 };
 
 /** Why a change is planned, in words; pure. A date in it is YYYY-MM-DD. */
-export function reasonOf({ action, fields, evidence, confirmed }: PlanRow): string {
+export function reasonOf({
+  action,
+  fields,
+  evidence,
+  confirmed,
+}: Pick<PlanRow, 'fields' | 'evidence' | 'confirmed'> & { action: string }): string {
   if (evidence !== null) {
     const words = [evidences[evidence] ?? evidence, confirmations[confirmed ?? '']];
     return words.filter(Boolean).join('; ');

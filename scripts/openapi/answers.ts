@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { statusOf } from '../../lib/http/answer.ts';
+import { listedCodes } from '../../lib/sync/parameters.ts';
 import type { SyncStatus } from '../../lib/sync/status.ts';
 import type { SyncResult } from '../../lib/sync/types.ts';
 
@@ -196,6 +197,7 @@ const loggedChange = named(
     kennitala: z.nullable(z.string()),
     name: z.nullable(z.string()),
     fields: z.array(z.string()),
+    reason: told('Why, in words.', z.string()),
     before: changedValues,
     after: changedValues,
     caller: z.nullable(z.string()),
@@ -234,6 +236,7 @@ export const memberHistory = named(
           'inactive_here',
           'set_aside',
           'removal_unconfirmed',
+          'held',
           'undone',
           'unknown',
         ),
@@ -326,6 +329,25 @@ export const syncStatus = named(
     election: told(
       'Whether an election may open now, and why not.',
       z.strictObject({ may_open: z.boolean(), reasons: z.array(electionReason) }),
+    ),
+    list: told(
+      'With the parameter `list`: the members behind one code, by Django id.',
+      z.exactOptional(
+        z.strictObject({
+          code: z.enum(listedCodes),
+          members: z.array(
+            z.strictObject({
+              external_id: z.nullable(z.string()),
+              since: z.nullable(time()),
+              run_id: z.nullable(z.int()),
+              error_code: z.nullable(z.string()),
+              message: z.nullable(z.string()),
+              records: z.int(),
+            }),
+          ),
+          next: told('`skip` of the next page; null on the last one.', z.nullable(z.int())),
+        }),
+      ),
     ),
   }),
 ) satisfies z.ZodMiniType<SyncStatus>;

@@ -45,6 +45,8 @@ describe(
   statusParameters.shape.within_minutes,
   'How old the last complete full run may be for an election to open; 60 when left out.',
 );
+describe(statusParameters.shape.list, 'Lists the members behind this code as well, 200 at a time.');
+describe(statusParameters.shape.skip, 'How many of the list to leave out: its `next`.');
 const logs = logsParameters.shape;
 describe(logs.limit, 'How many rows; 20 when left out, at most 200, or 100000 as csv.');
 describe(logs.before, '`next_before` of the page before.');

@@ -1,6 +1,6 @@
 import { closePool } from '../../lib/database.ts';
 import { fixedCredential } from '../../lib/secrets.ts';
-import { readStatus } from '../../lib/sync/status.ts';
+import { listWaiting, readStatus } from '../../lib/sync/status.ts';
 import { createWorld, type World } from '../support/world.ts';
 
 // What waits for a person, as runs find it and settle it.
@@ -213,4 +213,27 @@ test('nobody waits for a notification to a receiver that is no longer configured
   // It is configured again.
   await world.run({}, { settings: { NOTIFY_URLS: gone, ...key } });
   expect(await status()).toMatchObject({ notifications: { pending: 1 } });
+});
+
+test('the members behind a code are listed by Django id, 200 at a time', async () => {
+  await world.run();
+  breakRecord(4);
+  await world.run();
+  await world.database.query(
+    "update public.members set is_active = false where external_id in ('5', '6')",
+  );
+  const list = (code: 'suspended' | 'records_set_aside' | 'unseen_members', skip?: number) =>
+    listWaiting(fixedCredential(world.database.url), code, skip);
+  expect(await list('records_set_aside')).toMatchObject({
+    members: [{ external_id: '4', error_code: 'invalid_name', records: 1 }],
+    next: null,
+  });
+  expect(await list('unseen_members')).toMatchObject({ members: [{ external_id: '4' }] });
+  const suspended = await list('suspended');
+  expect(suspended.members.map(({ external_id }) => external_id)).toEqual(['5', '6']);
+  expect((await list('suspended', 1)).members).toHaveLength(1);
+  await world.database.query(`insert into public.members (kennitala, name, is_active)
+    select lpad(i::text, 10, '0'), 'x', false from generate_series(1, 200) i`);
+  expect(await list('suspended')).toMatchObject({ next: 200 });
+  expect(await list('suspended', 200)).toMatchObject({ members: [{}, {}], next: null });
 });

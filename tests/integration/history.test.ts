@@ -1,4 +1,5 @@
 import { closePool } from '../../lib/database.ts';
+import type { MemberRecord } from '../../local/mockDjango/people.ts';
 import type { Row } from '../support/database.ts';
 import { ADMIN_KEY } from '../support/http.ts';
 import { createWorld, type World } from '../support/world.ts';
@@ -40,8 +41,9 @@ describe('the changes of a run', () => {
 
   test('say what was changed from what to what, by whom, and mask every kennitala', async () => {
     await world.run();
-    const old = { name: world.django.members.get(4)?.name, kennitala: masked(4) };
-    world.django.members.update(4, { name: 'Annað Nafn', kennitala: '0000000004' });
+    const { name, email } = world.django.members.get(4) as MemberRecord;
+    const old = { email, kennitala: masked(4) };
+    world.django.members.update(4, { email: 'annad@felagi.example', kennitala: '0000000004' });
     const { run_id } = await world.run({ caller: 'anna@felag.example' });
     expect(await changes({ run_id })).toEqual([
       {
@@ -52,10 +54,11 @@ describe('the changes of a run', () => {
         action: 'update',
         external_id: '4',
         kennitala: '000000-****',
-        name: 'Annað Nafn',
-        fields: ['kennitala', 'name'],
+        name,
+        fields: ['kennitala', 'email'],
+        reason: 'the register has another kennitala for this member',
         before: old,
-        after: { kennitala: '000000-****', name: 'Annað Nafn' },
+        after: { kennitala: '000000-****', email: 'annad@felagi.example' },
         caller: 'anna@felag.example',
         approved_by: null,
         undoes: null,
@@ -138,6 +141,14 @@ describe('a member in words', () => {
       expected: { may_vote: true },
     },
     {
+      name: 'held',
+      prepare: async () => {
+        for (const id of [4, 5]) world.django.members.remove(id);
+        await world.run({}, { settings: { SYNC_LIMIT_FLOOR: '1' } });
+      },
+      expected: { may_vote: true },
+    },
+    {
       name: 'set_aside',
       prepare: () => find('records_set_aside'),
       expected: { may_vote: true },
@@ -162,6 +173,35 @@ describe('a member in words', () => {
       ...expected,
       reason: { code: name, message: expect.stringMatching(/\w/) },
     });
+  });
+
+  test('who left, in the words of what Django said', async () => {
+    await world.run();
+    world.django.members.remove(4);
+    const { timestamp } = await world.run();
+    const { reason } = await member({ external_id: '4' });
+    expect(reason['message']).toBe(`not in the list; Django says 404 on ${timestamp.slice(0, 10)}`);
+    expect(await changes({ external_id: '4' })).toMatchObject([
+      { action: 'remove', reason: 'not in the list; Django says 404' },
+      { action: 'add' },
+    ]);
+  });
+
+  test('who is not here yet because the addition is held, by kennitala too', async () => {
+    await world.run();
+    for (const id of [101, 102]) world.django.members.add({ id });
+    await world.run({}, { settings: { SYNC_LIMIT_FLOOR: '0', SYNC_MAX_ADDITIONS: '1' } });
+    const expected = {
+      external_id: '101',
+      kennitala: '000000-****',
+      name: null,
+      may_vote: false,
+      reason: { code: 'held', message: expect.stringContaining('limit_exceeded') },
+    };
+    expect(await member({ external_id: '101' })).toMatchObject(expected);
+    expect(await member({ kennitala: kennitalaOf(101) })).toMatchObject(expected);
+    await world.run();
+    expect(await member({ external_id: '101' })).toMatchObject({ reason: { code: 'active' } });
   });
 
   test('who is unknown here', async () => {

@@ -1,20 +1,34 @@
 -- Everything that says why somebody may vote or not: the row with Django id $1 or kennitala $2, what the runs
--- found of them, and the last change. One row always; without a member its columns are null. Our own row goes
--- before that of another service, and an active one before one that has left.
+-- found of them or hold back, and the last change. One row always; without a member its columns are null. Our own
+-- row goes before that of another service, and an active one before one that has left.
 with member as (
   select * from public.members
   where external_id = $1::text or kennitala = $2::text
   order by sync_source is not distinct from 'django' desc, is_active desc nulls last, id
   limit 1
+), finished as (
+  select id, mode, status, plan from public.sync_log
+  where mode in ('full', 'incremental') and status in ('success', 'partial', 'held')
+), held as (
+  select h.external_id, h.kennitala, h.action, h.reason
+  from public.held_changes h
+  where h.plan in (
+      (select case when status = 'held' then plan end from finished order by id desc limit 1),
+      (select case when status = 'held' then plan end from finished where mode = 'full' order by id desc limit 1)
+    )
+    and (h.external_id = coalesce((select external_id from member), $1::text) or h.kennitala = $2::text)
+  limit 1
 ), last_change as (
-  select c.run_id, c.action
+  select c.run_id, c.action, c.evidence, c.confirmed
   from public.member_changes c
   where c.member_id = (select id from member)
   order by c.id desc
   limit 1
+), known as (
+  select coalesce((select external_id from member), (select external_id from held), $1::text) as external_id
 )
 select
-  m.id, coalesce(m.external_id, $1::text) as external_id, m.kennitala, m.name, m.is_active,
+  m.id, k.external_id, coalesce(m.kennitala, (select kennitala from held)) as kennitala, m.name, m.is_active,
   m.sync_source, m.added_at at time zone 'UTC' as added_at, m.removed_at at time zone 'UTC' as removed_at,
   m.last_verified_at at time zone 'UTC' as last_verified_at,
   (
@@ -22,13 +36,14 @@ select
     where c.member_id = m.id and c.action in ('add', 'reactivate')
   ) as active_since,
   (select to_jsonb(l) from last_change l) as last_change,
+  (select to_jsonb(h) from (select action, reason from held) h) as held,
   (select to_jsonb(u) from (
     select undone_at, run_id from public.undone_changes where run_id = (select run_id from last_change) limit 1
   ) u) as undone,
   coalesce((
     select jsonb_agg(jsonb_build_object('code', f.code, 'error_code', f.error_code, 'message', f.message, 'since', f.since, 'run_id', f.run_id) order by f.since)
     from public.open_findings f
-    where f.external_id = coalesce(m.external_id, $1::text) and f.external_id <> ''
+    where f.external_id = k.external_id and f.external_id <> ''
   ), '[]') as findings
-from (select) one
+from known k
 left join member m on true

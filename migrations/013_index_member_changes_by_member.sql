@@ -1,4 +1,0 @@
--- The history of one member is looked up when somebody asks why they may not vote. Without this every look
--- reads the whole audit trail. It costs a first load of a million members 21 MB and 2 s of 12 s of the server's
--- CPU for the additions, and at 100,000 nothing that can be told from noise (0.04 s of 1.2 s).
-create index if not exists idx_member_changes_member on public.member_changes (member_id);

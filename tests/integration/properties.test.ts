@@ -159,13 +159,14 @@ async function expectRegister(last: SyncResult, settings: Settings): Promise<voi
     return expectRegister(await run(settings, { approvedPlan: plan }), settings);
   }
   // A record that is no member any more and has another kennitala than the row confirms nothing.
-  const unconfirmed = last.errors.map(({ code, external_id }) => [code, external_id]);
+  const named = last.errors.map(({ code, external_id }) => [code, external_id]);
+  const [waiting, unconfirmed] = partition(named, ([code]) => code === 'inactive_here');
   const doubtful = django.members
     .list()
     .filter((record) => !membersNow(django).has(record.id))
     .map(({ id }) => ['removal_unconfirmed', String(id)]);
   expect(doubtful).toEqual(expect.arrayContaining(unconfirmed));
-  expect(status).toBe(unconfirmed.length > 0 ? 'partial' : 'success');
+  expect(status).toBe(named.length > 0 ? 'partial' : 'success');
 
   const rows = await membersOf(database);
   const byKennitala = new Map(rows.map((row) => [row['kennitala'], row]));
@@ -182,6 +183,11 @@ async function expectRegister(last: SyncResult, settings: Settings): Promise<voi
       removed_at: null,
     });
   }
+  // A newcomer whose row here is inactive by another's hand is named.
+  const inactive = rows.filter((row) => !row['is_active'] && row['removed_at'] === null);
+  expect(inactive.map((row) => ['inactive_here', row['external_id']])).toEqual(
+    expect.arrayContaining(waiting),
+  );
   const known = new Set(wanted.map(({ kennitala }) => kennitala));
   const others = rows.filter(
     (row) =>
@@ -190,6 +196,10 @@ async function expectRegister(last: SyncResult, settings: Settings): Promise<voi
   expect(others.map((row) => ['removal_unconfirmed', row['external_id']]).sort()).toEqual(
     unconfirmed.sort(),
   );
+}
+
+function partition<T>(all: T[], is: (one: T) => boolean): [T[], T[]] {
+  return [all.filter(is), all.filter((one) => !is(one))];
 }
 
 const findActive = (rows: Row[], { id, kennitala }: { id: number; kennitala: string }) =>
@@ -289,7 +299,7 @@ test('whatever the register does, nobody whom it has is deactivated, and a run i
       django.behaviour.onRequest = () => undefined;
       await expectRegister(await run(settings), settings);
     }),
-    { numRuns: numRuns(35), seed },
+    { numRuns: numRuns(10), seed },
   );
 }, 3_600_000);
 
@@ -334,6 +344,6 @@ test('a dry run tells what the run does, an undo gives it back, and it stays und
         await expectRegister(await run(settings), settings);
       },
     ),
-    { numRuns: numRuns(20), seed },
+    { numRuns: numRuns(6), seed },
   );
 }, 3_600_000);

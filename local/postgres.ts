@@ -33,24 +33,24 @@ export interface Postgres {
 }
 
 /**
- * Starts a real PostgreSQL in a temporary folder, listening on 127.0.0.1 only, with a random
- * password. Works as root too, prints nothing, and can run many times side by side. It is in a
- * session of its own, so that Ctrl-C does not reach it before we stop it; and however this process
- * ends, a small guard (postgres/guard.sh) stops the server and removes the folder.
+ * Starts a real PostgreSQL in a temporary folder, on 127.0.0.1 only, with a random password. It works as
+ * root too, prints nothing, and many can run side by side. Ctrl-C does not reach the server, because it is
+ * in a session of its own. However this process ends, postgres/cleanUp.sh stops the server and removes
+ * the folder. Throws when PostgreSQL does not start.
  */
 export async function startPostgres(options: PostgresOptions = {}): Promise<Postgres> {
   const identity = unprivilegedIdentity();
   const folder = await createFolder(identity);
-  const guard = spawn('/bin/sh', [`${import.meta.dirname}/postgres/guard.sh`, folder], {
+  const cleanUp = spawn('/bin/sh', [`${import.meta.dirname}/postgres/cleanUp.sh`, folder], {
     stdio: ['pipe', 'ignore', 'ignore'],
     detached: true,
     cwd: '/',
   });
-  const guardEnded = new Promise<void>((resolve) => {
-    guard.once('exit', () => resolve()).once('error', () => resolve());
+  const cleanedUp = new Promise<void>((resolve) => {
+    cleanUp.once('exit', () => resolve()).once('error', () => resolve());
   });
-  guard.unref();
-  (guard.stdin as unknown as { unref(): void }).unref();
+  cleanUp.unref();
+  (cleanUp.stdin as unknown as { unref(): void }).unref();
 
   const password = randomBytes(18).toString('base64url');
   const place = { folder, identity, binaries: '', settings: settingsOf(options) };
@@ -60,9 +60,9 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
     stopped ??= (async () => {
       await server?.stop('SIGINT');
       await rm(folder, { recursive: true, force: true, maxRetries: 5 });
-      guard.ref();
-      guard.stdin.end();
-      await guardEnded;
+      cleanUp.ref();
+      cleanUp.stdin.end();
+      await cleanedUp;
     })();
     return stopped;
   };
@@ -96,7 +96,7 @@ function settingsOf({ settings, durable = false }: PostgresOptions): Record<stri
   return { ...(durable ? {} : fast), ...settings };
 }
 
-// Somebody else may take the port between the question and the start: ask again.
+// Another process may take the port between the question and the start: ask again.
 async function launchOnFreePort(place: Parameters<typeof launch>[0], wanted?: number) {
   for (let attempt = 1; ; attempt++) {
     try {

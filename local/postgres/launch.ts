@@ -11,10 +11,10 @@ export interface Server {
 }
 
 const START_TIMEOUT_MS = 30_000;
-// The kernel takes 107 bytes; PostgreSQL adds `/.s.PGSQL.65535` to the folder.
-const LONGEST_SOCKET_FOLDER = 90;
+// macOS takes 103 bytes, Linux 107, of which PostgreSQL adds `/.s.PGSQL.65535` to the folder.
+const LONGEST_SOCKET_FOLDER = 88;
 
-/** Starts the server on an initialised cluster and waits until it takes connections. Throws with its log if it does not. */
+/** Starts the server on an initialised cluster and waits until it takes connections. Throws the server's log when it does not. */
 export async function launch(place: Place, port: number): Promise<Server> {
   const { folder, binaries, identity, settings } = place;
   const log = await open(join(folder, 'server.log'), 'w', 0o644);
@@ -52,7 +52,7 @@ export async function launch(place: Place, port: number): Promise<Server> {
   };
 }
 
-// The server writes `ready` to the eighth line of its lock file, which is how pg_ctl knows too.
+// The server writes `ready` to the eighth line of its lock file. pg_ctl looks there too.
 async function ready({ folder }: Place, child: ChildProcess): Promise<void> {
   const deadline = Date.now() + START_TIMEOUT_MS;
   while (child.exitCode === null && child.signalCode === null && child.pid !== undefined) {

@@ -1,4 +1,6 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parseEnv } from 'node:util';
 import { type RunnerOption, runner } from 'node-pg-migrate';
 import pg from 'pg';
 
@@ -25,14 +27,7 @@ export async function migrate(
   options: MigrateOptions = {},
 ): Promise<string[]> {
   const { log = () => {}, folder = import.meta.dirname } = options;
-  const client = new pg.Client({ connectionString: databaseUrl, connectionTimeoutMillis: 15_000 });
-  // A lost connection also fails the query that is running, which is where it is reported.
-  client.on('error', () => {});
-  try {
-    await client.connect();
-  } catch (cause) {
-    throw new Error(unreachable(client, cause), { cause });
-  }
+  const client = await connect(databaseUrl);
   try {
     // Blocks until a migration that runs elsewhere is done; the end of the session lets go of it.
     await client.query('select pg_advisory_lock($1::bigint)', [LOCK]);
@@ -43,6 +38,33 @@ export async function migrate(
   } finally {
     await client.end();
   }
+}
+
+/** Connects, to migrate or to look. Throws an error that says where it tried, never with which password. */
+export async function connect(databaseUrl: string): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString: databaseUrl, connectionTimeoutMillis: 15_000 });
+  // A lost connection also fails the query that is running, which is where it is reported.
+  client.on('error', () => {});
+  try {
+    await client.connect();
+    return client;
+  } catch (cause) {
+    throw new Error(unreachable(client, cause), { cause });
+  }
+}
+
+/** Returns the names of the migrations that the database lacks, in order, and changes nothing. */
+export async function pendingMigrations(client: pg.Client, folder = import.meta.dirname) {
+  const files = (await readdir(folder)).filter((file) => MIGRATION.test(file)).sort();
+  const applied = new Set((await appliedMigrations(client)).map((name) => `${name}.sql`));
+  return files.filter((file) => !applied.has(file));
+}
+
+async function appliedMigrations(client: pg.Client): Promise<string[]> {
+  const table = await client.query(`select to_regclass('public.${TABLE}') as name`);
+  if (table.rows[0].name === null) return [];
+  const { rows } = await client.query<{ name: string }>(`select name from public.${TABLE}`);
+  return rows.map(({ name }) => name);
 }
 
 // node-pg-migrate names neither the file that failed nor the place: both come through its log.
@@ -88,11 +110,9 @@ async function run(client: pg.Client, folder: string, log: (line: string) => voi
 
 // The library's own check of the order does not see a file that is gone from the end of the list.
 async function refuseMissing(client: pg.Client, folder: string): Promise<void> {
-  const table = await client.query(`select to_regclass('public.${TABLE}') as name`);
-  if (table.rows[0].name === null) return;
-  const { rows } = await client.query<{ name: string }>(`select name from public.${TABLE}`);
   const files = new Set(await readdir(folder));
-  const missing = rows.map(({ name }) => `${name}.sql`).filter((file) => !files.has(file));
+  const applied = await appliedMigrations(client);
+  const missing = applied.map((name) => `${name}.sql`).filter((file) => !files.has(file));
   if (missing.length === 0) return;
   throw new Error(
     `The database has migrations that are not here: ${missing.sort().join(', ')}. ` +
@@ -110,12 +130,30 @@ function unreachable(client: pg.Client, cause: unknown): string {
   );
 }
 
+const USAGE = `Usage: npm run migrate
+
+Applies the migrations that the database of DATABASE_URL does not have yet. The address is taken
+from the environment, else from the file .env.`;
+
+// Of .env nothing but the address counts: no other variable of it may decide what is migrated.
+async function addressOfEnvFile(): Promise<string | undefined> {
+  const text = await readFile(join(import.meta.dirname, '../.env'), 'utf8').catch(() => '');
+  return parseEnv(text)['DATABASE_URL'];
+}
+
 async function main(): Promise<void> {
-  const databaseUrl = process.env['DATABASE_URL'];
+  const [unknown] = process.argv.slice(2);
+  if (unknown === '--help' || unknown === '-h') return console.log(USAGE);
+  if (unknown) throw new Error(`migrate takes no "${unknown}".\n${USAGE}`);
+  // Set to nothing is set as well, and then means no database at all.
+  const databaseUrl = process.env['DATABASE_URL'] ?? (await addressOfEnvFile());
   if (!databaseUrl) {
     throw new Error(
       'DATABASE_URL is missing. Example: DATABASE_URL=postgresql://user:password@127.0.0.1:5432/members npm run migrate',
     );
+  }
+  if (!/^postgres(ql)?:\/\//.test(databaseUrl)) {
+    throw new Error('DATABASE_URL must be a postgresql:// URL');
   }
   const applied = await migrate(databaseUrl, { log: console.log });
   if (applied.length === 0) console.log('nothing to apply');

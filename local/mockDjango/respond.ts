@@ -55,6 +55,7 @@ function list(
     }
     rows = rows.filter(({ updated_at }) => Date.parse(updated_at) >= from);
   }
+  if (behaviour.unlisted.size > 0) rows = rows.filter(({ id }) => !behaviour.unlisted.has(id));
   const base = behaviour.nextOrigin
     ? new URL(url.pathname + url.search, behaviour.nextOrigin)
     : url;

@@ -108,6 +108,7 @@ function normalBehaviour(): Behaviour {
     modifiedParam: '',
     shape: 'plain',
     detail: true,
+    unlisted: new Set(),
     latencyMs: 0,
     now: () => new Date(),
     onRequest: () => undefined,

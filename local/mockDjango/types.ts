@@ -26,6 +26,8 @@ export interface Behaviour {
   shape: 'plain' | 'organisation';
   /** Whether `<path><id>/` exists. */
   detail: boolean;
+  /** Members whom the list leaves out, though their own pages are there. */
+  unlisted: ReadonlySet<number>;
   /** Every answer waits this long. */
   latencyMs: number;
   /** The clock behind the Date header and `updated_at`. */

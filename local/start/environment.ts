@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { loadConfig } from '../../lib/config.ts';
+import { isSecretReference } from '../../lib/secrets.ts';
 
-/** Takes in the .env file, if there is one; what is set already wins. */
+/** Takes in the .env file, if there is one. A variable that is set already stays as it is. */
 export function loadEnvFile(): void {
   const file = join(import.meta.dirname, '../../.env');
   if (existsSync(file)) process.loadEnvFile(file);
@@ -16,23 +16,67 @@ export function portFrom({ PORT }: NodeJS.ProcessEnv): number {
   throw new Error('PORT must be a number from 0 (any free one) to 65535');
 }
 
+const MOST_MEMBERS = 1_000_000;
+
+/** MEMBERS or 2200; `50,000` and `50.000` are fifty thousand. Throws when it is no number of members. */
+export function membersFrom({ MEMBERS }: NodeJS.ProcessEnv): number {
+  const text = (MEMBERS || '2200').trim();
+  const digits = /^\d{1,3}([,._' ]\d{3})+$/.test(text) ? text.replace(/\D/g, '') : text;
+  if (/^\d+$/.test(digits) && Number(digits) <= MOST_MEMBERS) return Number(digits);
+  throw new Error(`MEMBERS must be a whole number from 0 to ${MOST_MEMBERS}`);
+}
+
+export interface Parts {
+  /** The variables of the database and the register. */
+  variables: Record<string, string>;
+  /** Whether both are the user's own, so that services may be told of what happens to them. */
+  real: boolean;
+}
+
+export interface FunctionEnvironment {
+  values: NodeJS.ProcessEnv & { ADMIN_API_KEY: string };
+  /** What differs from the environment given, in sentences. */
+  notes: string[];
+}
+
 /**
- * What the functions see: our environment, a key if there is none, warnings and errors only on
- * the terminal. Throws ConfigError with every problem at once, before anything is asked to work with it.
+ * What the functions see: the environment given, with the parts, and a key if there is none. Only warnings
+ * and errors come to the terminal. Two things of a deployed environment do not hold here. Nobody verifies
+ * a caller for us, so AUTH_MODE is `key`. And no service elsewhere hears of made-up members.
  */
-export function functionEnvironment(
-  parts: Record<string, string>,
-): NodeJS.ProcessEnv & { ADMIN_API_KEY: string } {
-  const given = process.env;
-  const env = {
+export function functionEnvironment(given: NodeJS.ProcessEnv, parts: Parts): FunctionEnvironment {
+  const notes: string[] = [];
+  const values = {
     ...given,
     NODE_ENV: given['NODE_ENV'] || 'development',
     LOG_LEVEL: given['LOG_LEVEL'] || 'WARNING',
-    ADMIN_API_KEY: given['ADMIN_API_KEY'] || `local-${randomBytes(16).toString('hex')}`,
-    ...parts,
+    AUTH_MODE: 'key',
+    ADMIN_API_KEY: given['ADMIN_API_KEY'] ?? '',
+    ...parts.variables,
     // Ours is the gateway's; a function gets a port of its own.
     PORT: '',
   };
-  loadConfig(env, ['runtime', 'auth', 'database', 'django', 'sync', 'notify']);
-  return env;
+  if (given['AUTH_MODE'] && given['AUTH_MODE'] !== 'key') {
+    notes.push('AUTH_MODE is key here: only Cloud Run verifies callers for AUTH_MODE=iam');
+  }
+  if (!values.ADMIN_API_KEY || isSecretReference(values.ADMIN_API_KEY)) {
+    values.ADMIN_API_KEY = `local-${randomBytes(16).toString('hex')}`;
+  }
+  if (!parts.real && !receiversOf(given).every(isOnThisMachine)) {
+    Object.assign(values, { NOTIFY_URLS: '' });
+    notes.push('NOTIFY_URLS is left out: no service elsewhere is told of a trial');
+  }
+  return { values, notes };
+}
+
+function receiversOf({ NOTIFY_URLS }: NodeJS.ProcessEnv): string[] {
+  return (NOTIFY_URLS ?? '')
+    .split(',')
+    .map((url) => url.trim())
+    .filter(Boolean);
+}
+
+function isOnThisMachine(url: string): boolean {
+  const host = URL.parse(url)?.hostname ?? '';
+  return host === 'localhost' || host === '[::1]' || host.startsWith('127.');
 }

@@ -12,9 +12,9 @@ export interface RunningFunctions {
 }
 
 /**
- * Runs every built function in a process of its own, as the platform does: each takes over how its
- * process ends, so they cannot share one. The processes are in a session of their own, so that
- * Ctrl-C reaches them only through stop(). Throws when one does not start.
+ * Runs every built function in a process of its own, as the platform does: each decides how its process
+ * ends, so they cannot share one. Ctrl-C reaches them only through stop(), because they are in a session
+ * of their own. What they log comes to the terminal until then. Throws when one does not start.
  */
 export async function startFunctions(
   names: readonly string[],
@@ -36,11 +36,14 @@ export async function startFunctions(
 }
 
 function start(name: string, env: NodeJS.ProcessEnv): ChildProcess {
-  return fork(join(import.meta.dirname, 'serveFunction.ts'), [join(dist, name), name], {
+  const child = fork(join(import.meta.dirname, 'serveFunction.ts'), [join(dist, name), name], {
     env,
     detached: true,
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
+  child.stdout?.on('data', (text) => process.stdout.write(text));
+  child.stderr?.on('data', (text) => process.stderr.write(text));
+  return child;
 }
 
 function serving(child: ChildProcess, name: string): Promise<number> {
@@ -51,7 +54,9 @@ function serving(child: ChildProcess, name: string): Promise<number> {
   });
 }
 
+// A run that is cut off logs an error, which is no news to the user who has just pressed Ctrl-C.
 async function end(child: ChildProcess): Promise<void> {
+  for (const stream of [child.stdout, child.stderr]) stream?.removeAllListeners('data').resume();
   if (child.exitCode !== null || child.signalCode !== null) return;
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   child.kill('SIGTERM');

@@ -1,5 +1,4 @@
-import { routes } from '../../lib/http/routes.ts';
-import type { SyncOutcome, SyncResult } from './firstSync.ts';
+import type { SyncOutcome, SyncResult } from './runSync.ts';
 
 const rows: [label: string, field: string][] = [
   ['in Django', 'members_fetched'],
@@ -11,12 +10,13 @@ const rows: [label: string, field: string][] = [
   ['suspended', 'members_suspended'],
   ['errors', 'error_count'],
 ];
+const SHOWN_CHANGES = 10;
 const SHOWN_ERRORS = 5;
 
-/** The outcome of a sync as a small table. */
+/** The outcome of a sync or a dry run as a small table. Members are named by their id in the register. */
 export function describeOutcome(outcome: SyncOutcome): string {
   if ('failure' in outcome) {
-    return `The sync failed: ${outcome.failure.code}\n  ${outcome.failure.message}\n`;
+    return `It failed: ${outcome.failure.code}\n  ${outcome.failure.message}\n`;
   }
   const { result } = outcome;
   if (result.status === 'skipped') return `The sync was skipped: ${result.reason}\n`;
@@ -25,8 +25,9 @@ export function describeOutcome(outcome: SyncOutcome): string {
     .map(([label, field]) => `  ${label.padEnd(12)}${String(result[field]).padStart(8)}`);
   const seconds = ((result.duration_ms ?? 0) / 1000).toFixed(1);
   return [
-    `The sync ended with ${result.status} in ${seconds} s`,
+    `The ${result['dry_run'] ? 'dry run' : 'sync'} ended with ${result.status} in ${seconds} s`,
     ...lines,
+    ...changes(result),
     ...problems(result),
     '',
   ].join('\n');
@@ -37,31 +38,24 @@ export function hasSucceeded(outcome: SyncOutcome): boolean {
   return 'result' in outcome && ['success', 'partial', 'skipped'].includes(outcome.result.status);
 }
 
+// Only a dry run lists them.
+function changes({ changes: list }: SyncResult): string[] {
+  if (!Array.isArray(list)) return [];
+  const lines = list
+    .slice(0, SHOWN_CHANGES)
+    .map(({ action, external_id, fields }) => `  ${action} ${external_id}: ${fields.join(', ')}`);
+  if (list.length > SHOWN_CHANGES) lines.push(`  and ${list.length - SHOWN_CHANGES} more`);
+  return lines;
+}
+
 function problems({ errors, held }: SyncResult): string[] {
   const list = Array.isArray(errors) ? errors : [];
   const lines = list.slice(0, SHOWN_ERRORS).map(({ code, message }) => `  ${code}: ${message}`);
   if (list.length > SHOWN_ERRORS) lines.push(`  and ${list.length - SHOWN_ERRORS} more`);
-  if (held) lines.push(`  held back: ${JSON.stringify(held)}`);
+  for (const [kind, { count, limit, reason }] of Object.entries((held ?? {}) as Held)) {
+    lines.push(`  held back: ${count} ${kind} (${reason}, limit ${limit})`);
+  }
   return lines;
 }
 
-/** The lines to copy into another terminal. */
-export function invitation(
-  url: string,
-  key: string,
-  parts: { label: string; command: string }[],
-): string {
-  const header = `-H 'Authorization: Bearer ${key}'`;
-  return [
-    'Try it in another terminal:',
-    '',
-    `  curl -X POST ${header} ${url}${routes.syncScheduled.path}`,
-    `  curl -X POST ${header} ${url}${routes.syncDryRun.path}`,
-    `  curl ${header} ${url}${routes.syncStatus.path}`,
-    `  curl ${header} '${url}${routes.syncLogs.path}?limit=5'`,
-    `  curl ${url}${routes.health.path}`,
-    ...parts.flatMap(({ label, command }) => ['', `${label}:`, '', `  ${command}`]),
-    '',
-    'Serving until Ctrl-C.',
-  ].join('\n');
-}
+type Held = Record<string, { count: number; limit: number; reason: string }>;

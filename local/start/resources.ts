@@ -2,8 +2,10 @@
 export interface Resources {
   /** What is added after stopAll() was called is stopped at once. */
   add(stop: () => Promise<void>): void;
-  /** Stops everything, once; a part that fails to stop does not keep the others from it. */
+  /** Stops everything, once. A part that fails to stop does not keep the others from it. */
   stopAll(): Promise<void>;
+  /** Whether stopAll() was called: what fails from then on fails because its parts are being stopped. */
+  stopping(): boolean;
 }
 
 export function createResources(): Resources {
@@ -16,31 +18,42 @@ export function createResources(): Resources {
   };
   return {
     add: (stop) => {
-      if (stopping) {
-        void stop();
-      } else stops.push(stop);
+      stops.push(stop);
+      if (stopping) void stopInOrder();
     },
     stopAll: () => {
       stopping ??= stopInOrder();
       return stopping;
     },
+    stopping: () => stopping !== undefined,
   };
 }
 
+// npm passes a Ctrl-C of the terminal on to a process that the terminal has told already.
+const SAME_SIGNAL_MS = 1000;
+
 /**
- * Ctrl-C, SIGTERM and a closed terminal stop everything and end the process; a second one ends it
- * at once (what is left then ends by itself, see postgres/guard.sh and serveFunction.ts). `asked` says
- * whether one came: what fails from then on fails because its parts are being stopped.
+ * Ctrl-C, SIGTERM, a closed terminal and a closed pipe (`npm start | head`) stop everything and end the
+ * process. A second Ctrl-C ends it at once; postgres/cleanUp.sh and serveFunction.ts then end what is left.
  */
 export function stopOnSignals(resources: Resources, exitCode: () => number) {
-  let asked = false;
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.on(signal, async () => {
-      if (asked) process.exit(130);
-      asked = true;
-      await resources.stopAll();
-      process.exit(exitCode());
-    });
-  }
-  return { asked: () => asked };
+  let askedAt: number | undefined;
+  const stop = async () => {
+    if (askedAt !== undefined) {
+      if (Date.now() - askedAt > SAME_SIGNAL_MS) process.exit(130);
+      return;
+    }
+    askedAt = Date.now();
+    const code = exitCode();
+    await resources.stopAll();
+    // A terminal has echoed ^C into the line.
+    console.log(process.stdout.isTTY ? '\nStopped.' : 'Stopped.');
+    process.exit(code);
+  };
+  // Until now it was preload.mjs that listened.
+  process.removeAllListeners('SIGINT');
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
+  // Without a listener a closed pipe is an uncaught EPIPE, with its stack.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', stop);
+  return { asked: () => askedAt !== undefined };
 }

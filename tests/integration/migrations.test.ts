@@ -201,3 +201,28 @@ test('without a database the command says what to check, and never the password'
     expect.stringContaining('DATABASE_URL is missing'),
   ]);
 });
+
+test('the address may stand in .env, where nothing else counts', async () => {
+  const { url } = await createEmptyDatabase();
+  await withChangedFolder(
+    (folder) =>
+      writeFile(join(folder, '../.env'), `# mine\nDATABASE_URL=${url}\nPGOPTIONS=-c nonsense=1\n`),
+    async (script) => {
+      const env = { PATH: process.env['PATH'] };
+      const { stdout } = await promisify(execFile)(node, [script], { env });
+      expect(stdout.trim().split('\n')).toHaveLength((await migrationNames()).length);
+      // The environment wins, even with nothing in it.
+      expect((await migrate('', script)).stderr).toContain('DATABASE_URL is missing');
+    },
+  );
+});
+
+test('the command explains itself, and takes no word that it does not know', async () => {
+  const script = join(root, 'migrations/migrate.ts');
+  const { stdout } = await promisify(execFile)(node, [script, '--help']);
+  expect(stdout).toMatch(/^Usage: npm run migrate/);
+  await expect(promisify(execFile)(node, [script, 'down'])).rejects.toMatchObject({
+    stderr: expect.stringContaining('migrate takes no "down"'),
+  });
+  expect((await migrate('foo')).stderr).toBe('DATABASE_URL must be a postgresql:// URL\n');
+});

@@ -1,110 +1,32 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import {
-  appendFile,
-  chmod,
-  cp,
-  mkdtemp,
-  readdir,
-  readFile,
-  rm,
-  symlink,
-  writeFile,
-} from 'node:fs/promises';
+import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { until } from '../support/until.ts';
+import { type Clone, createClone } from '../support/clone.ts';
 
-const root = join(import.meta.dirname, '../..');
-const node = join(root, 'node_modules/.bin/node');
+// Half a dozen processes a test, on a machine that runs other tests beside.
+jest.setTimeout(180_000);
 
-// `npm start` builds into dist/, which other tests are serving from: so it runs in a copy.
-let home = '';
-let clone = '';
-let temporary = '';
+let clone: Clone;
 beforeAll(async () => {
-  home = await mkdtemp(join(tmpdir(), 'membership-sync-test-'));
-  clone = join(home, 'clone');
-  temporary = await mkdtemp(join(home, 'tmp-'));
-  // PostgreSQL runs as another user when we are root.
-  await Promise.all([chmod(home, 0o755), chmod(temporary, 0o777)]);
-  const sources = ['functions', 'lib', 'local', 'migrations', 'package.json', 'esbuild.config.ts'];
-  await Promise.all(
-    sources.map((name) => cp(join(root, name), join(clone, name), { recursive: true })),
-  );
-  await symlink(join(root, 'node_modules'), join(clone, 'node_modules'));
+  clone = await createClone();
 });
-const children = new Set<ChildProcess>();
-afterAll(async () => {
-  for (const child of children) child.kill('SIGKILL');
-  await rm(home, { recursive: true, force: true });
-});
-
-interface Run {
-  process: ChildProcess;
-  output(): string;
-  says(text: string): Promise<void>;
-  ended: Promise<number | NodeJS.Signals | null>;
-}
-
-// In a process group of its own, as a shell starts it, with nothing set but what is given.
-function start(args: string[] = [], env: Record<string, string> = {}): Run {
-  const child = spawn(node, ['local/start.ts', ...args], {
-    cwd: clone,
-    detached: true,
-    env: { PATH: process.env['PATH'], TMPDIR: temporary, PORT: '0', ...env },
-  });
-  children.add(child);
-  let output = '';
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (text) => {
-      output += text;
-    });
-  }
-  const ended = new Promise<number | NodeJS.Signals | null>((resolve) => {
-    child.once('close', (code, signal) => resolve(code ?? signal));
-  });
-  let over = false;
-  void ended.then(() => {
-    over = true;
-  });
-  const says = async (text: string) => {
-    await until(() => over || output.includes(text), `"${text}"`, 55_000);
-    if (!output.includes(text)) throw new Error(`It ended without "${text}":\n${output}`);
-  };
-  return { process: child, output: () => output, says, ended };
-}
-
-// Processes that were started from the copy or work in its temporary folder, and files that are left there.
-async function remains(): Promise<string[]> {
-  const processes = await Promise.all(
-    (await readdir('/proc').catch(() => []))
-      .filter((entry) => /^\d+$/.test(entry))
-      .map((entry) => readFile(`/proc/${entry}/cmdline`, 'utf8').catch(() => '')),
-  );
-  return [...processes.filter((line) => line.includes(home)), ...(await readdir(temporary))];
-}
-
-async function nothingRemains(): Promise<void> {
-  expect(await remains()).toEqual([]);
-}
-const nothingRemainsSoon = () => until(async () => (await remains()).length === 0, 'its end');
 
 test('one sync from nothing prints its result, exits with 0, and leaves nothing behind', async () => {
-  const run = start(['--once']);
+  const run = clone.start(['--once']);
   expect([await run.ended, run.output()]).toEqual([
     0,
     expect.stringContaining('The sync ended with success'),
   ]);
   expect(run.output()).toMatch(/in Django +2200\n +added +2200\n/);
-  await nothingRemains();
-}, 60_000);
+  await clone.nothingRemains();
+});
 
 test('it serves until Ctrl-C, which leaves nothing behind', async () => {
-  const run = start([], { MEMBERS: '50' });
+  const run = clone.start([], { MEMBERS: '50' });
   await run.says('Serving until Ctrl-C');
-  const url = /(http:\/\/localhost:\d+)\/health/.exec(run.output())?.[1] ?? '';
-  expect(await (await fetch(`${url}/health`)).json()).toMatchObject({ status: 'healthy' });
+  const url = /URL=(http:\/\/127\.0\.0\.1:\d+)/.exec(run.output())?.[1] ?? '';
+  const health = await fetch(`${url}/health`);
+  expect(await health.json()).toMatchObject({ status: 'healthy' });
   for (const path of ['/nowhere', '//', '//sync', '/%', '/%zz']) {
     const unknown = await fetch(url + path);
     expect([path, unknown.status, await unknown.json()]).toEqual([
@@ -113,38 +35,59 @@ test('it serves until Ctrl-C, which leaves nothing behind', async () => {
       { error: { code: 'not_found', message: expect.any(String) } },
     ]);
   }
-  const key = /Bearer (local-\w+)/.exec(run.output())?.[1];
-  const status = await fetch(`${url}/sync/status`, { headers: { Authorization: `Bearer ${key}` } });
+  const key = /KEY=(local-\w+)/.exec(run.output())?.[1];
+  const status = await fetch(`${url}/sync/status`, {
+    headers: { Authorization: `Bearer ${key}` },
+  });
   expect(await status.json()).toMatchObject({ status: 'ok', members: { active: 50 } });
   expect((await fetch(`${url}/sync/status`)).status).toBe(401);
 
-  // A terminal sends it to the whole group.
-  process.kill(-(run.process.pid ?? 0), 'SIGINT');
+  run.interrupt();
   expect(await run.ended).toBe(0);
-  await nothingRemains();
-}, 60_000);
+  expect(run.output()).toMatch(/\nStopped\.\n$/);
+  await clone.nothingRemains();
+});
 
-test('Ctrl-C in the middle of the start leaves nothing behind either', async () => {
-  const run = start();
-  await run.says('Started an embedded PostgreSQL');
-  process.kill(-(run.process.pid ?? 0), 'SIGINT');
+test.each([
+  'Started an embedded PostgreSQL',
+  'Building the functions',
+  'Started a register',
+  'Running the first sync',
+])('Ctrl-C after "%s" says Stopped, nothing else, and leaves nothing behind', async (phase) => {
+  const run = clone.start();
+  await run.says(phase);
+  run.interrupt();
   expect(await run.ended).toBe(130);
-  await nothingRemainsSoon();
-}, 60_000);
+  const [, after = ''] = run.output().split(phase);
+  expect(after).toMatch(/\nStopped\.\n$/);
+  expect(run.output()).not.toMatch(/error|EPIPE|^ +at /im);
+  await clone.nothingRemains();
+});
+
+test('a pipe that is closed ends it without a trace of that', async () => {
+  const run = clone.run(
+    'bash',
+    ['-c', 'node_modules/.bin/node --import ./local/preload.mjs local/start.ts | head -n 2'],
+    { PORT: '0', MEMBERS: '50' },
+  );
+  expect(await run.ended).toBe(0);
+  expect(run.output().trimEnd().split('\n')).toHaveLength(2);
+  await clone.nothingRemains();
+});
 
 test('killed outright, it still leaves no process and no folder', async () => {
-  const run = start([], { MEMBERS: '50' });
+  const run = clone.start([], { MEMBERS: '50' });
   await run.says('Running the first sync');
   run.process.kill('SIGKILL');
   expect(await run.ended).toBe('SIGKILL');
-  await nothingRemainsSoon();
-}, 60_000);
+  await clone.nothingRemains();
+});
 
-test('a mistake is told, and put right', async () => {
+test('a mistake in the code is reported while it is watched, and put right', async () => {
   const name = 'lib/log.ts';
-  const file = join(clone, name);
+  const file = join(clone.folder, name);
   const text = await readFile(file, 'utf8');
-  const run = start(['--watch'], { MEMBERS: '50' });
+  const run = clone.start(['--watch'], { MEMBERS: '50' });
   await run.says('Watching for changes');
   await appendFile(file, 'export const = 1;');
   await run.says(`${name}:`);
@@ -152,21 +95,44 @@ test('a mistake is told, and put right', async () => {
   expect(run.output()).not.toContain('Rebuilt');
   await writeFile(file, `${text}// changed`);
   await run.says('Rebuilt, and started anew');
-  process.kill(-(run.process.pid ?? 0), 'SIGINT');
+  run.interrupt();
   expect(await run.ended).toBe(0);
   await writeFile(file, text);
-  await nothingRemains();
-}, 60_000);
+  await clone.nothingRemains();
+});
 
 test('a port that is taken ends it at once, with advice', async () => {
   const other = createServer().listen(0, '127.0.0.1');
   await new Promise((resolve) => other.once('listening', resolve));
   const address = other.address();
   const port = typeof address === 'object' && address ? address.port : 0;
-  const run = start([], { PORT: String(port) });
+  const run = clone.start([], { PORT: String(port) });
   expect(await run.ended).toBe(1);
   expect(run.output()).toBe(
     `Port ${port} is taken by another process. Choose another one: PORT=${port + 1} npm start\n`,
   );
   await new Promise((resolve) => other.close(resolve));
+});
+
+test('--help explains it, and starts nothing', async () => {
+  const run = clone.start(['--help']);
+  expect(await run.ended).toBe(0);
+  expect(run.output()).toMatch(/^Usage: npm start/);
+});
+
+test('what cannot be meant is refused in a sentence before anything is started', async () => {
+  const refusals: [args: string[], env: Record<string, string>, sentence: string][] = [
+    [['--onse'], {}, 'npm start does not know "--onse". Its flags: npm start -- --help'],
+    [['50000'], {}, 'npm start does not know "50000". Its flags: npm start -- --help'],
+    [[], { npm_config_once: 'true' }, 'npm took --once for itself. Write: npm start -- --once'],
+    [[], { MEMBERS: 'many' }, 'MEMBERS must be a whole number'],
+    [[], { DATABASE_URL: 'foo' }, 'DATABASE_URL must be a postgresql:// URL'],
+    [[], { DJANGO_BASE_URL: 'https://register.example' }, 'DJANGO_API_KEY is missing'],
+    [['--mock'], {}, '--mock is for a database of your own'],
+  ];
+  for (const [args, env, sentence] of refusals) {
+    const run = clone.start(args, env);
+    expect([await run.ended, run.output()]).toEqual([1, expect.stringContaining(sentence)]);
+    expect(run.output()).not.toMatch(/•|^ +at /m);
+  }
 });

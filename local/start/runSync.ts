@@ -15,22 +15,21 @@ export type SyncOutcome = { result: SyncResult } | { failure: SyncFailure };
 
 const POLL_MS = 200;
 
-/** Runs one sync over HTTP, as anybody would, and tells how far it is until the answer comes. */
-export async function firstSync(
-  url: string,
-  key: string,
+/**
+ * Runs a sync or a dry run over HTTP, as any caller would, and reports its progress until the answer
+ * comes. What the functions refuse is a failure in the outcome. Throws when there is no answer at all.
+ */
+export async function runSync(
+  at: { url: string; key: string },
+  route: typeof routes.syncScheduled | typeof routes.syncDryRun,
   onProgress: (progress: Progress) => void,
 ): Promise<SyncOutcome> {
-  const headers = { Authorization: `Bearer ${key}`, 'Content-Type': 'application/json' };
+  const headers = { Authorization: `Bearer ${at.key}`, 'Content-Type': 'application/json' };
   const answered = new AbortController();
-  const watching = watchProgress(url, headers, answered.signal, onProgress);
+  const watching = watchProgress(at.url, headers, answered.signal, onProgress);
   try {
     const body = JSON.stringify({ sync_type: 'manual' });
-    const response = await fetch(url + routes.syncScheduled.path, {
-      method: 'POST',
-      headers,
-      body,
-    });
+    const response = await fetch(`${at.url}${route.path}`, { method: 'POST', headers, body });
     const answer = (await response.json()) as SyncResult & { error: SyncFailure };
     return response.ok ? { result: answer } : { failure: answer.error };
   } finally {

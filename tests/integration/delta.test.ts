@@ -703,11 +703,12 @@ const badRecords: Case[] = [
     held: { removals: { count: 2, limit: 10, reason: 'snapshot_empty' } },
   },
   {
-    name: 'an empty register and an empty table agree',
+    name: 'an empty register is no first load, and is held',
     register: [],
     before: [],
     changes: [],
     after: [],
+    held: { removals: { count: 0, limit: 10, reason: 'snapshot_empty' } },
   },
   {
     name: 'everything at once is done at once',

@@ -1,5 +1,6 @@
 import { buildAll } from '../esbuild.config.ts';
 import { startPostgres } from '../local/postgres.ts';
+import type { Figures } from './comparisons.ts';
 import { measureColdStarts } from './figures/coldStart.ts';
 import { measureReaders } from './figures/readers.ts';
 import { measureSize } from './figures/sizes.ts';
@@ -7,7 +8,6 @@ import { measureSlowRegister } from './figures/slowRegister.ts';
 import { printTables } from './report/tables.ts';
 import { readFigures, writeReport } from './report/write.ts';
 import { setStage } from './support/stage.ts';
-import type { Figures } from './targets.ts';
 
 // npm run bench               everything but a million members, written to docs/PERFORMANCE.md
 // npm run bench -- --million  10,000 and 1,000,000 members, added to the same report

@@ -1,17 +1,10 @@
-import { type Figures, judgeFigures } from '../targets.ts';
+import { compareFigures, type Figures } from '../comparisons.ts';
 
-/** Prints what was measured, and what it was to reach, as two tables. */
+/** Prints what was measured, and how it compares with the other ways. */
 export function printTables(figures: Figures): void {
   console.table(sizeRows(figures));
   console.table(coldStartRows(figures));
-  console.table(
-    judgeFigures(figures).map(({ figure, target, reached, met }) => ({
-      figure,
-      target,
-      reached,
-      met: met ? 'yes' : 'NO',
-    })),
-  );
+  console.table(compareFigures(figures));
 }
 
 const seconds = (ms: number | undefined) => (ms === undefined ? '–' : (ms / 1000).toFixed(2));

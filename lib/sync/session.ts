@@ -94,7 +94,7 @@ export async function openSession({ secrets, signal, log }: SyncContext): Promis
       await connection.query('discard all');
     }
     // Others' triggers may name their tables without a schema, but not where strangers can put theirs.
-    const search_path = schema_open ? 'pg_catalog, pg_temp' : 'pg_catalog, pg_temp, public';
+    const search_path = schema_open ? 'pg_catalog, pg_temp' : 'pg_catalog, public, pg_temp';
     await connection.query(`${setting({ ...settings, search_path })} ${marks}`);
     // Refused where an earlier user of the session had temporary tables with another size.
     await connection.query(`set temp_buffers = '64MB'`).catch(() => undefined);

@@ -47,7 +47,8 @@ export const nothingSeen = (): Snapshot => ({
 
 /** Empties what an earlier walk of the same run has staged. */
 export async function clearSnapshot(client: pg.Client): Promise<void> {
-  await client.query('delete from incoming; delete from shield; delete from repeated');
+  await client.query(`delete from pg_temp.incoming; delete from pg_temp.shield;
+    delete from pg_temp.repeated`);
 }
 
 /**

@@ -32,7 +32,7 @@ const proxy = createServer((client) => {
   let copies = false;
   client.on('data', (chunk) => {
     const refuses = copies && spoils;
-    copies ||= chunk.includes('copy incoming');
+    copies ||= chunk.includes('copy pg_temp.incoming');
     if (refuses) {
       spoils = false;
       server.write(badLine);

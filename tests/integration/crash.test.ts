@@ -110,8 +110,8 @@ const points: Point[] = [
     'while pages are fetched',
     (request) => asksForList(request) && request.query['page'] === '3',
   ),
-  atStatement('in the middle of COPY', { when: 'during', statement: /^copy incoming/ }),
-  atStatement('before the plan is made', { when: 'before', statement: /insert into plan/ }),
+  atStatement('in the middle of COPY', { when: 'during', statement: /^copy pg_temp.incoming/ }),
+  atStatement('before the plan is made', { when: 'before', statement: /insert into pg_temp.plan/ }),
   atRequest('while a removal is confirmed', (request) => memberAsked(request) === '1'),
   atStatement('after kennitölur were taken away to be given anew', {
     when: 'after',

@@ -58,7 +58,9 @@ afterAll(async () => {
   await new Promise((resolve) => receiver.close(resolve));
   await Promise.all([reader.end(), ownPool.end()]);
   // Its database is gone already.
-  await onServer('drop role elections_reader');
+  for (const role of ['elections_reader', 'membership_sync', 'membership_sync_reader']) {
+    await onServer(`drop role ${role}`);
+  }
 });
 beforeEach(async () => {
   await world.reset();

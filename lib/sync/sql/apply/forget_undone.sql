@@ -2,8 +2,8 @@
 -- run saw the whole register and could read it, so a change missing from the plan is not asked for; but a record
 -- that was set aside says nothing of its member, and a removal that was not confirmed is asked for still.
 delete from public.undone_changes u
-where exists (select from applicable p where p.outcome = u.outcome)
+where exists (select from pg_temp.applicable p where p.outcome = u.outcome)
   or $1::boolean
-    and not exists (select from plan p where p.outcome = u.outcome)
-    and not exists (select from shield s where s.external_id = u.external_id)
-    and not exists (select from shield s where s.kennitala = u.kennitala)
+    and not exists (select from pg_temp.plan p where p.outcome = u.outcome)
+    and not exists (select from pg_temp.shield s where s.external_id = u.external_id)
+    and not exists (select from pg_temp.shield s where s.kennitala = u.kennitala)

@@ -4,7 +4,7 @@ with added as (
     (kennitala, name, email, phone, is_active, added_at, sync_source, external_id, last_verified_at)
   select kennitala, name, email, phone, true, $2::timestamptz at time zone 'UTC', 'django', external_id,
     $2::timestamptz at time zone 'UTC'
-  from applicable
+  from pg_temp.applicable
   where action = 'add'
   returning id, kennitala, name, email, phone, external_id, is_active, removed_at
 )
@@ -12,4 +12,4 @@ insert into public.member_changes (run_id, member_id, action, fields, released, 
 select $1::int, a.id, 'add', array['kennitala', 'name', 'email', 'phone', 'external_id', 'is_active'], p.released, null,
   public.member_state(a.kennitala, a.name, a.email, a.phone, a.external_id, a.is_active, a.removed_at)
 from added a
-left join plan p on p.action = 'add' and p.kennitala = a.kennitala
+left join pg_temp.plan p on p.action = 'add' and p.kennitala = a.kennitala

@@ -7,6 +7,6 @@ select distinct
   ),
   $2::int, c.after ->> 'external_id', c.after ->> 'kennitala'
 from public.member_changes c
-join applicable p on p.member_id = c.member_id
+join pg_temp.applicable p on p.member_id = c.member_id
 where c.run_id = $1::int
 on conflict (outcome) do nothing

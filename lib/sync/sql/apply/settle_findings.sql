@@ -7,12 +7,12 @@ with found as (
 ),
 settled as (
   delete from public.open_findings o
-  where ($2::boolean or o.external_id in (select external_id from incoming))
+  where ($2::boolean or o.external_id in (select external_id from pg_temp.incoming))
     and not exists (select from found f where f.code = o.code and f.external_id = o.external_id)
     and not (
       o.code = 'removals_unconfirmed'
       and exists (
-        select from plan p where p.action = 'remove' and p.held is not null and p.external_id = o.external_id
+        select from pg_temp.plan p where p.action = 'remove' and p.held is not null and p.external_id = o.external_id
       )
     )
 )

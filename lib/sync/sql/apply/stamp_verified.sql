@@ -3,7 +3,7 @@
 -- back still has that service's own number, and does not get it.
 update public.members m
 set last_verified_at = $1::timestamptz at time zone 'UTC'
-from (select kennitala, external_id from incoming where is_member) i
+from (select kennitala, external_id from pg_temp.incoming where is_member) i
 where i.kennitala = m.kennitala
   and (m.sync_source = 'django' or m.external_id = i.external_id)
   and m.last_verified_at is distinct from $1::timestamptz at time zone 'UTC'

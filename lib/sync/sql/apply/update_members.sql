@@ -9,7 +9,7 @@ with changed as (
       when p.action = 'remove' or $2::timestamptz is null then m.last_verified_at
       else $2::timestamptz at time zone 'UTC'
     end
-  from (select * from applicable where member_id is not null) p
+  from (select * from pg_temp.applicable where member_id is not null) p
   where m.id = p.member_id
     and row(m.kennitala, m.name, m.email, m.phone, m.external_id, m.is_active, m.removed_at, m.sync_source)
       is not distinct from row(
@@ -26,4 +26,4 @@ select $1::int, p.member_id, p.action, p.fields, p.released, p.evidence, p.confi
   ),
   public.member_state(c.kennitala, c.name, c.email, c.phone, c.external_id, c.is_active, c.removed_at)
 from changed c
-join plan p using (id)
+join pg_temp.plan p using (id)

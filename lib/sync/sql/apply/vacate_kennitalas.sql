@@ -3,5 +3,5 @@
 -- another kennitala than the plan saw stays, and the update misses it.
 update public.members m
 set kennitala = '~' || to_hex(m.id)
-from (select member_id, old_kennitala from applicable where 'kennitala' = any(fields) and member_id is not null) p
+from (select member_id, old_kennitala from pg_temp.applicable where 'kennitala' = any(fields) and member_id is not null) p
 where m.id = p.member_id and m.kennitala = p.old_kennitala

@@ -3,7 +3,7 @@
 select coalesce(n.class, h.class) as class,
   count(*) filter (where h.outcome is null)::int as new,
   count(*) filter (where n.outcome is null)::int as gone
-from (select outcome, class from plan where held is not null) n
+from (select outcome, class from pg_temp.plan where held is not null) n
 full join (select outcome, class from public.held_changes where plan = $1::text) h using (outcome)
 where n.outcome is null or h.outcome is null
 group by 1

@@ -1,5 +1,5 @@
 select class, held as reason, count(*)::int as count
-from plan
+from pg_temp.plan
 where held is not null
 group by class, held
 -- A class held as a whole is named before what waits for a reason of its own.

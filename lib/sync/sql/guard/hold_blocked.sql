@@ -1,12 +1,12 @@
 -- A change that needs a kennitala which a row keeps only because its own change is not applied has to wait with it.
-update plan p set held = 'blocked'
+update pg_temp.plan p set held = 'blocked'
 where p.held is null and p.set_aside is null
   and (p.action = 'add' or 'kennitala' = any(p.fields))
   and exists (
-    select from occupied o
+    select from pg_temp.occupied o
     where o.kennitala = p.kennitala and o.row_id is distinct from p.member_id
       and not exists (
-        select from applicable v
+        select from pg_temp.applicable v
         where v.member_id = o.row_id and 'kennitala' = any(v.fields) and v.kennitala <> o.kennitala
       )
   )

@@ -29,6 +29,6 @@ select k.class, coalesce(p.changes, 0) as planned, coalesce(n.changes, 0) as rec
   (select count(*)::int from public.members where is_active and sync_source = 'django') as active
 from unnest(array['removals', 'additions', 'updates', 'kennitala_changes']) as k(class)
 left join (
-  select class, count(*)::int as changes from plan where held is null and set_aside is null group by class
+  select class, count(*)::int as changes from pg_temp.plan where held is null and set_aside is null group by class
 ) p using (class)
 left join recent n using (class)

@@ -1,3 +1,3 @@
 -- The part of the plan that this run applies.
 create temp view applicable as
-select * from plan where held is null and set_aside is null and action <> 'suspended'
+select * from pg_temp.plan where held is null and set_aside is null and action <> 'suspended'

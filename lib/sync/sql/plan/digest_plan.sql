@@ -4,11 +4,11 @@
 -- applied: a digest is spent once.
 with standing as (
   select case when count(held) > 0 then 'held' when count(released) filter (where released = 'approval') > 0 then 'released' else 'all' end as part
-  from plan
+  from pg_temp.plan
 ),
 changes as (
   select encode(sha256(convert_to($1::text, 'UTF8') || coalesce(string_agg(p.outcome, ''::bytea order by p.outcome), ''::bytea)), 'hex') as digest
-  from plan p, standing s
+  from pg_temp.plan p, standing s
   where s.part = 'all' or s.part = 'held' and p.held is not null or s.part = 'released' and p.released = 'approval'
 )
 select c.digest as changes,

@@ -1,6 +1,6 @@
 -- What calls for single members have changed within the last ten minutes, by the database's clock. Run by run, and
 -- as a range: most rows of the audit trail may be of one first load.
-insert into just_changed (member_id, action, fields, before)
+insert into pg_temp.just_changed (member_id, action, fields, before)
 select c.member_id, c.action, c.fields, c.before
 from public.sync_log r
 cross join lateral (

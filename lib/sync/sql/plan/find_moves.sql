@@ -2,11 +2,11 @@
 -- kennitala changed. Where the name differs as well, the id is used again for somebody else. Where another row has
 -- both kennitala and name, that row is the member's, and only its id changed. A record without a name key leaves
 -- the id to decide. Ids are Django's own only on rows that came from Django or that an earlier run linked.
-insert into move (ordinal, row_id)
+insert into pg_temp.move (ordinal, row_id)
 with recursive claim as materialized (
   select distinct on (wish.ordinal) wish.ordinal, wish.row_id as holder_id, wanted.row_id
-  from pair wish
-  join pair wanted on wanted.row_external_id = wish.record_id
+  from pg_temp.pair wish
+  join pg_temp.pair wanted on wanted.row_external_id = wish.record_id
   where wish.is_member
     and wish.row_external_id is distinct from wish.record_id
     and wanted.record_id is distinct from wanted.row_external_id

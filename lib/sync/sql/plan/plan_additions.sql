@@ -1,6 +1,6 @@
 -- A member of the register is new when no row has the kennitala, or when that row moves to another record. A
 -- record without a name key leaves a stored name alone, but a new member has none to leave.
-insert into plan (
+insert into pg_temp.plan (
   action, external_id, kennitala, name, email, phone, is_active, fields, set_aside, outcome
 )
 select
@@ -10,7 +10,7 @@ select
   case when p.record_name is not null then
     public.change_digest('join', p.record_id, p.record_kennitala, p.record_name, p.record_email, p.record_phone)
   end
-from pair p
+from pg_temp.pair p
 where p.is_member
-  and (p.row_id is null or p.row_id in (select row_id from move))
-  and p.ordinal not in (select ordinal from move)
+  and (p.row_id is null or p.row_id in (select row_id from pg_temp.move))
+  and p.ordinal not in (select ordinal from pg_temp.move)

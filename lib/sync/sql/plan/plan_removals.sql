@@ -1,7 +1,7 @@
 -- The active members from Django that no record of a member stands beside, but for those that a record names
 -- without our being able to trust it. $1: the walk saw the whole register, so absence means something. $2: the
 -- time of the run.
-insert into plan (
+insert into pg_temp.plan (
   action, member_id,
   old_kennitala, old_name, old_email, old_phone, old_external_id, old_is_active, old_removed_at, old_sync_source,
   external_id, kennitala, name, email, phone, is_active, removed_at, fields, evidence, outcome
@@ -16,14 +16,14 @@ with leaver as (
       when named.is_member then 'superseded'
       else 'absent'
     end as evidence
-  from pair p
-  left join incoming named
+  from pg_temp.pair p
+  left join pg_temp.incoming named
     on named.external_id = p.row_external_id and (named.is_member or named.kennitala is null)
   where p.row_is_active and p.row_sync_source = 'django'
-    and p.row_id not in (select row_id from move)
-    and (p.is_member is not true or p.ordinal in (select ordinal from move))
-    and not exists (select from shield s where s.external_id = p.row_external_id)
-    and not exists (select from shield s where s.kennitala = p.row_kennitala)
+    and p.row_id not in (select row_id from pg_temp.move)
+    and (p.is_member is not true or p.ordinal in (select ordinal from pg_temp.move))
+    and not exists (select from pg_temp.shield s where s.external_id = p.row_external_id)
+    and not exists (select from pg_temp.shield s where s.kennitala = p.row_kennitala)
 )
 select
   'remove', row_id,

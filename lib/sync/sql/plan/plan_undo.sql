@@ -1,6 +1,6 @@
 -- The inverse of the changes of run $1, for the members that still are as that run left them. $2: now. $3: only
 -- the members with these Django ids; null: all.
-insert into plan (
+insert into pg_temp.plan (
   action, member_id,
   old_kennitala, old_name, old_email, old_phone, old_external_id, old_is_active, old_removed_at, old_sync_source,
   external_id, kennitala, name, email, phone, is_active, removed_at, fields, evidence, outcome

@@ -1,23 +1,23 @@
 -- The members of the register that have a row: the row with their kennitala, or the row that moves to it. $1: a
 -- member who is suspended here becomes active.
-insert into plan (
+insert into pg_temp.plan (
   action, member_id,
   old_kennitala, old_name, old_email, old_phone, old_external_id, old_is_active, old_removed_at, old_sync_source,
   external_id, kennitala, name, email, phone, is_active, removed_at, fields, suspended, evidence, outcome
 )
 with placed as (
   select p.*
-  from pair p
+  from pg_temp.pair p
   where p.is_member and p.row_id is not null
-    and p.ordinal not in (select ordinal from move) and p.row_id not in (select row_id from move)
+    and p.ordinal not in (select ordinal from pg_temp.move) and p.row_id not in (select row_id from pg_temp.move)
   union all
   select
     r.ordinal, r.record_id, r.record_kennitala, r.record_name, r.has_email, r.record_email, r.has_phone, r.record_phone,
     r.is_member, m.row_id, m.row_external_id, m.row_kennitala, m.row_name, m.row_email, m.row_phone, m.row_is_active,
     m.row_removed_at, m.row_sync_source, m.row_is_linked
-  from move v
-  join pair r on r.ordinal = v.ordinal
-  join pair m on m.row_id = v.row_id
+  from pg_temp.move v
+  join pg_temp.pair r on r.ordinal = v.ordinal
+  join pg_temp.pair m on m.row_id = v.row_id
 ),
 wished as (
   select p.*,
@@ -32,7 +32,7 @@ wished as (
       when $1::boolean then 'reactivate'
       -- Somebody decided this of a member whose Django id was known here. Of a newcomer nobody did.
       when exists (
-        select from pair k
+        select from pg_temp.pair k
         where k.row_external_id = p.record_id and (k.row_sync_source = 'django' or k.row_is_linked)
       ) then 'suspended'
       else 'inactive_here'

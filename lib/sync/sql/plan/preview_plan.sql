@@ -4,7 +4,7 @@ select rank, action, external_id, kennitala, fields, held, name, evidence, confi
   public.member_state(kennitala, name, email, phone, external_id, is_active, removed_at) as after
 from (
   select *, array_position(array['remove', 'add', 'reactivate', 'update'], action) as rank
-  from plan
+  from pg_temp.plan
   where action <> 'suspended' and set_aside is null
 ) p
 where $2::int is null or (rank, coalesce(external_id, ''), encode(coalesce(outcome, ''::bytea), 'hex')) > ($2::int, $3::text, $4::text)

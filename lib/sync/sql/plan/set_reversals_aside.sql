@@ -1,6 +1,6 @@
 -- Changes that would give a member back, or leave it, as it was before such a call.
-update plan p set set_aside = 'just_changed'
-from just_changed c
+update pg_temp.plan p set set_aside = 'just_changed'
+from pg_temp.just_changed c
 where p.member_id = c.member_id and p.set_aside is null
   and case c.action
     when 'remove' then p.action = 'reactivate'

@@ -11,7 +11,7 @@ select
   count(*) filter (where action <> 'suspended' and set_aside is null)::int as total,
   count(*) filter (where suspended)::int as suspended,
   count(*) filter (where set_aside = 'removal_unconfirmed')::int as unconfirmed
-from plan
+from pg_temp.plan
 cross join lateral (
   select held is null and set_aside is null and action <> 'suspended' as applied
 ) a

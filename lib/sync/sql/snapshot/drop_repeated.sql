@@ -1,1 +1,1 @@
-delete from incoming i using repeated r where i.ordinal = r.ordinal
+delete from pg_temp.incoming i using pg_temp.repeated r where i.ordinal = r.ordinal

@@ -1,0 +1,176 @@
+import { randomBytes } from 'node:crypto';
+import pg from 'pg';
+import { SYNC_LOCK } from '../../lib/sync/lock.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { onServer } from '../support/server.ts';
+import { until } from '../support/until.ts';
+import { createWorld, membersOf, type World } from '../support/world.ts';
+
+// Others who can log in to the database: what they may put there, and what they can take.
+const STRANGER = `stranger_${randomBytes(4).toString('hex')}`;
+let database: TestDatabase;
+let world: World;
+let stranger: pg.Client;
+beforeAll(async () => {
+  database = await createTestDatabase();
+  world = await createWorld({ members: 12, pageSize: 5, database });
+  await database.query(`create role ${STRANGER} login password 'of-this-test'`);
+});
+beforeEach(async () => {
+  await world.reset(12);
+  const url = new URL(database.url);
+  url.username = STRANGER;
+  url.password = 'of-this-test';
+  stranger = new pg.Client(url.href);
+  stranger.on('error', () => {});
+  await stranger.connect();
+});
+afterEach(() => stranger.end());
+afterAll(() => onServer(`drop role ${STRANGER}`));
+
+const lines = async (name: string) => (await world.bundle(name)).output().join('\n');
+
+describe('where everybody may create in schema public', () => {
+  beforeAll(() => database.query('grant create on schema public to public'));
+  afterAll(() => database.query('revoke create on schema public from public'));
+
+  test('a function that fits better than the built-in one is not run as us, and every run warns', async () => {
+    await stranger.query('create table public.taken (by_role text)');
+    await stranger.query('grant insert on public.taken to public');
+    const body = (value: string) => `language plpgsql as $$ begin
+      insert into public.taken select current_user; return ${value}; end $$`;
+    for (const statement of [
+      `create function public.array_position(text[], text) returns int ${body('1')}`,
+      `create function public.convert_to(text, text) returns bytea ${body(`''`)}`,
+      `create function public.jsonb_build_object(text, text, text, text) returns jsonb ${body(`'{}'`)}`,
+      `create function public.equal(varchar, text) returns boolean ${body('true')}`,
+      'create operator public.= (leftarg = varchar, rightarg = text, function = public.equal)',
+    ]) {
+      await stranger.query(statement);
+    }
+    for (const name of ['syncDryRun', 'syncScheduled', 'syncScheduled']) {
+      expect((await world.post(name)).body).toMatchObject({ status: 'success' });
+    }
+    await world.get('syncStatus');
+    await world.get('syncLogs');
+    expect(await database.query('select * from public.taken')).toEqual([]);
+    for (const name of ['syncDryRun', 'syncScheduled']) {
+      expect(await lines(name)).toMatch(/"event":"schema_open"/);
+    }
+    await stranger.query(`drop operator public.= (varchar, text); drop function public.equal,
+      public.array_position(text[], text), public.convert_to(text, text),
+      public.jsonb_build_object(text, text, text, text); drop table public.taken`);
+  });
+
+  test('a trigger of another service that names its table without a schema is told as such', async () => {
+    await withTrigger('insert into seen (name) values (new.name);', async () => {
+      const { status, body } = await world.post('syncScheduled');
+      expect([status, body.error?.code]).toEqual([503, 'database_unavailable']);
+      expect(body.error?.message).toMatch(
+        /^A trigger of another service.*set search_path = public.*\(42P01, public\.note\)\.$/,
+      );
+      expect(await membersOf(database)).toEqual([]);
+      await database.query('alter function public.note() set search_path = public');
+      expect((await world.post('syncScheduled')).body).toMatchObject({ status: 'success' });
+    });
+  });
+});
+
+describe('where only owners may create in schema public', () => {
+  test('a trigger of another service works as its author wrote it, beside tables with our names', async () => {
+    for (const name of [
+      'plan',
+      'incoming',
+      'pair',
+      'move',
+      'shield',
+      'applicable',
+      'known_members',
+    ]) {
+      await database.query(
+        `create table public.${name} (name text); insert into public.${name} values ('theirs')`,
+      );
+    }
+    await withTrigger('insert into seen select new.name from plan;', async () => {
+      const { body } = await world.post('syncScheduled');
+      expect(body).toMatchObject({ status: 'success', members_added: 12 });
+      expect(await database.query('select * from public.seen')).toHaveLength(12);
+    });
+    for (const name of [
+      'plan',
+      'incoming',
+      'pair',
+      'move',
+      'shield',
+      'applicable',
+      'known_members',
+    ]) {
+      expect(await database.query(`select * from public.${name}`)).toEqual([{ name: 'theirs' }]);
+      await database.query(`drop table public.${name}`);
+    }
+    expect(await lines('syncScheduled')).not.toMatch(
+      /"event":"schema_open".*\n.*"members_added":12/,
+    );
+  });
+});
+
+/** A trigger of another service on the members, with a table of its own. */
+async function withTrigger(statement: string, work: () => Promise<void>): Promise<void> {
+  await database.query('create table public.seen (name text)');
+  await database.query(`create function public.note() returns trigger language plpgsql as
+    $$ begin ${statement} return new; end $$`);
+  await database.query(`create trigger note after insert on public.members
+    for each row execute function public.note()`);
+  try {
+    await work();
+  } finally {
+    await database.query('drop function public.note cascade; drop table public.seen');
+  }
+}
+
+describe('what another service raises', () => {
+  test.each(['42501', '55P03', '57014', '40001', '42P01', 'XX000', 'P0001'])(
+    'is in no answer and no log, with SQLSTATE %s',
+    async (state) => {
+      const raise = `raise exception 'Jón Jónsson 0101302989 %', new.name using errcode = '${state}',
+        detail = new.kennitala, hint = new.email;`;
+      await withTrigger(raise, async () => {
+        const { text } = await world.post('syncScheduled');
+        const everything = [text, await lines('syncScheduled')].join('\n');
+        expect(everything).not.toMatch(/Jón Jónsson|0101302989/);
+        for (const { name, kennitala } of world.django.members.list()) {
+          expect(everything).not.toContain(name);
+          expect(everything).not.toContain(kennitala);
+        }
+      });
+    },
+  );
+});
+
+describe('our lock in another hand', () => {
+  test('is refused with the role that holds it, and since when where that may be seen', async () => {
+    await stranger.query('select pg_advisory_lock($1::bigint)', [SYNC_LOCK]);
+    const { status, body } = await world.post('syncScheduled');
+    expect([status, body.error?.code]).toEqual([409, 'sync_in_progress']);
+    expect(body.error?.message).toMatch(
+      new RegExp(`^Another service holds the lock of the sync as ${STRANGER} since 20\\d\\d-`),
+    );
+    await stranger.query('select pg_advisory_unlock_all()');
+    expect((await world.post('syncScheduled')).status).toBe(200);
+  });
+
+  test('a run that is going on is told with its role', async () => {
+    let other: unknown;
+    let asked = false;
+    world.django.behaviour.onRequest = async () => {
+      if (asked) return;
+      asked = true;
+      other = (await world.post('syncScheduled')).body.error?.message;
+    };
+    await world.post('syncScheduled', {}, { LOG_LEVEL: 'DEBUG' });
+    await until(() => other);
+    expect(other).toMatch(
+      /^Another run is going on as postgres since 20.*syncStatus shows how far it is\.$/,
+    );
+  });
+});

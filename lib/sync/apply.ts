@@ -47,8 +47,6 @@ export async function applyPlan(run: Run, runId: number, planned: Planned): Prom
 
 async function applyAll(run: Run, runId: number, planned: Planned): Promise<SyncResult> {
   const { client, context, request, startedAt } = run;
-  // Without it a planner takes the additions of a plan for a few, and joins thousands row by row.
-  await client.query('analyze pg_temp.plan');
   await client.query('set local synchronous_commit = on');
   const summary = await summarise(client);
   await changeMembers(run, runId, summary);

@@ -24,7 +24,7 @@ const emptyPlan = `delete from pg_temp.pair; delete from pg_temp.move; delete fr
   delete from pg_temp.occupied`;
 
 // Without it the planner takes the additions for a few, and joins each of them with all the others.
-const countActions = 'analyze plan (action)';
+const countActions = 'analyze pg_temp.plan (action)';
 
 /**
  * Works out what was added, changed, came back or left, as rows of `plan`: record beside row, then the rows

@@ -1,17 +1,18 @@
 import { buildAll } from '../esbuild.config.ts';
-import { startPostgres } from '../local/postgres.ts';
-import type { Figures } from './comparisons.ts';
+import { type Postgres, startPostgres } from '../local/postgres.ts';
+import { endAll } from '../tests/support/cleanUp.ts';
+import { createTemplate } from '../tests/support/template.ts';
 import { measureColdStarts } from './figures/coldStart.ts';
 import { measureReaders } from './figures/readers.ts';
-import { measureSize } from './figures/sizes.ts';
+import { measureRuns } from './figures/runs.ts';
 import { measureSlowRegister } from './figures/slowRegister.ts';
+import type { Figures } from './figures.ts';
 import { printTables } from './report/tables.ts';
 import { readFigures, writeReport } from './report/write.ts';
-import { setStage } from './support/stage.ts';
 
 // npm run bench               everything but a million members, written to docs/PERFORMANCE.md
-// npm run bench -- --million  10,000 and 1,000,000 members, added to the same report
-// npm run bench -- --quick    a look in under two minutes, on the terminal only
+// npm run bench -- --million  a million members, added to the same report
+// npm run bench -- --quick    a look at the small sizes, on the terminal only
 const quick = process.argv.includes('--quick');
 const million = process.argv.includes('--million');
 const report = (line: string) =>
@@ -19,48 +20,48 @@ const report = (line: string) =>
 
 report('building the bundles');
 await buildAll();
-// Settings of a small Cloud SQL instance; durable, because what is measured includes its WAL.
-const postgres = await startPostgres({ durable: true, settings: { max_wal_size: '4GB' } });
+// Durable, because what is measured includes its WAL. Vacuums and checkpoints come between the measurements.
+const postgres = await startPostgres({
+  durable: true,
+  settings: { max_wal_size: '8GB', checkpoint_timeout: '1h', autovacuum: 'off' },
+});
 try {
-  const measured = await measure(postgres.url);
-  const figures = quick ? measured : { ...(await readFigures()), ...measured };
-  if (!quick) figures.sizes = await mergedSizes(measured);
-  printTables(figures);
-  if (!quick) await writeReport(figures);
+  await createTemplate(postgres.url);
+  const measured = await measure(postgres);
+  if (quick) {
+    printTables(measured);
+  } else {
+    const figures = merge(await readFigures(), measured);
+    printTables(figures);
+    await writeReport(figures);
+  }
 } finally {
+  await endAll();
   await postgres.stop();
 }
 
-async function measure(server: string): Promise<Figures> {
-  const options = { rounds: quick ? 1 : 3, report };
+async function measure(server: Postgres): Promise<Figures> {
   if (million) {
-    return {
-      sizes: [
-        await measureSize(server, 10_000, { ...options, rivals: true }),
-        await measureSize(server, 1_000_000, { ...options, rounds: 1, rivals: false }),
-      ],
-    };
+    return { runs: [await measureRuns(server, 1_000_000, { rounds: 1, warmUp: false, report })] };
   }
-  // First, on a server at rest: after a load it vacuums and writes for minutes.
+  const runs = [
+    await measureRuns(server, 2_200, { rounds: quick ? 3 : 9, warmUp: true, report }),
+    await measureRuns(server, 10_000, { rounds: quick ? 2 : 5, warmUp: true, report }),
+  ];
+  if (quick) return { runs };
+  runs.push(await measureRuns(server, 100_000, { rounds: 3, warmUp: false, report }));
   report('cold starts');
-  const coldStart = await measureColdStarts(server, quick ? 5 : 15);
+  const coldStart = await measureColdStarts(15);
   report('the slow register');
-  const slowRegister = await measureSlowRegister(server);
-  const sizes = [];
-  for (const members of [1_000, 10_000, 100_000]) {
-    sizes.push(
-      await measureSize(server, members, { ...options, rivals: members < 100_000 || !quick }),
-    );
-  }
+  const slowRegister = await measureSlowRegister();
   report('readers beside a sync');
-  const stage = await setStage(server, 100_000);
-  const readers = await measureReaders(stage, quick ? 1 : 5);
-  await stage.stop();
-  return { sizes, coldStart, slowRegister, readers };
+  const readers = await measureReaders(100_000, 5);
+  return { runs, coldStart, slowRegister, readers };
 }
 
-async function mergedSizes({ sizes }: Figures): Promise<Figures['sizes']> {
-  const measured = new Set(sizes.map((size) => size.members));
-  const earlier = (await readFigures()).sizes.filter((size) => !measured.has(size.members));
-  return [...earlier, ...sizes].toSorted((a, b) => a.members - b.members);
+function merge(earlier: Figures, now: Figures): Figures {
+  const sizes = new Set(now.runs.map(({ members }) => members));
+  const kept = earlier.runs.filter(({ members }) => !sizes.has(members));
+  const runs = [...kept, ...now.runs].toSorted((a, b) => a.members - b.members);
+  return { ...earlier, ...now, runs };
 }

@@ -7,17 +7,21 @@ interface Page {
   results: MemberRecord[];
 }
 
-/** Hands each page's text to `take`, four requests at a time, the first page alone. */
-export async function eachPage(register: string, take: (text: string) => void): Promise<void> {
-  const read = async (page: number) =>
-    (await fetch(`${register}/api/members/?page=${page}`)).text();
-  const first = await read(1);
-  take(first);
-  const { count, results } = JSON.parse(first) as Page;
+/** Hands the members of each page to `take` as it arrives, four requests at a time, the first page alone. */
+export async function eachPage(
+  register: string,
+  take: (members: MemberRecord[]) => unknown,
+): Promise<void> {
+  const read = async (page: number) => {
+    const response = await fetch(`${register}/api/members/?page=${page}`);
+    return JSON.parse(await response.text()) as Page;
+  };
+  const { count, results } = await read(1);
+  await take(results);
   const pages = Math.ceil(count / results.length);
   let next = 2;
   const readOn = async () => {
-    while (next <= pages) take(await read(next++));
+    while (next <= pages) await take((await read(next++)).results);
   };
   await Promise.all(Array.from({ length: CONCURRENCY }, readOn));
 }
@@ -25,6 +29,6 @@ export async function eachPage(register: string, take: (text: string) => void): 
 /** Everything the register has, in memory. */
 export async function fetchMembers(register: string): Promise<MemberRecord[]> {
   const members: MemberRecord[] = [];
-  await eachPage(register, (text) => members.push(...(JSON.parse(text) as Page).results));
+  await eachPage(register, (page) => members.push(...page));
   return members;
 }

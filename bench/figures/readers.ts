@@ -1,5 +1,6 @@
 import pg from 'pg';
-import { ours, type Stage } from '../support/stage.ts';
+import { startOurs } from '../support/contender.ts';
+import { startRegister } from '../support/register.ts';
 
 export interface ReaderFigures {
   quietP99Ms: number;
@@ -7,27 +8,28 @@ export interface ReaderFigures {
 }
 
 /** Point reads of members, one at a time, without and with full runs going on beside them. */
-export async function measureReaders(stage: Stage, rounds: number): Promise<ReaderFigures> {
-  const us = await ours(stage);
-  const reader = new pg.Client(us.database.url);
+export async function measureReaders(members: number, rounds: number): Promise<ReaderFigures> {
+  const register = await startRegister(members);
+  const ours = await startOurs(register.url);
+  const reader = new pg.Client(ours.database.url);
   try {
     await reader.connect();
-    await us.sync();
+    await ours.sync();
     const { rows } = await reader.query('select kennitala from public.members order by id');
     const kennitalas = rows.map((row) => row.kennitala as string);
     const quiet: number[] = [];
     const busy: number[] = [];
     for (let round = 0; round < rounds; round++) {
-      await stage.register.changeOnePercent();
-      const run = us.served.call({ mode: 'full' });
-      busy.push(...(await readUntil(reader, kennitalas, run)));
+      await register.changeOnePercent();
+      busy.push(...(await readUntil(reader, kennitalas, ours.sync('full'))));
       const pause = new Promise((resolve) => setTimeout(resolve, 1500));
       quiet.push(...(await readUntil(reader, kennitalas, pause)));
     }
     return { quietP99Ms: p99(quiet), busyP99Ms: p99(busy) };
   } finally {
     await reader.end();
-    await us.stop();
+    await ours.stop();
+    register.stop();
   }
 }
 

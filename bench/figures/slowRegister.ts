@@ -1,7 +1,5 @@
-import { createBenchDatabase } from '../support/database.ts';
+import { startOurs } from '../support/contender.ts';
 import { startRegister } from '../support/register.ts';
-import { serveFunction } from '../support/servedFunction.ts';
-import { clock, dist } from '../support/stage.ts';
 
 export interface SlowRegisterFigures {
   wallMs: number;
@@ -15,24 +13,21 @@ const LATENCY_MS = 1800;
 const CONCURRENCY = 4;
 
 /** The organisation's own register: 22 pages of 100 members with 1.8 s for each answer. */
-export async function measureSlowRegister(server: string): Promise<SlowRegisterFigures> {
+export async function measureSlowRegister(): Promise<SlowRegisterFigures> {
   const register = await startRegister(MEMBERS, { pageSize: PAGE_SIZE, latencyMs: LATENCY_MS });
-  const database = await createBenchDatabase(server);
-  const served = await serveFunction(dist('syncScheduled'), 'syncScheduled', {
-    DATABASE_URL: database.url,
-    DJANGO_BASE_URL: register.url,
-    DJANGO_API_KEY: 'any',
+  const ours = await startOurs(register.url, {
     DJANGO_PAGE_SIZE: String(PAGE_SIZE),
     DJANGO_CONCURRENCY: String(CONCURRENCY),
   });
   try {
-    const wallMs = await clock(() => served.call());
+    const started = performance.now();
+    await ours.sync();
+    const wallMs = performance.now() - started;
     const pages = Math.ceil(MEMBERS / PAGE_SIZE);
     const latencies = 1 + Math.ceil((pages - 1) / CONCURRENCY);
     return { wallMs, boundMs: latencies * LATENCY_MS };
   } finally {
-    await served.stop();
-    await database.drop();
+    await ours.stop();
     register.stop();
   }
 }

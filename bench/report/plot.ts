@@ -7,7 +7,7 @@ export interface Series {
 const WIDTH = 640;
 const HEIGHT = 360;
 const MARGIN = { left: 64, right: 150, top: 36, bottom: 44 };
-const COLOURS = ['#0b6e99', '#c2410c', '#4d7c0f', '#7c3aed', '#a16207'];
+const COLOURS = ['#0b6e99', '#c2410c', '#4d7c0f', '#7c3aed', '#a16207', '#64748b'];
 
 /** A line plot with logarithmic axes as SVG text: no library, no script, readable in any viewer. */
 export function plot(title: string, unit: string, series: Series[]): string {

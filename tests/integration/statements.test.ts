@@ -1,5 +1,6 @@
 import { createTestDatabase } from '../support/database.ts';
 import { startDatabaseProxy } from '../support/databaseProxy.ts';
+import { writeHistory } from '../support/history.ts';
 import { type OwnServer, startOwnServer } from '../support/ownServer.ts';
 import { createWorld, type World } from '../support/world.ts';
 
@@ -26,21 +27,12 @@ beforeAll(async () => {
   world = await createWorld({ database: server.database, members: MEMBERS, pageSize: 500 });
   await world.run();
   await world.database.query(`
-    insert into public.sync_log
-      (sync_type, sync_timestamp, finished_at, status, mode, members_updated, register_mark, counts_towards_limits)
-    select 'membership', (now() - age) at time zone 'UTC', now() - age, 'success',
-      case when hour % 24 = 0 then 'full' else 'incremental' end, 2, now() - age, true
-    from generate_series(1, ${RUNS}) hour, make_interval(mins => 60 * (${RUNS} - hour) + 1) age;
-
     insert into public.member_changes (run_id, member_id, action, fields, before, after, changed_at)
     select 1, member, 'add', '{}'::text[], null::jsonb, '{}'::jsonb, now() - make_interval(hours => ${RUNS})
-    from generate_series(${MEMBERS + 1}, ${FIRST_LOAD}) member
-    union all
-    select id, 1, 'update', '{name}', '{}', '{}', finished_at
-    from public.sync_log where id > ${RUNS - 24}`);
+    from generate_series(${MEMBERS + 1}, ${FIRST_LOAD}) member`);
   // What a sample says when nearly all rows are of one first load.
   await world.database.query('alter table public.member_changes alter run_id set (n_distinct = 1)');
-  await world.database.query('vacuum analyze');
+  await writeHistory(world.database, { runs: RUNS });
 }, 60_000);
 
 interface Node {

@@ -1,9 +1,14 @@
-import { ours, setStage } from '../../bench/support/stage.ts';
+import { startOurs } from '../../bench/support/contender.ts';
+import { startRegister } from '../../bench/support/register.ts';
+import { cpuMs, peakMemoryMiB } from '../../bench/support/usage.ts';
 import { startPostgres } from '../../local/postgres.ts';
+import { endAll } from '../support/cleanUp.ts';
+import { createTemplate } from '../support/template.ts';
 
 // npm run test:load: first loads of growing registers, each with a fresh process, database and register.
 const postgres = await startPostgres({ durable: true, settings: { max_wal_size: '4GB' } });
 try {
+  await createTemplate(postgres.url);
   const rows = [];
   for (const members of [100, 1_000, 10_000, 100_000]) {
     console.error(`syncing ${members.toLocaleString('en')} members`);
@@ -11,34 +16,34 @@ try {
   }
   console.table(rows);
 } finally {
+  await endAll();
   await postgres.stop();
 }
 
 async function measure(members: number): Promise<Record<string, string | number>> {
-  const stage = await setStage(postgres.url, members);
-  const us = await ours(stage);
+  const register = await startRegister(members);
+  const ours = await startOurs(register.url);
   try {
-    const { wallMs, walBytes } = await us.sync();
-    const { rows } = await us.database.client.query(
-      "select details -> 'phases_ms' as phases, members_added from sync_log order by id desc limit 1",
+    const started = performance.now();
+    await ours.sync();
+    const wallMs = performance.now() - started;
+    const [row] = await ours.database.query<{ phases: Record<string, number>; added: number }>(
+      `select details -> 'phases_ms' as phases, members_added as added
+       from public.sync_log order by id desc limit 1`,
     );
-    const [{ phases, members_added }] = rows;
-    if (members_added !== members) {
-      throw new Error(`${members_added} of ${members} members arrived`);
-    }
+    if (row?.added !== members) throw new Error(`${row?.added} of ${members} members arrived`);
     return {
       members: members.toLocaleString('en'),
       'total ms': Math.round(wallMs),
-      'fetch ms': phases.fetch,
-      'plan ms': phases.plan,
-      'apply ms': phases.apply,
+      'fetch ms': row.phases['fetch'] ?? 0,
+      'plan ms': row.phases['plan'] ?? 0,
+      'apply ms': row.phases['apply'] ?? 0,
       'members/s': Math.round((members / wallMs) * 1000).toLocaleString('en'),
-      'peak MiB': Math.round(await us.served.peakMemory()),
-      'CPU s': (await us.served.cpuSeconds()).toFixed(2),
-      'WAL MB': (walBytes / 1e6).toFixed(1),
+      'peak MiB': Math.round(await peakMemoryMiB(ours.pid)),
+      'CPU s': ((await cpuMs(ours.pid)) / 1000).toFixed(2),
     };
   } finally {
-    await us.stop();
-    await stage.stop();
+    await ours.stop();
+    register.stop();
   }
 }

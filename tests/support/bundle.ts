@@ -92,6 +92,6 @@ async function untilServing(
     if (ended || Date.now() > deadline) {
       throw new Error(`dist/${name} does not serve:\n${output().join('\n')}`);
     }
-    await sleep(25);
+    await sleep(5);
   }
 }

@@ -65,7 +65,7 @@ NOTIFY_URLS=
 '
 
 # Never in a file or a flag: their values live in Secret Manager.
-readonly SECRET_SETTINGS='DATABASE_URL DJANGO_API_KEY ADMIN_API_KEY WEBHOOK_KEY NOTIFY_SECRET'
+readonly SECRET_SETTINGS='DATABASE_URL DATABASE_READER_URL DJANGO_API_KEY ADMIN_API_KEY WEBHOOK_KEY NOTIFY_SECRET'
 
 is_word() { case " $2 " in *" $1 "*) return 0 ;; *) return 1 ;; esac }
 

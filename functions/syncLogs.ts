@@ -10,11 +10,16 @@ http(
   routes.syncLogs.name,
   endpoint({
     ...routes.syncLogs,
-    needs: ['database'],
+    needs: ['reader'],
     parameters: logsParameters,
     bodyOnly: ['kennitala'],
     answer: async ({ secrets, parameters, caller, log }) => {
-      const { body, table } = await answerLogs(secrets.DATABASE_URL, parameters, caller, log);
+      const { body, table } = await answerLogs(
+        secrets.DATABASE_READER_URL,
+        parameters,
+        caller,
+        log,
+      );
       if (table === undefined) return { body };
       return { body: toCsv(table.columns, table.rows, parameters.language ?? 'is'), type: 'csv' };
     },

@@ -12,12 +12,12 @@ http(
   routes.syncStatus.name,
   endpoint({
     ...routes.syncStatus,
-    needs: ['database', 'sync'],
+    needs: ['reader', 'sync'],
     parameters: statusParameters,
     answer: async ({ config, secrets, parameters }) => {
       const { list, skip, within_minutes: withinMinutes = DEFAULT_WITHIN_MINUTES } = parameters;
       const { SYNC_INTERVAL_MINUTES: intervalMinutes } = config.sync;
-      const database = secrets.DATABASE_URL;
+      const database = secrets.DATABASE_READER_URL;
       const status = await readStatus(database, { intervalMinutes, withinMinutes });
       if (list === undefined) return { body: status };
       return { body: { ...status, list: await listWaiting(database, list, skip) } };

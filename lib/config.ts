@@ -46,6 +46,9 @@ const variables = {
   database: {
     DATABASE_URL: secret(required(postgresUrl)),
   },
+  reader: {
+    DATABASE_READER_URL: secret(required(postgresUrl)),
+  },
   django: {
     DJANGO_BASE_URL: required(httpUrl),
     DJANGO_API_KEY: secret(required()),
@@ -79,6 +82,13 @@ const variables = {
     NOTIFY_SECRET: secret(optional(signingKey)),
   },
 } as const;
+
+// What stands for a variable that is not set.
+const substitutes: Partial<Record<string, SecretName>> = { DATABASE_READER_URL: 'DATABASE_URL' };
+
+/** The variable that is read for this one: itself, or what stands for it where it is not set. */
+export const sourceOf = <N extends string>(name: N, environment: Environment): N | SecretName =>
+  environment[name] ? name : (substitutes[name] ?? name);
 
 /** The names of all variables, as .env.example lists them. */
 export const variableNames: string[] = Object.values(variables).flatMap(Object.keys);
@@ -119,14 +129,15 @@ export function loadConfig<const G extends ConfigGroup>(
   for (const group of groups) {
     config[group] = {};
     for (const [name, schema] of Object.entries<z.ZodMiniType>(variables[group])) {
-      const result = schema.safeParse(environment[name] || undefined);
+      const source = sourceOf(name, environment);
+      const result = schema.safeParse(environment[source] || undefined);
       if (result.success) {
         config[group][name] = result.data;
-      } else problems.push(...result.error.issues.map((issue) => `${name} ${issue.message}`));
+      } else problems.push(...result.error.issues.map((issue) => `${source} ${issue.message}`));
     }
   }
   problems.push(...crossChecks(config as Incomplete));
-  if (problems.length > 0) throw new ConfigError(problems);
+  if (problems.length > 0) throw new ConfigError([...new Set(problems)]);
   return config as Config<G>;
 }
 
@@ -162,6 +173,7 @@ const djangoKey = {
 
 const forms: Partial<Record<SecretName, typeof headerValue>> = {
   DATABASE_URL: postgresUrl,
+  DATABASE_READER_URL: postgresUrl,
   DJANGO_API_KEY: djangoKey,
   NOTIFY_SECRET: signingKey,
 };

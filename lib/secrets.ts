@@ -5,6 +5,7 @@ import type { FetchSecret } from './secretManager.ts';
 /** The variables whose value may be a reference to Secret Manager. deploy/settings.sh lists the same. */
 export const secretNames = [
   'DATABASE_URL',
+  'DATABASE_READER_URL',
   'DJANGO_API_KEY',
   'ADMIN_API_KEY',
   'WEBHOOK_KEY',

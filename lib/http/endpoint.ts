@@ -9,6 +9,7 @@ import {
   problemWithSecret,
   type SecretsOf,
   secretsOf,
+  sourceOf,
 } from '../config.ts';
 import { SyncError } from '../errors.ts';
 import { createLog, type Log } from '../log.ts';
@@ -66,7 +67,7 @@ export function endpoint<
   const config = readConfig(definition, environment);
   const { LOG_LEVEL, GOOGLE_CLOUD_PROJECT, CLOUD_RUN_TIMEOUT_SECONDS } = config.runtime;
   const log = createLog(LOG_LEVEL).with({ route: definition.name });
-  const secrets = openSecrets(config, ['auth', ...definition.needs], log);
+  const secrets = openSecrets(config, ['auth', ...definition.needs], environment, log);
   const policy = createAuthPolicy(
     config.auth,
     { 'admin-key': secrets.ADMIN_API_KEY, 'webhook-key': secrets.WEBHOOK_KEY },
@@ -141,6 +142,7 @@ function readConfig<const G extends ConfigGroup>(
 function openSecrets(
   config: Config<'runtime'>,
   groups: readonly ConfigGroup[],
+  environment: Environment,
   log: Log,
 ): Record<SecretName, Credential> {
   const { SECRET_MANAGER_EMULATOR_HOST, NODE_ENV } = config.runtime;
@@ -152,6 +154,9 @@ function openSecrets(
   const values: Record<string, unknown> = Object.assign({}, ...Object.values(config));
   const names = groups.flatMap((group): SecretName[] => secretsOf(group));
   return Object.fromEntries(
-    names.map((name) => [name, openCredential(name, String(values[name]), sources)]),
+    names.map((name) => [
+      name,
+      openCredential(sourceOf(name, environment), String(values[name]), sources),
+    ]),
   ) as Record<SecretName, Credential>;
 }

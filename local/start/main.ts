@@ -93,7 +93,7 @@ async function provideDatabase(
     const applied = await migrate(url);
     say(`Migrations: ${applied.length === 0 ? 'nothing to apply' : `applied ${applied.length}`}`);
   }
-  return { DATABASE_URL: url };
+  return { DATABASE_URL: url, ...(databaseUrl ? {} : { DATABASE_READER_URL: '' }) };
 }
 
 async function provideRegister(

@@ -21,7 +21,7 @@ export interface StartSettings {
 
 // As good as what will stand there, for the check before anything is started.
 const placeholders = {
-  database: { DATABASE_URL: 'postgresql://127.0.0.1/embedded' },
+  database: { DATABASE_URL: 'postgresql://127.0.0.1/embedded', DATABASE_READER_URL: '' },
   register: { DJANGO_BASE_URL: 'http://127.0.0.1', DJANGO_API_KEY: 'made-up' },
 };
 
@@ -53,7 +53,7 @@ export function startSettings(given: NodeJS.ProcessEnv, flags: StartFlags): Star
       ...(databaseUrl ? {} : placeholders.database),
       ...(hasRegister ? {} : placeholders.register),
     });
-    loadConfig(values, ['runtime', 'auth', 'database', 'django', 'sync', 'notify']);
+    loadConfig(values, ['runtime', 'auth', 'database', 'reader', 'django', 'sync', 'notify']);
   });
   if (problems.length > 0) throw new Error(asList(problems));
   return { port, databaseUrl, madeUpMembers, environment };

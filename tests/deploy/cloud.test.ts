@@ -112,9 +112,9 @@ describeWith('gcloud')('the real gcloud against a fake of the Google APIs', () =
         name === 'health'
           ? (['runtime'] as const)
           : name === 'syncStatus'
-            ? (['runtime', 'auth', 'database', 'sync'] as const)
+            ? (['runtime', 'auth', 'reader', 'sync'] as const)
             : name === 'syncLogs'
-              ? (['runtime', 'auth', 'database'] as const)
+              ? (['runtime', 'auth', 'reader'] as const)
               : (['runtime', 'auth', 'database', 'django', 'sync', 'notify'] as const);
       expect(() => loadConfig(environment, groups)).not.toThrow();
       expect(environment).toMatchObject({ NODE_ENV: 'production', LOG_EXECUTION_ID: 'true' });

@@ -11,7 +11,7 @@ import {
   variableNames,
 } from '../../lib/config.ts';
 
-const groups: ConfigGroup[] = ['runtime', 'auth', 'database', 'django', 'sync', 'notify'];
+const groups: ConfigGroup[] = ['runtime', 'auth', 'database', 'reader', 'django', 'sync', 'notify'];
 const complete: Environment = {
   ADMIN_API_KEY: 'local-key',
   DATABASE_URL: 'postgresql://u:p@localhost/db',
@@ -227,11 +227,27 @@ test.each(cases)('$name', ({ environment, problem }) => {
   expect(problems({ ...complete, ...environment })).toEqual(problem === undefined ? [] : [problem]);
 });
 
+test('the reader has the address of the database where it has none of its own', () => {
+  const own = { ...complete, DATABASE_READER_URL: 'postgresql://reader@h/db' };
+  expect(loadConfig(own, ['reader']).reader).toEqual({
+    DATABASE_READER_URL: 'postgresql://reader@h/db',
+  });
+  expect(loadConfig(complete, ['reader']).reader.DATABASE_READER_URL).toBe(
+    complete['DATABASE_URL'],
+  );
+  expect(loadConfig({ ...own, DATABASE_URL: '' }, ['reader'])).toBeDefined();
+  expect(problems({}, ['reader'])).toEqual(['DATABASE_URL is missing']);
+  expect(problems({ DATABASE_READER_URL: 'x' }, ['reader'])).toEqual([
+    'DATABASE_READER_URL must be a postgresql:// URL',
+  ]);
+});
+
 test('each group knows its secrets', () => {
   expect(groups.map((group) => secretsOf(group))).toEqual([
     [],
     ['ADMIN_API_KEY', 'WEBHOOK_KEY'],
     ['DATABASE_URL'],
+    ['DATABASE_READER_URL'],
     ['DJANGO_API_KEY'],
     [],
     ['NOTIFY_SECRET'],

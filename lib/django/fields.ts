@@ -135,6 +135,11 @@ export function readHasLeft(value: unknown, now: number): boolean | Problem {
   return time === undefined ? noDate : time <= now;
 }
 
+/** The day of a time that `readHasLeft` has read, as YYYY-MM-DD by our clock, which is UTC. */
+export function dayOf(value: unknown): string {
+  return new Date(timeOf(String(value).trim()) ?? Number.NaN).toISOString().slice(0, 10);
+}
+
 // Milliseconds; undefined for what is no date. Without a zone it is UTC, the time of Iceland all year.
 function timeOf(text: string): number | undefined {
   const match = isoDate.exec(text);

@@ -1,6 +1,7 @@
 import { normaliseKennitala } from '../kennitala.ts';
 import type { FieldMap } from '../variables.ts';
 import {
+  dayOf,
   isPersonalId,
   isProblem,
   isRepaired,
@@ -55,7 +56,8 @@ export function parseRecord(record: unknown, rules: RecordRules): ParsedRecord {
 
   const isActive = readIsActive(readPath(record, fieldMap.is_active));
   if (isProblem(isActive)) return reject('invalid_is_active', isActive.problem);
-  const hasLeft = readHasLeft(readPath(record, fieldMap.deleted_at), rules.now);
+  const leftAt = readPath(record, fieldMap.deleted_at);
+  const hasLeft = readHasLeft(leftAt, rules.now);
   if (isProblem(hasLeft)) return reject('invalid_deleted_at', hasLeft.problem);
   const isMember = isActive && !hasLeft;
   if (kennitala === undefined) {
@@ -79,6 +81,7 @@ export function parseRecord(record: unknown, rules: RecordRules): ParsedRecord {
     email: unlessProblem(email),
     phone: unlessProblem(phone),
     isMember,
+    notMember: isMember ? undefined : hasLeft ? `left on ${dayOf(leftAt)}` : 'Django says inactive',
   };
   const isOdd = isProblem(name) || isProblem(email) || isProblem(phone);
   const isChanged = name !== rawName && isRepaired(rawName);

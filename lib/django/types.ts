@@ -10,6 +10,8 @@ export interface Member {
   phone: string | null | undefined;
   /** The membership rule: being in the list is not yet being a member. */
   isMember: boolean;
+  /** Why not, in words: `Django says inactive`, or when the member left. */
+  notMember?: string | undefined;
 }
 
 export type RejectionCode =

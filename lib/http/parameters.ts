@@ -22,13 +22,15 @@ const words = { error: en().localeError };
 export function readParameters<P extends z.ZodMiniType>(
   given: Given,
   schema: P,
-  { pubsub = false } = {},
+  { pubsub = false, bodyOnly = [] }: { pubsub?: boolean; bodyOnly?: readonly string[] } = {},
 ): z.output<P> {
   const shape = shapeOf(schema);
   const fromBody = isForm(given)
     ? coerce(formValues(given.body), shape)
     : jsonValues(given.body, pubsub);
   const fromQuery = coerce(given.query, shape);
+  const exposed = bodyOnly.filter((name) => Object.hasOwn(fromQuery, name));
+  if (exposed.length > 0) throw invalid([`${names(exposed)} taken in the body of a POST only`]);
   const twice = Object.keys(fromQuery).filter((name) => Object.hasOwn(fromBody, name));
   if (twice.length > 0) throw invalid([`${names(twice)} given in the query and in the body`]);
 

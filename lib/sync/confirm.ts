@@ -17,6 +17,8 @@ export interface Doubt {
   kennitala: string;
   /** Its Django id is a member in another row now: only a walk can show whether its kennitala is one's. */
   superseded: boolean;
+  /** Why this is no member, in the words of the member's own page. */
+  reason?: string | undefined;
 }
 
 /** What the register said of a change. */
@@ -81,6 +83,7 @@ export async function confirmPlan(
     doubts.map(({ member_id }) => member_id),
     outcomes.map(({ finding }) => finding),
     outcomes.map(({ problem }) => problem?.code ?? null),
+    doubts.map(({ reason }) => reason ?? null),
   ]);
   return outcomes.filter(
     ({ doubt, finding }) => doubt.action === 'remove' && finding === 'still_a_member',
@@ -122,7 +125,9 @@ async function ask(run: Run, django: DjangoClient, doubts: Doubt[]): Promise<Map
       const ids = askable.map(({ external_id }) => external_id as string);
       const replies = await askPages(run, django, ids, budget.forPages);
       for (const doubt of askable) {
-        findings.set(doubt, readReply(replies.get(doubt.external_id as string), doubt));
+        const reply = replies.get(doubt.external_id as string);
+        findings.set(doubt, readReply(reply, doubt));
+        doubt.reason = wordsOf(reply);
       }
     }
     const open = doubts.filter(
@@ -133,6 +138,11 @@ async function ask(run: Run, django: DjangoClient, doubts: Doubt[]): Promise<Map
   } finally {
     budget.stop();
   }
+}
+
+function wordsOf(reply: PageReply | undefined): string | undefined {
+  if (!reply || reply instanceof SyncError || !reply.found) return undefined;
+  return reply.record.kind === 'member' ? reply.record.member.notMember : undefined;
 }
 
 function startBudget({ context }: Run) {

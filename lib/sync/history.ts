@@ -103,6 +103,7 @@ interface ChangeRow
   before: Values;
   after: Values;
   evidence: string | null;
+  reason: string | null;
   confirmed: string | null;
 }
 

@@ -26,6 +26,7 @@ interface Change {
   action: string;
   evidence: string | null;
   confirmed: string | null;
+  reason: string | null;
 }
 
 interface Finding {

@@ -13,6 +13,7 @@ interface PlanRow {
   held: HeldReason | null;
   name: string | null;
   evidence: string | null;
+  reason: string | null;
   confirmed: string | null;
   outcome: string;
   before: Record<string, unknown>;
@@ -108,10 +109,13 @@ export function reasonOf({
   action,
   fields,
   evidence,
+  reason,
   confirmed,
-}: Pick<PlanRow, 'fields' | 'evidence' | 'confirmed'> & { action: string }): string {
+}: Pick<PlanRow, 'fields' | 'evidence' | 'reason' | 'confirmed'> & { action: string }): string {
+  if (evidence === 'not_a_member' && reason !== null) return reason;
   if (evidence !== null) {
-    const words = [evidences[evidence] ?? evidence, confirmations[confirmed ?? '']];
+    const said = confirmed === 'not_a_member' ? reason : null;
+    const words = [evidences[evidence] ?? evidence, said ?? confirmations[confirmed ?? '']];
     return words.filter(Boolean).join('; ');
   }
   if (action === 'add') return 'in the list, and not here';

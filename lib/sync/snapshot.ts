@@ -120,14 +120,25 @@ function refuseUnreadable({ rows }: WalkProof, errors: ErrorList): void {
 
 /** Adds the record of a member; columns as in copy_incoming.sql. */
 export function addMember(writer: CopyWriter, ordinal: number, member: Member): void {
-  const { externalId, kennitala, name, email, phone, isMember } = member;
+  const { externalId, kennitala, name, email, phone, isMember, notMember } = member;
   const [hasEmail, hasPhone] = [email !== undefined, phone !== undefined];
-  writer.add(ordinal, externalId, kennitala, name, hasEmail, email, hasPhone, phone, isMember);
+  writer.add(
+    ordinal,
+    externalId,
+    kennitala,
+    name,
+    hasEmail,
+    email,
+    hasPhone,
+    phone,
+    isMember,
+    notMember,
+  );
 }
 
 /** Adds an id of which the register says that it is no member: no kennitala, no member. */
 export function addFormer(writer: CopyWriter, ordinal: number, externalId: string): void {
-  writer.add(ordinal, externalId, null, null, false, null, false, null, false);
+  writer.add(ordinal, externalId, null, null, false, null, false, null, false, null);
 }
 
 // A former member without a kennitala, or one left out by the pattern, is staged by id alone.

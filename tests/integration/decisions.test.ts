@@ -179,6 +179,25 @@ describe('a dry run', () => {
     },
   );
 
+  test('says what the register says of a member who is none any more', async () => {
+    register().softDelete(1);
+    register().update(2, { is_active: false });
+    world.django.misbehave({
+      kind: 'rewrite',
+      when: ({ path }) => path === '/api/members/',
+      body: (page: { count: number; results: { id: number }[] }) => ({
+        ...page,
+        count: page.count - 1,
+        results: page.results.filter(({ id }) => id !== 2),
+      }),
+    });
+    const { changes } = await dryRun({ details: true });
+    expect(changes?.map(({ reason }) => reason)).toEqual([
+      expect.stringMatching(/^left on \d{4}-\d\d-\d\d$/),
+      'not in the list; Django says inactive',
+    ]);
+  });
+
   test('says with details who changes, from what to what, and why', async () => {
     const person = (id: number) => register().get(id);
     leave(1, 1);

@@ -19,8 +19,8 @@ with changed as (
       )
   returning p.id, m.kennitala, m.name, m.email, m.phone, m.external_id, m.is_active, m.removed_at
 )
-insert into public.member_changes (run_id, member_id, action, fields, released, evidence, confirmed, before, after)
-select $1::int, p.member_id, p.action, p.fields, p.released, p.evidence, p.confirmed,
+insert into public.member_changes (run_id, member_id, action, fields, released, evidence, confirmed, reason, before, after)
+select $1::int, p.member_id, p.action, p.fields, p.released, p.evidence, p.confirmed, p.reason,
   public.member_state(
     p.old_kennitala, p.old_name, p.old_email, p.old_phone, p.old_external_id, p.old_is_active, p.old_removed_at
   ),

@@ -1,6 +1,6 @@
 -- The changes of member $1, newest first. $2: only before this change, $3: how many, $4 and $5: the first and
 -- the last day, in UTC.
-select c.id, c.run_id, c.changed_at, c.action, c.fields, c.evidence, c.confirmed, c.before, c.after,
+select c.id, c.run_id, c.changed_at, c.action, c.fields, c.evidence, c.confirmed, c.reason, c.before, c.after,
   l.sync_type, l.details ->> 'caller' as caller, l.details ->> 'approved_by' as approved_by,
   (l.details ->> 'undo')::int as undoes,
   (

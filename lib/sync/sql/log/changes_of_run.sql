@@ -2,7 +2,7 @@
 with undo_run as materialized (
   select id from public.sync_log where details ->> 'undo' = $1::int::text
 )
-select c.id, c.run_id, c.changed_at, c.action, c.fields, c.evidence, c.confirmed, c.before, c.after,
+select c.id, c.run_id, c.changed_at, c.action, c.fields, c.evidence, c.confirmed, c.reason, c.before, c.after,
   l.sync_type, l.details ->> 'caller' as caller, l.details ->> 'approved_by' as approved_by,
   (l.details ->> 'undo')::int as undoes,
   (

@@ -19,7 +19,7 @@ with member as (
     and (h.external_id = coalesce((select external_id from member), $1::text) or h.kennitala = $2::text)
   limit 1
 ), last_change as (
-  select c.run_id, c.action, c.evidence, c.confirmed
+  select c.run_id, c.action, c.evidence, c.confirmed, c.reason
   from public.member_changes c
   where c.member_id = (select id from member)
   order by c.id desc

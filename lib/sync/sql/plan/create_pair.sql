@@ -10,6 +10,7 @@ create temp table pair (
   has_phone boolean,
   record_phone text,
   is_member boolean,
+  not_member text,
   row_id int,
   row_external_id text,
   row_kennitala text,

@@ -27,6 +27,8 @@ create temp table plan (
   -- Why a member is to be removed: absent, not_a_member, superseded, renumbered, undo. Or inactive_here: the row of
   -- a newcomer is inactive, by another service or by hand.
   evidence text,
+  -- What the record said of that, in words.
+  reason text,
   -- Names the change and its result independently of our ids: what a digest and an undo compare.
   outcome bytea,
   -- The class of change, which has a limit of its own.

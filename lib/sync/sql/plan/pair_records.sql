@@ -1,11 +1,11 @@
 -- What agrees already never leaves this join.
 insert into pg_temp.pair (
-  ordinal, record_id, record_kennitala, record_name, has_email, record_email, has_phone, record_phone, is_member,
+  ordinal, record_id, record_kennitala, record_name, has_email, record_email, has_phone, record_phone, is_member, not_member,
   row_id, row_external_id, row_kennitala, row_name, row_email, row_phone, row_is_active, row_removed_at,
   row_sync_source, row_is_linked
 )
 select
-  i.ordinal, i.external_id, i.kennitala, i.name, i.has_email, i.email, i.has_phone, i.phone, i.is_member,
+  i.ordinal, i.external_id, i.kennitala, i.name, i.has_email, i.email, i.has_phone, i.phone, i.is_member, i.not_member,
   m.id, m.external_id, m.kennitala, m.name, m.email, m.phone, m.is_active, m.removed_at,
   m.sync_source, m.last_verified_at is not null
 from pg_temp.incoming i

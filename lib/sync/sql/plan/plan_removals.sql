@@ -4,7 +4,7 @@
 insert into pg_temp.plan (
   action, member_id,
   old_kennitala, old_name, old_email, old_phone, old_external_id, old_is_active, old_removed_at, old_sync_source,
-  external_id, kennitala, name, email, phone, is_active, removed_at, fields, evidence, outcome
+  external_id, kennitala, name, email, phone, is_active, removed_at, fields, evidence, reason, outcome
 )
 with leaver as (
   select p.*,
@@ -15,7 +15,8 @@ with leaver as (
       -- Its Django id is a member with another kennitala now, and that one has a row of its own.
       when named.is_member then 'superseded'
       else 'absent'
-    end as evidence
+    end as evidence,
+    coalesce(p.not_member, named.not_member) as reason
   from pg_temp.pair p
   left join pg_temp.incoming named
     on named.external_id = p.row_external_id and (named.is_member or named.kennitala is null)
@@ -29,7 +30,7 @@ select
   'remove', row_id,
   row_kennitala, row_name, row_email, row_phone, row_external_id, row_is_active, row_removed_at, row_sync_source,
   row_external_id, row_kennitala, row_name, row_email, row_phone, false, $2::timestamptz at time zone 'UTC',
-  array['is_active', 'removed_at'], evidence,
+  array['is_active', 'removed_at'], evidence, reason,
   public.change_digest('remove', row_external_id, row_kennitala, row_name, row_email, row_phone)
 from leaver
 where $1::boolean or evidence <> 'absent'

@@ -10,5 +10,7 @@ create temp table incoming (
   email text,
   has_phone boolean not null,
   phone text,
-  is_member boolean not null
+  is_member boolean not null,
+  -- Why not, in words.
+  not_member text
 )

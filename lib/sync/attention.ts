@@ -1,4 +1,6 @@
 type Code =
+  | 'lock_held'
+  | 'run_missing'
   | 'held'
   | 'undone'
   | 'records_set_aside'
@@ -37,8 +39,17 @@ export interface Tally {
   run_id: number | null;
 }
 
+/** Who holds our lock that is no run of ours, and since when where that may be seen. */
+export interface LockTaken {
+  role: string | null;
+  since: string | null;
+}
+
 /** What is counted of that which may wait for a person. */
 export interface AttentionFacts {
+  taken: LockTaken | null;
+  /** When a run should have begun that has left no trace in sync_log; null when there is none. */
+  missingSince: Date | null;
   held: (Tally & { what: string }) | undefined;
   undone: Tally;
   findings: (Tally & { code: Code })[];
@@ -51,7 +62,9 @@ type Words = (count: number) => string;
 const counted = (count: number, one: string, more: string) =>
   `${count} ${count === 1 ? one : more}`;
 
-const words: Record<Exclude<Code, 'held'>, Words> = {
+const words: Record<Exclude<Code, 'held' | 'lock_held'>, Words> = {
+  run_missing: () =>
+    'a run is due and none has begun, or it could not even write that to sync_log: look at the scheduler and at the log of syncScheduled',
   undone: (n) =>
     `${counted(n, 'change was', 'changes were')} undone by an admin, so the members differ from the register: approve the plan, or correct the register`,
   records_set_aside: (n) =>
@@ -68,9 +81,10 @@ const words: Record<Exclude<Code, 'held'>, Words> = {
 
 /** Everything that waits for a person, in the order of its weight; pure. */
 export function listAttention(facts: AttentionFacts): Attention[] {
-  const { held, undone, findings, unseen, undelivered } = facts;
+  const { taken, missingSince, held, undone, findings, unseen, undelivered } = facts;
   const found = (code: Code) => findings.find((finding) => finding.code === code);
   const tallies: [keyof typeof words, Tally | undefined][] = [
+    ['run_missing', { count: missingSince ? 1 : 0, since: missingSince, run_id: null }],
     ['undone', undone],
     ['records_set_aside', found('records_set_aside')],
     ['removals_unconfirmed', found('removals_unconfirmed')],
@@ -81,9 +95,17 @@ export function listAttention(facts: AttentionFacts): Attention[] {
   const waiting = tallies.flatMap(([code, tally]) =>
     tally && tally.count > 0 ? [toAttention(code, words[code](tally.count), tally)] : [],
   );
-  if (!held || held.count === 0) return waiting;
-  const message = `held: ${held.what}; look with syncDryRun, then approve the plan or correct the register`;
-  return [toAttention('held', message, held), ...waiting];
+  if (held && held.count > 0) {
+    const message = `held: ${held.what}; look with syncDryRun, then approve the plan or correct the register`;
+    waiting.unshift(toAttention('held', message, held));
+  }
+  if (taken) {
+    const message = `${taken.role ?? 'another service'} holds the lock of the sync, and no run can begin: pg_locks has the session`;
+    waiting.unshift(
+      toAttention('lock_held', message, { count: 1, since: taken.since, run_id: null }),
+    );
+  }
+  return waiting;
 }
 
 function toAttention(code: Code, message: string, { count, since, run_id }: Tally): Attention {

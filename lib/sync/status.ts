@@ -5,6 +5,7 @@ import {
   type AttentionFacts,
   type ElectionReason,
   isRecent,
+  type LockTaken,
   listAttention,
   reasonsNotToOpen,
   type Tally,
@@ -30,7 +31,10 @@ interface LogRow extends Row {
 
 interface Facts {
   now: Date;
+  /** By a run of ours. */
   lock_held: boolean;
+  /** By somebody else. */
+  lock_taken: LockTaken | null;
   pending: {
     id: number;
     started_at: string;
@@ -143,7 +147,10 @@ export function judgeStatus(facts: Facts, rules: StatusRules): SyncStatus {
   const { now, pending, last_started_at: lastStarted, active, suspended, left } = facts;
   const running = facts.lock_held && pending !== null;
   const failures = facts.consecutive_failures + (pending?.reads && !running ? 1 : 0);
+  const due = lastStarted && new Date(lastStarted.getTime() + rules.intervalMinutes * 60_000);
   const attention = listAttention({
+    taken: facts.lock_taken,
+    missingSince: running || !isOverdue(due, now) ? null : due,
     held: tallyOfHeld(facts),
     undone: facts.undone,
     findings: facts.findings,
@@ -162,7 +169,6 @@ export function judgeStatus(facts: Facts, rules: StatusRules): SyncStatus {
   };
   const reasons = reasonsNotToOpen(attention, readiness, rules.withinMinutes);
   const age = ageOf(facts.last_success, now);
-  const due = lastStarted && new Date(lastStarted.getTime() + rules.intervalMinutes * 60_000);
   return {
     status: running ? 'running' : idleStatus(failures, age, attention, rules.intervalMinutes),
     running: running ? runningRun(pending) : null,
@@ -177,6 +183,9 @@ export function judgeStatus(facts: Facts, rules: StatusRules): SyncStatus {
     election: { may_open: reasons.length === 0, reasons },
   };
 }
+
+const isOverdue = (due: Date | null, now: Date) =>
+  due !== null && now.getTime() - due.getTime() > STALE_GRACE_MINUTES * 60_000;
 
 function idleStatus(
   failures: number,

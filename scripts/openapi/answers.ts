@@ -248,6 +248,8 @@ export const memberHistory = named(
 );
 
 const waiting = [
+  'lock_held',
+  'run_missing',
   'held',
   'undone',
   'records_set_aside',

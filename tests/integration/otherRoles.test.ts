@@ -155,6 +155,10 @@ describe('our lock in another hand', () => {
     expect(body.error?.message).toMatch(
       new RegExp(`^Another service holds the lock of the sync as ${STRANGER} since 20\\d\\d-`),
     );
+    const { attention } = (await world.get('syncStatus')).body;
+    expect(attention).toContainEqual(
+      expect.objectContaining({ code: 'lock_held', message: expect.stringContaining(STRANGER) }),
+    );
     await stranger.query('select pg_advisory_unlock_all()');
     expect((await world.post('syncScheduled')).status).toBe(200);
   });
@@ -173,4 +177,22 @@ describe('our lock in another hand', () => {
       /^Another run is going on as postgres since 20.*syncStatus shows how far it is\.$/,
     );
   });
+});
+
+test('a run that cannot write its log shows in the status when the next one is due', async () => {
+  await world.run();
+  await database.query(`update public.sync_log set sync_timestamp = sync_timestamp - interval '71 minutes',
+    finished_at = finished_at - interval '71 minutes'`);
+  await database.query(`create function public.refuse() returns trigger language plpgsql as
+    $$ begin raise exception 'no more rows'; end $$`);
+  await database.query(`create trigger refuse before insert on public.sync_log
+    for each row execute function public.refuse()`);
+  try {
+    expect((await world.post('syncScheduled')).status).toBeGreaterThanOrEqual(500);
+    const { status, attention } = (await world.get('syncStatus')).body;
+    expect(status).toBe('attention');
+    expect(attention).toMatchObject([{ code: 'run_missing' }]);
+  } finally {
+    await database.query('drop function public.refuse cascade');
+  }
 });

@@ -79,8 +79,13 @@ describe('the status', () => {
 
   test('is stale when two runs were missed', async () => {
     await world.run();
-    await pass(129);
+    await pass(69);
     expect(await status()).toMatchObject({ status: 'ok' });
+    await pass(60);
+    expect(await status()).toMatchObject({
+      status: 'attention',
+      attention: [{ code: 'run_missing' }],
+    });
     await pass(2);
     expect(await status()).toMatchObject({ status: 'stale' });
   });

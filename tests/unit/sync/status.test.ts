@@ -16,6 +16,7 @@ const none = { count: 0, since: null, run_id: null };
 const nothing: Facts = {
   now,
   lock_held: false,
+  lock_taken: null,
   pending: null,
   last_run: null,
   last_success: null,
@@ -127,6 +128,16 @@ describe('attention', () => {
   const told = { since: '2026-06-01T10:00:00.000Z', run_id: 5, count: 2 };
   const tally = { count: 2, since, run_id: 5 };
   const waiting: { code: string; facts: Partial<Facts>; item: object }[] = [
+    {
+      code: 'lock_held',
+      facts: { lock_taken: { role: 'events', since } },
+      item: { ...told, count: 1, run_id: null },
+    },
+    {
+      code: 'run_missing',
+      facts: { last_started_at: new Date(now.getTime() - 71 * 60_000) },
+      item: { since: '2026-06-01T11:49:00.000Z', run_id: null, count: 1 },
+    },
     {
       code: 'held',
       facts: { holding: [heldRun('limit_exceeded')], held_since: new Date(since) },

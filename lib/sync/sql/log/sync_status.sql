@@ -28,12 +28,13 @@ with run as (
   union
   select * from last_walk where status = 'held'
 ), locked as (
-  select exists (
-    select from pg_locks
-    where locktype = 'advisory' and granted
-      and database = (select oid from pg_database where datname = current_database())
-      and (classid::bigint << 32 | objid::bigint) = $1::bigint
-  ) as held
+  -- The name is all that everybody sees of a session; the rest only who may read all statistics.
+  select a.usename as role, a.backend_start as since, a.application_name is not distinct from 'membership-sync' as ours
+  from pg_locks l
+  left join pg_stat_activity a on a.pid = l.pid
+  where l.locktype = 'advisory' and l.granted
+    and l.database = (select oid from pg_database where datname = current_database())
+    and (l.classid::bigint << 32 | l.objid::bigint) = $1::bigint
 ), member as (
   select
     count(*) filter (where ours and is_active)::int as active,
@@ -60,7 +61,8 @@ with run as (
 )
 select
   now() as now,
-  (select held from locked) as lock_held,
+  exists (select from locked where ours) as lock_held,
+  (select jsonb_build_object('role', role, 'since', since) from locked where not ours limit 1) as lock_taken,
   (select to_jsonb(r) from (
     select id, sync_timestamp at time zone 'UTC' as started_at, progress, reads from run
     where status = 'pending' order by id desc limit 1

@@ -58,7 +58,8 @@ export function sendAnswer(
     .set('X-Content-Type-Options', 'nosniff')
     .set(headers)
     .type(type ?? 'json')
-    .send(typeof body === 'string' ? body : JSON.stringify(body));
+    // Not `send`, which answers 304 to a caller who claims to have it already.
+    .end(typeof body === 'string' ? body : JSON.stringify(body));
 }
 
 /** Whether a User-Agent is that of gcloud, which is `google-cloud-sdk gcloud/528.0.0 command/… …`. */

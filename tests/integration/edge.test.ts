@@ -233,7 +233,7 @@ describe('bodies, as they are sent:', () => {
     expect(reply).toMatchObject({ status: 200, body: { parameters: { limit: 7 } } });
   });
 
-  test.each(['"text"', '42', 'null', '{"limit":', 'limit=7', '%7B%22limit%22:7%7D'])(
+  test.each(['"text"', '98765432101234', 'null', '{"limit":', 'limit=7', '%7B%22limit%22:7%7D'])(
     '%s is refused, and not logged',
     async (body) => {
       const reply = await ask('/', posting(body));

@@ -211,6 +211,34 @@ test.each([
   expect(statusOf(text)).toBe(400);
 });
 
+test.each([
+  ['a chunk of no length', `${head(json, 'Transfer-Encoding: chunked')}zz\r\n`, 400],
+  ['a body that breaks off in a chunk', `${head('Transfer-Encoding: chunked')}5\r\n{}zz\r\n`, 400],
+  ['no host', 'GET / HTTP/1.1\r\n\r\n', 400],
+  ['no request', '\u0016\u0003\u0001 hello\r\n\r\n', 400],
+  ['a tunnel', 'CONNECT f.example:1 HTTP/1.1\r\nHost: f.example\r\n\r\n', Number.NaN],
+  ['headers without end', `${head(`X-Long: ${'x'.repeat(70_000)}`)}`, 431],
+])('%s ends the connection, and not the instance', async (_name, bytes, status) => {
+  const text = await send('syncStatus', [bytes]);
+  expect(statusOf(text)).toBe(status);
+  const next = await send('syncStatus', [head('Content-Length: 0')], { enough: answered });
+  expect(statusOf(next)).toBe(401);
+});
+
+test.each([
+  'Connection: Upgrade\r\nUpgrade: websocket',
+  'Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: x',
+  'If-None-Match: *',
+  'Expect: 100-continue',
+])('%s changes nothing', async (lines) => {
+  const text = await send(
+    'syncStatus',
+    [head(lines, `Authorization: Bearer ${ADMIN_KEY}`, 'Content-Length: 0')],
+    { enough: answered },
+  );
+  expect(text).toMatch(/HTTP\/1\.1 200 OK[\s\S]*"status":/);
+});
+
 test('a credential given twice, or hidden in another header, is none', async () => {
   const bearer = `Authorization: Bearer ${ADMIN_KEY}`;
   for (const lines of [

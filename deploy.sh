@@ -9,9 +9,10 @@
 #   secrets           create what is missing, value from a hidden prompt or from stdin
 #   build             bundle the functions into dist/, each with its lock file and upload list
 #   migrate           bring the database schema up to date
-#   functions         deploy the five functions; unchanged ones are skipped
+#   functions         deploy the functions; unchanged ones are skipped
 #   cloudsql          attach the Cloud SQL instance and check that it is there
 #   invokers          let the scheduler and the admins in, nobody else
+#   page              Identity-Aware Proxy before the admin's page, and who passes it
 #   scheduler         create or update the job that starts a run
 #   monitoring        metrics, notification channel, alerts, dashboard
 #   verify            call the deployed system and say whether it works
@@ -23,6 +24,7 @@
 #   --dry-run            print the exact commands and change nothing (needs no credentials, no gcloud)
 #   --env=NAME           settings from deploy/NAME.env: staging (the default) or production
 #   --env-dir=DIR        where to look for NAME.env instead
+#   --use-shell          confirm settings, and DATABASE_URL for migrate, that the shell has set
 #   --SETTING=VALUE      any setting of deploy/settings.sh, e.g. --django-base-url=https://...
 #   --rotate=NAME        with secrets: add a new version of NAME (e.g. DJANGO_API_KEY)
 #   --source-maps        upload the source maps too
@@ -33,8 +35,10 @@
 #   --verbose            print every command with its output
 #   --help               this text
 #
-# A setting is taken from its flag, else the environment, else the file, else its default.
-# Production refuses a dirty tree, unreleased changes, and a build that staging does not run well.
+# A setting is taken from its flag, else the file, else its default. What the shell sets is refused
+# where it says something else, unless --use-shell confirms it.
+# To production goes no code from a dirty tree, with unreleased changes, or that staging does not run
+# well. Every other step works there at any time.
 
 set -euo pipefail
 
@@ -56,11 +60,12 @@ source deploy/build.sh
 source deploy/database.sh
 source deploy/functions.sh
 source deploy/scheduler.sh
+source deploy/page.sh
 source deploy/monitoring.sh
 source deploy/verify.sh
 source deploy/undo.sh
 
-readonly STEPS='apis service-accounts secrets build migrate functions cloudsql invokers scheduler monitoring verify'
+readonly STEPS='apis service-accounts secrets build migrate functions cloudsql invokers page scheduler monitoring verify'
 readonly STEPS_BY_NAME='rollback destroy'
 
 usage() { sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p;}' "$ROOT/deploy.sh"; }
@@ -72,12 +77,17 @@ usage_error() {
 }
 
 DRY_RUN=false SOURCE_MAPS=false FORCE=false SAME_BUILD=false WITH_SECRETS=false WITH_DATABASE=false
-VERBOSE=false ROTATE='' ENVIRONMENT=staging ENV_DIR="$ROOT/deploy" STEP='' REMAINING='' TMP='' PROXY=''
-GIVEN=()
+VERBOSE=false USE_SHELL=false ROTATE='' ENVIRONMENT=staging ENV_DIR="$ROOT/deploy" STEP='' REMAINING=''
+TMP='' PROXY='' PAUSED=''
+# The options as they were given, and those of them that every step needs.
+GIVEN=() CONTEXT=()
+# A flag comes from the command line alone, a file's value from the file.
+unset "${!FLAG_@}" "${!FILE_@}"
 
 read_arguments() {
-  local arg
+  local arg number=0
   for arg in "$@"; do
+    number=$((number + 1))
     case $arg in
       --help | -h) usage && exit 0 ;;
       --dry-run) DRY_RUN=true ;;
@@ -87,14 +97,15 @@ read_arguments() {
       --with-secrets) WITH_SECRETS=true ;;
       --with-database) WITH_DATABASE=true ;;
       --verbose) VERBOSE=true ;;
+      --use-shell) USE_SHELL=true ;;
       --rotate=*) ROTATE=${arg#*=} ;;
-      --env=staging | --env=production) ENVIRONMENT=${arg#*=} ;;
-      --env=*) usage_error "--env is staging or production, not '${arg#*=}'" ;;
-      --env-dir=/*) ENV_DIR=${arg#*=} ;;
-      --env-dir=*) ENV_DIR=$START/${arg#*=} ;;
-      --*=*) setting_from_flag "$arg" ;;
-      -*) usage_error "unknown option '$arg' (a setting is given as --name=value)" ;;
-      *) add_step "$arg" && continue ;;
+      --env=staging | --env=production) ENVIRONMENT=${arg#*=} && CONTEXT+=("$arg") ;;
+      --env=*) usage_error '--env is staging or production' ;;
+      --env-dir=/*) ENV_DIR=${arg#*=} && CONTEXT+=("$arg") ;;
+      --env-dir=*) ENV_DIR=$START/${arg#*=} && CONTEXT+=("--env-dir=$ENV_DIR") ;;
+      --*=*) setting_from_flag "$arg" "$number" && CONTEXT+=("$arg") ;;
+      -*) usage_error "argument $number is no option (a setting is given as --name=value)" ;;
+      *) add_step "$arg" "$number" && continue ;;
     esac
     GIVEN+=("$arg")
   done
@@ -102,7 +113,7 @@ read_arguments() {
 }
 
 add_step() {
-  is_word "$1" "$STEPS $STEPS_BY_NAME" || usage_error "unknown step '$1'"
+  is_word "$1" "$STEPS $STEPS_BY_NAME" || usage_error "argument $2 is no step"
   REMAINING="${REMAINING:+$REMAINING }$1"
 }
 
@@ -114,6 +125,7 @@ on_exit() {
   [ "$status" -ne 0 ] && [ -n "$STEP" ] || exit "$status"
   printf '\nStep %s failed. When the cause is gone, go on with:\n  %s %s\n' "$STEP" \
     "$(typed ./deploy.sh ${GIVEN[@]+"${GIVEN[@]}"})" "$REMAINING" >&2
+  [ -z "$PAUSED" ] || printf 'Left paused: %s. It starts again with:\n  %s\n' "$PAUSED" "$(hint scheduler)" >&2
   exit "$status"
 }
 
@@ -131,14 +143,16 @@ run_steps() {
 }
 
 main() {
+  exec 3>&1
   read_arguments "$@"
   load_settings
+  choose_functions
   check_needs
-  exec 3>&1
   trap on_exit EXIT
   $DRY_RUN || TMP=$(mktemp -d)
   printf 'membership-sync to project %s, region %s, as %s\nSteps: %s\n' \
     "$PROJECT" "$REGION" "$ENVIRONMENT" "$REMAINING"
+  list_deviations
   check_tools
   check_gates
   run_steps

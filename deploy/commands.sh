@@ -9,42 +9,51 @@ fail() {
   exit 1
 }
 
-# The words as one would type them.
+# The words as one would type them. Whatever a shell could take for more than a word stands in
+# single quotes, so that nothing runs when the line is pasted.
 typed() {
   local word line=''
   for word in "$@"; do
     case $word in
-      --*=*) line="$line ${word%%=*}=$(quoted "${word#*=}")" ;;
+      --[a-z]*=*) line="$line ${word%%=*}=$(quoted "${word#*=}")" ;;
       *) line="$line $(quoted "$word")" ;;
     esac
   done
   printf '%s' "${line# }"
 }
 
-# A look-up is known only at run time: in a dry run its $(gcloud ...) stays.
 quoted() {
-  # shellcheck disable=SC2016
   case $1 in
-    *'$(gcloud '*) printf '"%s"' "$1" ;;
     '' | *[!A-Za-z0-9_./:@%+=,^~-]*) printf "'%s'" "${1//\'/\'\\\'\'}" ;;
     *) printf '%s' "$1" ;;
   esac
 }
 
-comment() { if $DRY_RUN; then printf '# %s\n' "$*" >&3; fi; }
+comment() { if $DRY_RUN; then printf '# %s\n' "${*//$'\n'/$'\n'# }" >&3; fi; }
+
+# How to run steps as this run was told to: its environment and its settings.
+hint() { typed ./deploy.sh ${CONTEXT[@]+"${CONTEXT[@]}"} "$@"; }
+
+# What the next command gets on stdin, at each of its tries.
+INPUT=''
+with_input() {
+  INPUT=$1
+  shift
+  "$@"
+  INPUT=''
+}
 
 # Runs a command that changes something; what it prints is shown when it fails.
 run() {
   local status=0
   if $DRY_RUN || $VERBOSE; then printf '%s\n' "$(typed "$@")" >&3; fi
   if $DRY_RUN; then return; fi
-  if $VERBOSE; then
-    "$@" >&3 2>&1 || status=$?
-  else
-    "$@" >"$TMP/output" 2>&1 || status=$?
+  attempt "$@" >"$TMP/output" 2>&1 || status=$?
+  if [ "$status" -eq 0 ]; then
+    if $VERBOSE; then cat "$TMP/output" >&3; fi
+    return
   fi
-  [ "$status" -eq 0 ] && return
-  $VERBOSE || cat "$TMP/output" >&2
+  cat "$TMP/output" >&2
   printf 'failed (%s): %s\n' "$status" "$(typed "$@")" >&2
   return "$status"
 }
@@ -56,11 +65,70 @@ look() {
   if $DRY_RUN; then
     printf '%s  # only reads\n' "$(typed gcloud "$@" --project="$PROJECT")" >&3
   else
-    gcloud "$@" --project="$PROJECT"
+    attempt gcloud "$@" --project="$PROJECT"
   fi
 }
 
+# Creates what a list did not show. Lists lag: when it is there after all, EXISTED is true.
+EXISTED=false
+create() {
+  local status=0
+  EXISTED=false
+  if $DRY_RUN; then
+    gc "$@"
+    return
+  fi
+  gc "$@" 2>"$TMP/refusal" || status=$?
+  if [ "$status" -ne 0 ] && grep -qiE 'already[ _]exists' "$TMP/refusal"; then
+    EXISTED=true
+    return
+  fi
+  cat "$TMP/refusal" >&2
+  return "$status"
+}
+
+readonly TRIES=6
+
+# Runs a command; gcloud again, after 1, 4, 9 ... seconds, while Google's answer means "not yet".
+attempt() {
+  local try status
+  for try in $(seq 1 "$TRIES"); do
+    status=0
+    if [ -n "$INPUT" ]; then
+      printf %s "$INPUT" | "$@" 2>"$TMP/errors" || status=$?
+    else
+      "$@" </dev/null 2>"$TMP/errors" || status=$?
+    fi
+    if [ "$status" -eq 0 ] || [ "$1" != gcloud ] || [ "$try" -eq "$TRIES" ]; then break; fi
+    not_yet "$TMP/errors" || break
+    sleep "$((try * try))"
+  done
+  cat "$TMP/errors" >&2
+  return "$status"
+}
+
+# Too many requests, a policy that somebody else writes at the same moment, a service or an account
+# that not every part of Google has heard of yet.
+NEW_APIS=false
+not_yet() {
+  grep -qE 'RESOURCE_EXHAUSTED|rateLimitExceeded|UNAVAILABLE|concurrent policy changes|[Ss]ervice account .* does not exist|(HTTPError|HttpError|status|code)\W{1,4}(429|503)\b' "$1" && return
+  $NEW_APIS && grep -qE 'SERVICE_DISABLED|it is disabled' "$1"
+}
+
+# Whether a condition comes true: a list shows what has just been made a little later.
+eventually() {
+  local try
+  for try in $(seq 1 "$TRIES"); do
+    if "$@"; then return 0; fi
+    [ "$try" -eq "$TRIES" ] || sleep "$((try * try))"
+  done
+  return 1
+}
+
 has_line() { grep -qxF -- "$1" <<<"$2"; }
+
+# Field 3 of the line whose first field is syncLogs: column TEXT syncLogs 3.
+column() { awk -F'\t' -v name="$2" -v number="$3" '$1 == name { print $number }' <<<"$1"; }
 
 # Works on JSON: see deploy/json.ts.
 json() { node "$ROOT/deploy/json.ts" "$@"; }

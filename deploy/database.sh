@@ -3,11 +3,20 @@
 
 step_migrate() {
   if [ -n "${DATABASE_URL:-}" ]; then
-    local shown=${DATABASE_URL##*@}
-    say "the database in DATABASE_URL (${shown%%\?*}) ..."
+    say "the database in DATABASE_URL ($(shown_database)) ..."
     run npm run migrate
   else
     migrate_through_proxy
+  fi
+}
+
+# Host and database of an address whose every part is where it should be; of any other nothing, since
+# what looks like a host may be half of a password.
+shown_database() {
+  if [[ $DATABASE_URL =~ ^postgres(ql)?://[^@/?#]*@([A-Za-z0-9.-]*)(:[0-9]+)?/([A-Za-z0-9_-]+)(\?[^@]*)?$ ]]; then
+    printf '%s/%s' "${BASH_REMATCH[2]}" "${BASH_REMATCH[4]}"
+  else
+    printf 'address not shown'
   fi
 }
 
@@ -17,18 +26,18 @@ migrate_through_proxy() {
   local url secret=${MIGRATION_SECRET:-$(secret_id DATABASE_URL)} folder='/tmp/cloudsql'
   say "$CLOUDSQL_INSTANCE through the Cloud SQL Auth Proxy ..."
   if $DRY_RUN; then
-    comment 'in the background: '"$(typed cloud-sql-proxy --gcloud-auth "--unix-socket=$folder" "$CLOUDSQL_INSTANCE")"
+    comment "in the background: $(typed cloud-sql-proxy --gcloud-auth "--unix-socket=$folder" "$CLOUDSQL_INSTANCE")"
     comment "DATABASE_URL is the value of the secret, with the proxy's socket in place of /cloudsql"
   else
     command -v cloud-sql-proxy >/dev/null || fail 'cloud-sql-proxy is not installed:
   https://cloud.google.com/sql/docs/postgres/sql-proxy#install
-or give the address of the database in the environment variable DATABASE_URL'
+or give the address of the database in the environment variable DATABASE_URL, with --use-shell'
     folder="$TMP/cloudsql"
   fi
   url=$(look secrets versions access latest "--secret=$secret")
   case $DRY_RUN$url in
     true | *'/cloudsql/'* | *'%2Fcloudsql%2F'*) ;;
-    *) fail "the secret $secret does not use the socket /cloudsql/$CLOUDSQL_INSTANCE: give DATABASE_URL in the environment" ;;
+    *) fail "the secret $secret does not use the socket /cloudsql/$CLOUDSQL_INSTANCE: give DATABASE_URL in the environment, with --use-shell" ;;
   esac
   start_proxy "$folder"
   url=${url//%2Fcloudsql%2F/$folder/}

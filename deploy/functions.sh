@@ -1,21 +1,28 @@
 # shellcheck shell=bash
-# The five functions. Cloud Run knows each by its name in lower case.
+# The functions. Cloud Run knows each by its name in lower case.
 
 readonly PRIVATE_FUNCTIONS='syncScheduled syncDryRun syncStatus syncLogs'
-readonly FUNCTIONS="$PRIVATE_FUNCTIONS health"
+FUNCTIONS='' DATABASE_FUNCTIONS='' HAS_PAGE=false PROJECT_NUMBER=''
+
+# The admin's page is deployed where somebody may look at it.
+choose_functions() {
+  if [ -f functions/syncAdmin.ts ] && [ -n "$ADMIN_VIEWERS$ADMIN_APPROVERS" ]; then HAS_PAGE=true; fi
+  DATABASE_FUNCTIONS=$PRIVATE_FUNCTIONS
+  if $HAS_PAGE; then DATABASE_FUNCTIONS="$PRIVATE_FUNCTIONS syncAdmin"; fi
+  FUNCTIONS="$DATABASE_FUNCTIONS health"
+}
 
 service_of() { tr 'A-Z_' 'a-z-' <<<"$1"; }
 
-# The URL that the platform gave to a function; in a dry run the look-up itself.
+# The URL that the platform gave to a function.
 uri_of() {
-  local words=(functions describe "$1" --gen2 "--region=$REGION" '--format=value(serviceConfig.uri)')
-  if $DRY_RUN; then
-    # shellcheck disable=SC2016
-    printf '$(%s)' "$(typed gcloud "${words[@]}" "--project=$PROJECT")"
-  else
-    look "${words[@]}"
-  fi
+  local answer
+  answer=$(look functions describe "$1" --gen2 "--region=$REGION" '--format=value(serviceConfig.uri)')
+  if $DRY_RUN; then printf 'ADDRESS_OF_%s' "$1"; else printf %s "$answer"; fi
 }
+
+# The other address of a function, which is known before it is there and which tokens may be for.
+url_of() { printf 'https://%s-%s.cloudfunctions.net/%s' "$REGION" "$PROJECT" "$1"; }
 
 # One CPU everywhere: below that Cloud Run allows no concurrency and Node.js starts slowly; a call is
 # billed for its own time only. The two that walk the register run one at a time in one instance, so
@@ -26,7 +33,7 @@ shape_of() {
     syncScheduled | syncDryRun)
       printf '%s\n' "--memory=$SYNC_MEMORY" --cpu=1 "--timeout=${SYNC_TIMEOUT}s" --concurrency=1 --max-instances=1
       ;;
-    syncStatus | syncLogs)
+    syncStatus | syncLogs | syncAdmin)
       printf '%s\n' "--memory=$READ_MEMORY" --cpu=1 "--timeout=${READ_TIMEOUT}s" \
         "--concurrency=$READ_CONCURRENCY" "--max-instances=$READ_MAX_INSTANCES"
       ;;
@@ -44,11 +51,13 @@ mebibytes_of() {
 }
 
 identity_of() {
-  if [ "$1" = health ]; then
-    printf '%s\n' --allow-unauthenticated "--service-account=$(account "$HEALTH_ACCOUNT")"
-  else
-    printf '%s\n' --no-allow-unauthenticated "--service-account=$(account "$RUNTIME_ACCOUNT")"
-  fi
+  local who=$RUNTIME_ACCOUNT access=--no-allow-unauthenticated
+  case $1 in
+    health) who=$HEALTH_ACCOUNT access=--allow-unauthenticated ;;
+    syncStatus | syncLogs) who=$READER_ACCOUNT ;;
+    syncAdmin) who=$PAGE_ACCOUNT ;;
+  esac
+  printf '%s\n' "$access" "--service-account=$(account "$who")"
   [ -z "$BUILD_SERVICE_ACCOUNT" ] ||
     printf '%s\n' "--build-service-account=projects/$PROJECT/serviceAccounts/$BUILD_SERVICE_ACCOUNT"
 }
@@ -56,10 +65,8 @@ identity_of() {
 # Lines NAME=value. LOG_EXECUTION_ID and NODE_ENV are named because setting variables removes what
 # the platform would have added. Secrets are references; each function gets only those it needs.
 environment_of() {
-  local line name seconds=$SYNC_TIMEOUT
-  # The scheduler starts runs, and approves or undoes none.
-  local SCHEDULER_CALLERS=${SCHEDULER_CALLERS:-$(account "$SCHEDULER_ACCOUNT")}
-  case $1 in syncStatus | syncLogs) seconds=$READ_TIMEOUT ;; health) seconds=10 ;; esac
+  local line name value seconds=$SYNC_TIMEOUT
+  case $1 in syncStatus | syncLogs | syncAdmin) seconds=$READ_TIMEOUT ;; health) seconds=10 ;; esac
   printf '%s\n' NODE_ENV=production LOG_EXECUTION_ID=true "GOOGLE_CLOUD_PROJECT=$PROJECT" \
     "CLOUD_RUN_TIMEOUT_SECONDS=$seconds" ${LOG_LEVEL:+"LOG_LEVEL=$LOG_LEVEL"}
   if [ "$1" = health ]; then return; fi
@@ -72,20 +79,45 @@ environment_of() {
       echo "NODE_OPTIONS=--max-semi-space-size=8 --max-old-space-size=$(($(mebibytes_of "$SYNC_MEMORY") / 2))"
       ;;
   esac
-  echo AUTH_MODE=iam
+  authentication_of "$1"
   while IFS= read -r line; do
     name=${line%%=*}
-    if [ -n "$name" ] && [ "$name" != LOG_LEVEL ] && [ -n "${!name}" ]; then printf '%s=%s\n' "$name" "${!name}"; fi
+    case $name in
+      '' | LOG_LEVEL | ALLOWED_CALLERS | AUTH_AUDIENCE | SCHEDULER_CALLERS | ADMIN_PAGE_CALLER) continue ;;
+      ADMIN_VIEWERS | ADMIN_APPROVERS | DJANGO_ADMIN_URL) [ "$1" = syncAdmin ] || continue ;;
+    esac
+    value=${!name}
+    if [ -n "$value" ]; then printf '%s=%s\n' "$name" "$value"; fi
   done <<<"$FUNCTION_SETTINGS"
   for name in $(secrets_of "$1"); do
     printf '%s=sm://%s/%s\n' "$name" "$PROJECT" "$(secret_id "$name")"
   done
 }
 
+# Who has checked the caller, and what callers may do. A list of callers never shuts out the scheduler
+# or the page: they are in it, and the one that may only start runs is restricted to that.
+authentication_of() {
+  local scheduler page=$ADMIN_PAGE_CALLER callers
+  if [ "$1" = syncAdmin ]; then
+    printf '%s\n' AUTH_MODE=iap \
+      "AUTH_AUDIENCE=/projects/${PROJECT_NUMBER:-0}/locations/$REGION/services/$(service_of syncAdmin)" \
+      "SYNC_URL=$(url_of syncScheduled)" "SYNC_DRY_RUN_URL=$(url_of syncDryRun)"
+    return
+  fi
+  scheduler=$(account "$SCHEDULER_ACCOUNT")
+  if $HAS_PAGE && [ -z "$page" ]; then page=$(account "$PAGE_ACCOUNT"); fi
+  printf '%s\n' AUTH_MODE=iam ${AUTH_AUDIENCE:+"AUTH_AUDIENCE=$AUTH_AUDIENCE"} \
+    "SCHEDULER_CALLERS=${SCHEDULER_CALLERS:+$SCHEDULER_CALLERS,}$scheduler" ${page:+"ADMIN_PAGE_CALLER=$page"}
+  callers=$ALLOWED_CALLERS
+  if [ -n "$callers" ]; then printf 'ALLOWED_CALLERS=%s,%s\n' "$callers" "$scheduler${page:+,$page}"; fi
+}
+
 secrets_of() {
   case $1 in
-    syncScheduled | syncDryRun) used_secrets ;;
-    syncStatus | syncLogs) used_secrets | grep -xE 'DATABASE_URL|ADMIN_API_KEY' ;;
+    syncScheduled) used_secrets | grep -vx DATABASE_READER_URL ;;
+    syncDryRun) used_secrets | grep -vxE 'DATABASE_READER_URL|WEBHOOK_KEY' ;;
+    syncStatus | syncLogs) used_secrets | grep -xE 'DATABASE_READER_URL|ADMIN_API_KEY' ;;
+    syncAdmin) echo DATABASE_READER_URL ;;
   esac
 }
 
@@ -100,6 +132,7 @@ as_flag() {
 step_functions() {
   local name deployed deployment=known-after-the-build
   say 'which have changed'
+  if $HAS_PAGE; then find_project_number; fi
   $DRY_RUN || deployment=$(deployment_digest)
   deployed=$(look functions list --v2 "--regions=$REGION" \
     '--format=value(name.basename(),state,serviceConfig.environmentVariables.DEPLOYMENT)')
@@ -109,13 +142,19 @@ step_functions() {
     else
       deploy_function "$name" "$deployment"
       [ "$name" = health ] || attach_instance "$name"
+      if [ "$name" = syncAdmin ]; then guard_page; fi
     fi
   done
   send_traffic_to_latest
 }
 
-# One digest over the builds and flags of all five. It tells that nothing has changed, and which
-# revisions belong to one deployment: the five are deployed and rolled back together, so that never
+find_project_number() {
+  PROJECT_NUMBER=$(look projects describe "$PROJECT" '--format=value(projectNumber)')
+  if $DRY_RUN; then PROJECT_NUMBER=PROJECT_NUMBER; fi
+}
+
+# One digest over the builds and flags of all. It tells that nothing has changed, and which
+# revisions belong to one deployment: they are deployed and rolled back together, so that never
 # a mixture answers which nobody has tested.
 deployment_digest() {
   local name all=''
@@ -140,32 +179,34 @@ deploy_function() {
   gc "${words[@]}" "$variables"
 }
 
+# One line a service: name, instances, whether traffic goes to the latest revision, IAP.
 services() {
   look run services list "--region=$REGION" \
-    '--format=value(metadata.name,spec.template.metadata.annotations["run.googleapis.com/cloudsql-instances"],spec.traffic[0].latestRevision)'
+    '--format=value(metadata.name,spec.template.metadata.annotations["run.googleapis.com/cloudsql-instances"],spec.traffic[0].latestRevision,metadata.annotations["run.googleapis.com/iap-enabled"])'
 }
 
 # gcloud functions has no flag for Cloud SQL, and nothing promises that the attachment survives a
 # deployment. So each function is looked at as soon as it is deployed, which keeps the time without a
-# database to seconds, and this step looks at all of them, and again after attaching.
+# database to seconds, and this step looks at all of them, and again after attaching. It leaves the
+# traffic where it is: after a rollback that is an older revision.
 step_cloudsql() {
-  local name before after
+  local name before
   if [ -z "$CLOUDSQL_INSTANCE" ]; then
     say 'no --cloudsql-instance: the address in DATABASE_URL must be reachable without a socket'
     return
   fi
   before=$(services)
-  for name in $PRIVATE_FUNCTIONS; do
+  for name in $DATABASE_FUNCTIONS; do
     attach_instance "$name" "$before"
   done
-  send_traffic_to_latest
   if $DRY_RUN; then return; fi
-  after=$(services)
-  for name in $PRIVATE_FUNCTIONS; do
-    attached "$(service_of "$name")" "$after" || fail "$(service_of "$name") is not attached to $CLOUDSQL_INSTANCE"
+  for name in $DATABASE_FUNCTIONS; do
+    eventually is_attached "$name" || fail "$(service_of "$name") is not attached to $CLOUDSQL_INSTANCE"
   done
   say 'attached to all'
 }
+
+is_attached() { attached "$(service_of "$1")" "$(services)"; }
 
 # attach_instance FUNCTION [SERVICES]
 attach_instance() {
@@ -178,11 +219,7 @@ attach_instance() {
   gc run services update "$service" "--region=$REGION" "--add-cloudsql-instances=$CLOUDSQL_INSTANCE"
 }
 
-attached() {
-  local instances
-  instances=$(awk -F'\t' -v service="$1" '$1 == service { print $2 }' <<<"$2")
-  case ",$instances," in *",$CLOUDSQL_INSTANCE,"*) return 0 ;; *) return 1 ;; esac
-}
+attached() { case ",$(column "$2" "$1" 2)," in *",$CLOUDSQL_INSTANCE,"*) return 0 ;; *) return 1 ;; esac }
 
 # A rollback pins the traffic to an old revision; a new deployment must be the one that answers.
 send_traffic_to_latest() {
@@ -191,7 +228,7 @@ send_traffic_to_latest() {
   comment 'when a rollback has pinned the traffic:'
   for name in $FUNCTIONS; do
     service=$(service_of "$name")
-    if awk -F'\t' -v service="$service" '$1 == service && $3 == "True" { found = 1 } END { exit !found }' <<<"$current"; then continue; fi
+    if [ "$(column "$current" "$service" 3)" = True ]; then continue; fi
     say "traffic of $service to its latest revision ..."
     gc run services update-traffic "$service" "--region=$REGION" --to-latest
   done

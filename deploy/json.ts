@@ -1,23 +1,13 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { previousRevisions, type Revision, type Service, servingRevisions } from './revisions.ts';
 
 // What deploy.sh needs to know about JSON, one command each: node deploy/json.ts COMMAND [argument...]
 
 type Json = Record<string, unknown>;
 
-/** A revision of a Cloud Run service, as `gcloud run revisions list --format=json` prints it. */
-export interface Revision {
-  metadata: {
-    name: string;
-    creationTimestamp: string;
-    labels?: Record<string, string>;
-    annotations?: Record<string, string>;
-  };
-  spec: { containers: { env?: { name: string; value?: string }[] }[] };
-}
-
-/** Whether everything that is wanted is there; what the service added by itself does not count. */
-export function contains(actual: unknown, wanted: unknown): boolean {
+// Whether everything that is wanted is there; what the service added by itself does not count.
+function contains(actual: unknown, wanted: unknown): boolean {
   if (Array.isArray(wanted)) {
     return (
       Array.isArray(actual) &&
@@ -35,55 +25,20 @@ export function contains(actual: unknown, wanted: unknown): boolean {
   return actual === wanted;
 }
 
-/** `absent`, or `same` or `different` with the name of the object in the list that has the same `key`. */
-export function compare(list: Json[], wanted: Json, key: string): string {
+// `absent`, or `same` or `different` with the name of the object in the list that has the same `key`.
+function compare(list: Json[], wanted: Json, key: string): string {
   const found = list.find((one) => one[key] === wanted[key]);
   if (!found) return 'absent';
   return `${contains(found, wanted) ? 'same' : 'different'} ${String(found['name'])}`;
 }
 
-/**
- * Where the traffic goes in a rollback: for each service that serves the newest deployment, the last
- * revision of the deployment before it. A service that serves an older one (a deployment that
- * stopped half-way) is already there. With an instance, only revisions attached to it qualify: the
- * one that exists between a deployment and its attachment has no database.
- */
-export function previousRevisions(
-  serving: Map<string, string>,
-  revisions: Revision[],
-  instance: string,
-): Map<string, string> {
-  const newestFirst = [...revisions].sort((a, b) =>
-    b.metadata.creationTimestamp.localeCompare(a.metadata.creationTimestamp),
-  );
-  const served = new Set(serving.values());
-  const newest = newestFirst.find((revision) => served.has(revision.metadata.name));
-  const targets = new Map<string, string>();
-  for (const [service, current] of serving) {
-    const own = newestFirst.filter((revision) => serviceOf(revision) === service);
-    const at = own.findIndex((revision) => revision.metadata.name === current);
-    const now = own[at];
-    if (!now || !newest || deploymentOf(now) !== deploymentOf(newest)) continue;
-    const target = own
-      .slice(at + 1)
-      .find(
-        (revision) =>
-          deploymentOf(revision) !== deploymentOf(now) &&
-          (!instance || service === 'health' || instancesOf(revision).includes(instance)),
-      );
-    if (target) targets.set(service, target.metadata.name);
-  }
-  return targets;
-}
-
-const serviceOf = (revision: Revision) => revision.metadata.labels?.['serving.knative.dev/service'];
-const instancesOf = (revision: Revision) =>
-  (revision.metadata.annotations?.['run.googleapis.com/cloudsql-instances'] ?? '').split(',');
-const deploymentOf = (revision: Revision) =>
-  revision.spec.containers[0]?.env?.find(({ name }) => name === 'DEPLOYMENT')?.value;
-
 const stdin = () => readFileSync(0, 'utf8');
-const list = () => JSON.parse(stdin() || '[]') as Json[];
+const list = () => JSON.parse(stdin().trim() || '[]') as Json[];
+
+/** `gcloud run services list` and `gcloud run revisions list`, one after the other. */
+const services = () => JSON.parse(stdin()) as { services: Service[]; revisions: Revision[] };
+
+const base64url = (part: object) => Buffer.from(JSON.stringify(part)).toString('base64url');
 
 const commands: Record<string, (...words: string[]) => string> = {
   /** The digest of the named files, or of stdin when none is named. */
@@ -94,6 +49,12 @@ const commands: Record<string, (...words: string[]) => string> = {
     return hash.digest('hex').slice(0, 40);
   },
   compare: (wanted = '', key = '') => compare(list(), JSON.parse(wanted), key),
+  /** The names of those that have the value of an earlier one under `key`. */
+  repeated: (key = '') => {
+    const seen = new Set<unknown>();
+    const again = list().filter((one) => seen.has(one[key]) || !seen.add(one[key]));
+    return again.map((one) => String(one['name'])).join('\n');
+  },
   'with-etag': (wanted = '', key = '') => {
     const object = JSON.parse(wanted) as Json;
     const { etag } = list().find((one) => one[key] === object[key]) ?? {};
@@ -108,12 +69,34 @@ const commands: Record<string, (...words: string[]) => string> = {
       return '';
     }
   },
-  previous: (serving = '', instance = '') => {
-    const lines = serving.split('\n').filter(Boolean);
-    const current = new Map(lines.map((line) => line.split('\t') as [string, string]));
-    const targets = previousRevisions(current, list() as unknown as Revision[], instance);
+  /** What serves: name, revision, traffic, deployment, build, instances, separated by tabs. */
+  serving: (...names) => {
+    const { services: all, revisions } = services();
+    return servingRevisions(all, revisions, names)
+      .map((one) => Object.values(one).join('\t'))
+      .join('\n');
+  },
+  /** Where the traffic goes in a rollback: name and revision. */
+  previous: (instance = '', ...names) => {
+    const { services: all, revisions } = services();
+    const targets = previousRevisions(servingRevisions(all, revisions, names), revisions, instance);
     return [...targets].map((pair) => pair.join('\t')).join('\n');
   },
+  /** An identity token that nobody has signed. */
+  'forged-token': (email = '', audience = '') =>
+    [
+      { alg: 'RS256', kid: 'forged', typ: 'JWT' },
+      {
+        iss: 'https://accounts.google.com',
+        aud: audience,
+        email,
+        email_verified: true,
+        exp: Math.floor(Date.now() / 1000) + 3600,
+      },
+    ]
+      .map(base64url)
+      .concat('Zm9yZ2Vk')
+      .join('.'),
 };
 
 if (import.meta.main) {

@@ -3,11 +3,9 @@
 # Each definition is a file under deploy/monitoring/; what is there already is changed in place.
 
 step_monitoring() {
-  local channel
   ensure_metrics
-  say "notification channel for $ALERT_EMAIL ..."
-  channel=$(ensure_channel)
-  ensure_policies "$channel"
+  ensure_channel "$ALERT_EMAIL"
+  ensure_policies "$CHANNEL"
   ensure_dashboard
 }
 
@@ -16,6 +14,17 @@ step_monitoring() {
 compare() {
   if $DRY_RUN; then return; fi
   json compare "$1" "$3" <<<"$2"
+}
+
+# A list that lags must not make a second object of the same name: what is absent is looked for twice.
+listed() {
+  local found=$1 wanted=$2 key=$3
+  shift 3
+  if ! $DRY_RUN && [ "$(json compare "$wanted" "$key" <<<"$found")" = absent ]; then
+    sleep 3
+    found=$(look "$@")
+  fi
+  printf %s "$found"
 }
 
 ensure_metrics() {
@@ -28,7 +37,10 @@ ensure_metrics() {
     case $answer in
       same*) continue ;;
       different*) gc logging metrics update "$name" "--config-from-file=$file" ;;
-      absent*) gc logging metrics create "$name" "--config-from-file=$file" ;;
+      absent*)
+        create logging metrics create "$name" "--config-from-file=$file"
+        if $EXISTED; then gc logging metrics update "$name" "--config-from-file=$file"; fi
+        ;;
       *)
         comment "$name, when absent; when it is there and differs:"
         gc logging metrics create "$name" "--config-from-file=$file"
@@ -38,20 +50,15 @@ ensure_metrics() {
   done
 }
 
-# Prints the name of the channel.
+# Into CHANNEL, the name of the channel for an address.
+CHANNEL=''
 ensure_channel() {
-  local words=(beta monitoring channels list "--filter=type=\"email\" AND labels.email_address=\"$ALERT_EMAIL\"" --limit=1 '--format=value(name)')
-  if $DRY_RUN; then
-    comment 'when there is none for this address:'
-  else
-    look "${words[@]}" | grep . && return
-  fi
-  gc beta monitoring channels create '--display-name=membership-sync' --type=email "--channel-labels=email_address=$ALERT_EMAIL"
-  if $DRY_RUN; then
-    # shellcheck disable=SC2016
-    printf '$(%s)' "$(typed gcloud "${words[@]}" "--project=$PROJECT")"
-  else
-    look "${words[@]}" | grep . || fail "the channel for $ALERT_EMAIL cannot be found"
+  say "notification channel for $1 ..."
+  CHANNEL=$(look beta monitoring channels list "--filter=type=\"email\" AND labels.email_address=\"$1\"" --limit=1 '--format=value(name)')
+  comment 'when there is none for this address:'
+  if [ -z "$CHANNEL" ]; then
+    gc beta monitoring channels create '--display-name=membership-sync' --type=email "--channel-labels=email_address=$1" '--format=value(name)'
+    if $DRY_RUN; then CHANNEL=CHANNEL_NAME; else CHANNEL=$(grep -m1 '^projects/' "$TMP/output"); fi
   fi
 }
 
@@ -77,6 +84,7 @@ ensure_policies() {
   existing=$(look alpha monitoring policies list --format=json)
   for file in $(policy_files); do
     policy=$(policy_of "$file")
+    existing=$(listed "$existing" "$policy" displayName alpha monitoring policies list --format=json)
     say "alert $(basename "$file" .json) ..."
     answer=$(compare "${policy%\}},\"notificationChannels\":[\"$1\"]}" "$existing" displayName)
     case $answer in
@@ -96,6 +104,7 @@ ensure_dashboard() {
   local existing answer file=deploy/monitoring/dashboard.json
   say 'dashboard ...'
   existing=$(look monitoring dashboards list --format=json)
+  existing=$(listed "$existing" "$(cat "$file")" displayName monitoring dashboards list --format=json)
   answer=$(compare "$(cat "$file")" "$existing" displayName)
   case $answer in
     same*) ;;

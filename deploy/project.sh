@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2153
 # The project: its services, its identities and who may call.
 
 account() { printf '%s@%s.iam.gserviceaccount.com' "$1" "$PROJECT"; }
@@ -7,6 +7,7 @@ step_apis() {
   local enabled name missing=() names='cloudfunctions run cloudbuild artifactregistry cloudscheduler
     secretmanager sqladmin iam cloudresourcemanager logging monitoring'
   [ "$TRIGGER" = http ] || names="$names pubsub"
+  if $HAS_PAGE; then names="$names iap"; fi
   say 'which are missing'
   enabled=$(look services list --enabled '--format=value(config.name)')
   for name in $names; do
@@ -15,54 +16,82 @@ step_apis() {
   [ "${#missing[@]}" -eq 0 ] && return
   say "${#missing[@]} to enable ..."
   gc services enable "${missing[@]}"
+  NEW_APIS=true
 }
 
-# Three identities. Only the first may read secrets and reach the database; health is open to the
-# world and gets an identity that may do nothing; the scheduler may only call syncScheduled.
+# One identity for each right: the runs write to the database and read every secret; what only reads
+# has a login of its own; the page may start runs; the scheduler may only call syncScheduled; and
+# health is open to the world, so its identity may do nothing.
 step_service_accounts() {
   local existing
   say 'which are missing'
   existing=$(look iam service-accounts list '--format=value(email)')
-  create_account "$existing" "$RUNTIME_ACCOUNT" 'membership-sync: the functions'
+  create_account "$existing" "$RUNTIME_ACCOUNT" 'membership-sync: the runs'
+  create_account "$existing" "$READER_ACCOUNT" 'membership-sync: status and log'
   create_account "$existing" "$HEALTH_ACCOUNT" 'membership-sync: health, without any role'
   create_account "$existing" "$SCHEDULER_ACCOUNT" 'membership-sync: starts the runs'
-  [ -z "$CLOUDSQL_INSTANCE" ] || allow_cloudsql
+  if $HAS_PAGE; then create_account "$existing" "$PAGE_ACCOUNT" "membership-sync: the admin's page"; fi
+  [ -n "$CLOUDSQL_INSTANCE" ] || return 0
+  allow_in_project "${CLOUDSQL_INSTANCE%%:*}" "serviceAccount:$(account "$RUNTIME_ACCOUNT")" roles/cloudsql.client
+  allow_in_project "${CLOUDSQL_INSTANCE%%:*}" "serviceAccount:$(account "$READER_ACCOUNT")" roles/cloudsql.client
+  if $HAS_PAGE; then
+    allow_in_project "${CLOUDSQL_INSTANCE%%:*}" "serviceAccount:$(account "$PAGE_ACCOUNT")" roles/cloudsql.client
+  fi
 }
 
 create_account() {
   has_line "$(account "$2")" "$1" && return
   say "creating $2 ..."
-  gc iam service-accounts create "$2" "--display-name=$3"
+  create iam service-accounts create "$2" "--display-name=$3"
 }
 
-# The role belongs to the project of the instance, which may be another one.
-allow_cloudsql() {
-  local member found project=${CLOUDSQL_INSTANCE%%:*}
-  member="serviceAccount:$(account "$RUNTIME_ACCOUNT")"
-  found=$(look projects get-iam-policy "$project" '--flatten=bindings[].members' \
-    "--filter=bindings.role=roles/cloudsql.client AND bindings.members=$member" '--format=value(bindings.members)')
-  has_line "$member" "$found" && return
-  say "roles/cloudsql.client for $RUNTIME_ACCOUNT ..."
-  gc projects add-iam-policy-binding "$project" "--member=$member" --role=roles/cloudsql.client --condition=None
+# allow_in_project PROJECT MEMBER ROLE: the instance may belong to another project than the functions.
+allow_in_project() {
+  local found
+  found=$(look projects get-iam-policy "$1" '--flatten=bindings[].members' \
+    "--filter=bindings.role=$3 AND bindings.members=$2" '--format=value(bindings.members)')
+  has_line "$2" "$found" && return
+  say "$3 for ${2#*:} ..."
+  gc projects add-iam-policy-binding "$1" "--member=$2" "--role=$3" --condition=None
+}
+
+# Who an e-mail address is to IAM.
+member_of() {
+  case $1 in
+    *.gserviceaccount.com) printf 'serviceAccount:%s' "$1" ;;
+    *) printf 'user:%s' "$1" ;;
+  esac
 }
 
 step_invokers() {
-  local name
+  local name caller
   allow_caller syncScheduled "serviceAccount:$(account "$SCHEDULER_ACCOUNT")"
+  for caller in ${WEBHOOK_CALLERS//,/ } ${SCHEDULER_CALLERS//,/ }; do
+    [[ $caller != *@* ]] || allow_caller syncScheduled "$(member_of "$caller")"
+  done
+  if $HAS_PAGE; then
+    for name in syncScheduled syncDryRun; do allow_caller "$name" "serviceAccount:$(account "$PAGE_ACCOUNT")"; done
+  fi
   if [ -z "$ADMINS_GROUP" ]; then
-    say 'no --admins-group: nobody but the scheduler may call'
+    say 'no --admins-group: no person may call'
     return
   fi
   for name in $PRIVATE_FUNCTIONS; do
     allow_caller "$name" "group:$ADMINS_GROUP"
   done
+  # `gcloud functions call` looks the function up first.
+  allow_in_project "$PROJECT" "group:$ADMINS_GROUP" roles/cloudfunctions.viewer
+}
+
+callers_of() {
+  look run services get-iam-policy "$(service_of "$1")" "--region=$REGION" '--flatten=bindings[].members' \
+    --filter=bindings.role=roles/run.invoker '--format=value(bindings.members)'
 }
 
 allow_caller() {
   local callers
   say "$1 for $2 ..."
-  callers=$(look run services get-iam-policy "$(service_of "$1")" "--region=$REGION" '--flatten=bindings[].members' \
-    --filter=bindings.role=roles/run.invoker '--format=value(bindings.members)')
+  callers=$(callers_of "$1")
   has_line "$2" "$callers" && return
   gc functions add-invoker-policy-binding "$1" "--region=$REGION" "--member=$2"
 }

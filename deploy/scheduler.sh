@@ -60,14 +60,14 @@ http_job() {
   words=("--location=$REGION" "--schedule=$schedule" "--time-zone=$TIME_ZONE" "--uri=$uri" --http-method=POST
     "--message-body=$RUN_BODY" "--oidc-service-account-email=$sender" "--oidc-token-audience=$uri"
     "--attempt-deadline=$(deadline)" --max-retry-attempts=2 --min-backoff=60s --max-backoff=300s)
-  line=$(job_line "$JOB" "$2")
+  line=$(job_line "$JOB" "$2") EXISTED=false
   comment "when the job is absent:"
   if [ -z "$line" ]; then
     say "creating $JOB ($schedule) ..."
-    gc scheduler jobs create http "$JOB" "${words[@]}" --headers=Content-Type=application/json
+    create scheduler jobs create http "$JOB" "${words[@]}" --headers=Content-Type=application/json
   fi
   comment "when it is there and differs:"
-  if $DRY_RUN || { [ -n "$line" ] && [ "$(cut -f3- <<<"$line")" != "$(printf '%s\t' "$schedule" "$TIME_ZONE" \
+  if $DRY_RUN || $EXISTED || { [ -n "$line" ] && [ "$(cut -f3- <<<"$line")" != "$(printf '%s\t' "$schedule" "$TIME_ZONE" \
     "$(deadline)" "$uri" "$RUN_BODY" "$sender" "$uri" 2 60s 300s)" ]; }; then
     say "updating $JOB ($schedule) ..."
     gc scheduler jobs update http "$JOB" "${words[@]}" --update-headers=Content-Type=application/json
@@ -78,14 +78,14 @@ pubsub_job() {
   local schedule line words
   schedule=$(schedule_of "$SYNC_INTERVAL_MINUTES")
   words=("--location=$REGION" "--schedule=$schedule" "--time-zone=$TIME_ZONE" "--topic=projects/$PROJECT/topics/$TOPIC" "--message-body=$RUN_BODY")
-  line=$(job_line "$PUBSUB_JOB" "$1")
+  line=$(job_line "$PUBSUB_JOB" "$1") EXISTED=false
   comment "when the job is absent:"
   if [ -z "$line" ]; then
     say "creating $PUBSUB_JOB ($schedule) ..."
-    gc scheduler jobs create pubsub "$PUBSUB_JOB" "${words[@]}"
+    create scheduler jobs create pubsub "$PUBSUB_JOB" "${words[@]}"
   fi
   comment "when it is there and differs:"
-  if $DRY_RUN || { [ -n "$line" ] && [ "$(cut -f3,4,13 <<<"$line")" != "$schedule"$'\t'"$TIME_ZONE"$'\t'"projects/$PROJECT/topics/$TOPIC" ]; }; then
+  if $DRY_RUN || $EXISTED || { [ -n "$line" ] && [ "$(cut -f3,4,13 <<<"$line")" != "$schedule"$'\t'"$TIME_ZONE"$'\t'"projects/$PROJECT/topics/$TOPIC" ]; }; then
     say "updating $PUBSUB_JOB ($schedule) ..."
     gc scheduler jobs update pubsub "$PUBSUB_JOB" "${words[@]}"
   fi
@@ -96,11 +96,11 @@ push_subscription() {
   local topics subscriptions sender
   sender=$(account "$SCHEDULER_ACCOUNT")
   topics=$(look pubsub topics list '--format=value(name.basename())')
-  has_line "$TOPIC" "$topics" || gc pubsub topics create "$TOPIC"
+  has_line "$TOPIC" "$topics" || create pubsub topics create "$TOPIC"
   subscriptions=$(look pubsub subscriptions list '--format=value(name.basename(),pushConfig.pushEndpoint)')
   comment "when the subscription is absent:"
   if ! grep -q "^$TOPIC"$'\t' <<<"$subscriptions"; then
-    gc pubsub subscriptions create "$TOPIC" "--topic=$TOPIC" "--push-endpoint=$1" "--push-auth-service-account=$sender" \
+    create pubsub subscriptions create "$TOPIC" "--topic=$TOPIC" "--push-endpoint=$1" "--push-auth-service-account=$sender" \
       "--push-auth-token-audience=$1" --ack-deadline=600 --min-retry-delay=60s --max-retry-delay=300s
   fi
   comment "when it is there and differs:"
@@ -116,7 +116,7 @@ drop_job() {
   gc scheduler jobs delete "$1" "--location=$REGION"
 }
 
-# rollback pauses the job; deploying the scheduler again is how it starts anew.
+# rollback pauses the job; this step is how it starts anew.
 resume_job() {
   comment "when a rollback has paused it:"
   if $DRY_RUN || [ "$(job_line "$1" "$2" | cut -f2)" = PAUSED ]; then

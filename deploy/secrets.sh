@@ -6,16 +6,26 @@ secret_id() { printf '%s%s' "$SECRET_PREFIX" "$(tr 'A-Z_' 'a-z-' <<<"$1")"; }
 
 # The secrets that this deployment uses.
 used_secrets() {
-  printf '%s\n' DATABASE_URL DJANGO_API_KEY
+  printf '%s\n' DATABASE_URL DATABASE_READER_URL DJANGO_API_KEY
   [ "$ADMIN_KEY" = false ] || echo ADMIN_API_KEY
+  [ "$WEBHOOK" = false ] || echo WEBHOOK_KEY
   [ -z "$NOTIFY_URLS" ] || echo NOTIFY_SECRET
 }
 
+# Which accounts read a secret: the login that writes is for the runs alone.
+readers_of() {
+  case $1 in
+    DATABASE_READER_URL) printf '%s\n' "$READER_ACCOUNT" && if $HAS_PAGE; then echo "$PAGE_ACCOUNT"; fi ;;
+    ADMIN_API_KEY) printf '%s\n' "$RUNTIME_ACCOUNT" "$READER_ACCOUNT" ;;
+    *) printf '%s\n' "$RUNTIME_ACCOUNT" ;;
+  esac
+}
+
 step_secrets() {
-  local existing name names
+  local existing name names reader
   names=$(used_secrets | tr '\n' ' ')
   if [ -n "$ROTATE" ]; then
-    is_word "$ROTATE" "$names" || fail "--rotate=$ROTATE: this deployment uses $names"
+    is_word "$ROTATE" "$names" || fail "--rotate: this deployment uses $names"
     say "new version of $ROTATE ..."
     read_secret "$ROTATE"
     add_version "$ROTATE"
@@ -25,7 +35,7 @@ step_secrets() {
   existing=$(look secrets list '--format=value(name.basename())')
   for name in $names; do
     ensure_secret "$name" "$existing"
-    ensure_reader "$name"
+    for reader in $(readers_of "$name"); do ensure_reader "$name" "$reader"; done
   done
 }
 
@@ -36,28 +46,32 @@ ensure_secret() {
   if ! has_line "$id" "$2"; then
     say "creating $id ..."
     read_secret "$1"
-    printf %s "$SECRET_VALUE" |
-      gc secrets create "$id" --replication-policy=user-managed "--locations=$REGION" --data-file=-
-  else
-    versions=$(look secrets versions list "$id" --filter=state=ENABLED --limit=1 '--format=value(name)')
-    if [ -z "$versions" ]; then
-      say "$id has no version ..."
-      read_secret "$1"
-      add_version "$1"
+    with_input "$SECRET_VALUE" create secrets create "$id" --replication-policy=user-managed "--locations=$REGION" --data-file=-
+    if ! $EXISTED; then
+      SECRET_VALUE=''
+      return
     fi
+    say 'it is there already'
+  fi
+  versions=$(look secrets versions list "$id" --filter=state=ENABLED --limit=1 '--format=value(name)')
+  if ! $DRY_RUN && [ -z "$versions" ]; then
+    say "$id has no version ..."
+    [ -n "$SECRET_VALUE" ] || read_secret "$1"
+    add_version "$1"
   fi
   SECRET_VALUE=''
 }
 
-add_version() { printf %s "$SECRET_VALUE" | gc secrets versions add "$(secret_id "$1")" --data-file=-; }
+add_version() { with_input "$SECRET_VALUE" gc secrets versions add "$(secret_id "$1")" --data-file=-; }
 
+# ensure_reader SECRET ACCOUNT
 ensure_reader() {
   local id member readers
-  id=$(secret_id "$1") member="serviceAccount:$(account "$RUNTIME_ACCOUNT")"
+  id=$(secret_id "$1") member="serviceAccount:$(account "$2")"
   readers=$(look secrets get-iam-policy "$id" '--flatten=bindings[].members' \
     --filter=bindings.role=roles/secretmanager.secretAccessor '--format=value(bindings.members)')
   has_line "$member" "$readers" && return
-  say "$id readable by $RUNTIME_ACCOUNT ..."
+  say "$id readable by $2 ..."
   gc secrets add-iam-policy-binding "$id" "--member=$member" --role=roles/secretmanager.secretAccessor
 }
 
@@ -82,7 +96,8 @@ check_secret() {
   [ -n "$SECRET_VALUE" ] || fail "$1 is empty: type its value at the prompt, or pass lines NAME=value on stdin"
   case $SECRET_VALUE in *$'\n'*) fail "$1 has more than one line" ;; esac
   case $1 in
-    DATABASE_URL) [[ $SECRET_VALUE =~ ^postgres(ql)?:// ]] || fail 'DATABASE_URL must start with postgresql://' ;;
-    ADMIN_API_KEY) [ "${#SECRET_VALUE}" -ge 32 ] || fail 'ADMIN_API_KEY must have at least 32 characters' ;;
+    DATABASE_URL | DATABASE_READER_URL) [[ $SECRET_VALUE =~ ^postgres(ql)?:// ]] || fail "$1 must start with postgresql://" ;;
+    ADMIN_API_KEY | WEBHOOK_KEY) [ "${#SECRET_VALUE}" -ge 32 ] || fail "$1 must have at least 32 characters" ;;
+    NOTIFY_SECRET) [[ $SECRET_VALUE =~ ^(whsec_)?[A-Za-z0-9+/]+={0,2}$ ]] || fail 'NOTIFY_SECRET must be whsec_ followed by base64' ;;
   esac
 }

@@ -1,45 +1,59 @@
 # shellcheck shell=bash
 # The way back: `rollback` of a bad deployment, `destroy` of everything.
 
-# The scheduler first, so that no run starts in between. Data is not touched: that is what undo is
-# for. Each deployment has two revisions or more (attaching Cloud SQL makes one), so the way back
-# goes by the variable DEPLOYMENT, to the last revision of the deployment before.
+# First where to, so that nothing is paused for nothing; then the scheduler, so that no run starts in
+# between. Data is not touched: that is what undo is for. Each deployment has two revisions or more
+# (attaching Cloud SQL makes one), so the way back goes by the variable DEPLOYMENT.
 step_rollback() {
-  local serving revisions plan line
-  pause_job
+  local plan line
   say 'which revisions are there'
-  serving=$(look run services list "--region=$REGION" '--format=value(metadata.name,status.traffic[0].revisionName)')
-  revisions=$(look run revisions list "--region=$REGION" --format=json)
   if $DRY_RUN; then
+    what_serves >/dev/null
     comment 'for each function, to the revision that was found:'
     plan=$(for name in $FUNCTIONS; do printf '%s\tPREVIOUS_REVISION\n' "$(service_of "$name")"; done)
   else
-    plan=$(json previous "$(ours "$serving")" "$CLOUDSQL_INSTANCE" <<<"$revisions")
+    # shellcheck disable=SC2046
+    plan=$(what_serves | json previous "$CLOUDSQL_INSTANCE" $(service_names))
   fi
-  [ -n "$plan" ] || fail 'there is no earlier deployment to go back to'
+  [ -n "$plan" ] || fail 'there is no earlier deployment that all functions have: nothing was paused or changed'
+  pause_job
   for line in ${plan//$'\t'/=}; do
     say "${line%%=*} to ${line#*=} ..."
     gc run services update-traffic "${line%%=*}" "--region=$REGION" "--to-revisions=${line#*=}=100"
   done
-  say 'done; the scheduler stays paused until ./deploy.sh scheduler'
+  say "done. Paused: ${PAUSED:-nothing, the scheduler has no job}"
+  say "when all is well again: $(hint scheduler verify)"
+  PAUSED=''
 }
 
-# Of the lines "service <tab> revision", those of our functions.
-ours() {
+service_names() {
   local name
-  for name in $FUNCTIONS; do
-    awk -F'\t' -v service="$(service_of "$name")" '$1 == service' <<<"$1"
-  done
+  for name in $FUNCTIONS; do service_of "$name"; done
+}
+
+# The services and all their revisions, as one JSON object.
+what_serves() {
+  local services revisions
+  services=$(look run services list "--region=$REGION" --format=json)
+  revisions=$(look run revisions list "--region=$REGION" --format=json)
+  printf '{"services":%s,"revisions":%s}' "${services:-[]}" "${revisions:-[]}"
 }
 
 pause_job() {
   local jobs name
   jobs=$(look scheduler jobs list "--location=$REGION" '--format=value(name.basename(),state)')
   for name in $JOB $PUBSUB_JOB; do
-    if has_line "$name"$'\t'ENABLED "$jobs" || { $DRY_RUN && [ "$name" = "$JOB" ]; }; then
-      say "pausing $name ..."
-      gc scheduler jobs pause "$name" "--location=$REGION"
-    fi
+    case $DRY_RUN$name$(column "$jobs" "$name" 2) in
+      *ENABLED | "true$JOB")
+        say "pausing $name ..."
+        gc scheduler jobs pause "$name" "--location=$REGION"
+        PAUSED="${PAUSED:+$PAUSED }$name"
+        ;;
+      *PAUSED)
+        say "$name is paused already"
+        PAUSED="${PAUSED:+$PAUSED }$name"
+        ;;
+    esac
   done
 }
 
@@ -59,7 +73,7 @@ confirm() {
   if $DRY_RUN; then return; fi
   printf '%s' "$1" >&3
   IFS= read -r answer || true
-  [ "$answer" = "$2" ] || fail "Not confirmed ('$answer' is not '$2'): nothing was deleted."
+  [ "$answer" = "$2" ] || fail "Not confirmed (that was not $2): nothing was deleted."
 }
 
 # Deletes those of the names $2 that are in the list $1: delete_listed LIST NAMES command...
@@ -88,7 +102,7 @@ destroy_job() {
 destroy_functions() {
   local list
   list=$(look functions list --v2 "--regions=$REGION" '--format=value(name.basename())')
-  delete_listed "$list" "$FUNCTIONS" functions delete NAME --gen2 "--region=$REGION"
+  delete_listed "$list" "$PRIVATE_FUNCTIONS syncAdmin health" functions delete NAME --gen2 "--region=$REGION"
 }
 
 # The alerts before the metrics that they watch. The channel may serve others and is kept.
@@ -103,17 +117,29 @@ destroy_monitoring() {
   delete_listed "$list" "$names" logging metrics delete NAME
 }
 
+# Who is deleted keeps no role behind; the admins' view of the functions goes too.
 destroy_accounts() {
   local list name member project=${CLOUDSQL_INSTANCE%%:*}
   list=$(look iam service-accounts list '--format=value(email)')
-  member=$(account "$RUNTIME_ACCOUNT")
-  if [ -n "$project" ] && { $DRY_RUN || has_line "$member" "$list"; }; then
-    say "roles/cloudsql.client of $RUNTIME_ACCOUNT ..."
-    run gcloud projects remove-iam-policy-binding "$project" "--member=serviceAccount:$member" --role=roles/cloudsql.client --condition=None
-  fi
-  for name in "$RUNTIME_ACCOUNT" "$HEALTH_ACCOUNT" "$SCHEDULER_ACCOUNT"; do
+  for name in "$RUNTIME_ACCOUNT" "$READER_ACCOUNT" "$PAGE_ACCOUNT"; do
+    member=$(account "$name")
+    if [ -n "$project" ] && { $DRY_RUN || has_line "$member" "$list"; }; then
+      take_from_project "$project" "serviceAccount:$member" roles/cloudsql.client
+    fi
+  done
+  if [ -n "$ADMINS_GROUP" ]; then take_from_project "$PROJECT" "group:$ADMINS_GROUP" roles/cloudfunctions.viewer; fi
+  for name in "$RUNTIME_ACCOUNT" "$READER_ACCOUNT" "$PAGE_ACCOUNT" "$HEALTH_ACCOUNT" "$SCHEDULER_ACCOUNT"; do
     delete_listed "$list" "$(account "$name")" iam service-accounts delete NAME
   done
+}
+
+take_from_project() {
+  local found
+  found=$(look projects get-iam-policy "$1" '--flatten=bindings[].members' \
+    "--filter=bindings.role=$3 AND bindings.members=$2" '--format=value(bindings.members)')
+  if ! $DRY_RUN && ! has_line "$2" "$found"; then return; fi
+  say "$3 of ${2#*:} ..."
+  run gcloud projects remove-iam-policy-binding "$1" "--member=$2" "--role=$3" --condition=None
 }
 
 destroy_secrets() {

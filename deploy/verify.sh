@@ -1,8 +1,9 @@
 # shellcheck shell=bash
 # Calls the deployed system the way its users do, and says what works.
 
-FAILURES=0
+FAILURES=0 PINNED=false SERVING=''
 right() { printf '  ok    %s\n' "$*" >&3; }
+note() { printf '  note  %s\n' "$*" >&3; }
 wrong() {
   printf '  WRONG %s\n' "$*" >&3
   FAILURES=$((FAILURES + 1))
@@ -10,23 +11,44 @@ wrong() {
 
 step_verify() {
   local deployed
-  FAILURES=0
-  say 'functions, health, status, a dry run, scheduler ...'
-  deployed=$(look functions list --v2 "--regions=$REGION" \
-    '--format=value(name.basename(),state,serviceConfig.uri,serviceConfig.environmentVariables.BUNDLE)')
+  FAILURES=0 PINNED=false
+  say 'functions, callers, health, status, a dry run, scheduler ...'
+  $DRY_RUN || eventually all_are_listed || true
+  deployed=$(look functions list --v2 "--regions=$REGION" '--format=value(name.basename(),state,serviceConfig.uri)')
+  find_serving
   check_functions "$deployed"
+  check_traffic
   check_health "$(column "$deployed" health 3)"
-  check_private "$(column "$deployed" syncStatus 3)"
+  check_callers "$deployed"
   check_status
   check_dry_run
-  check_job
+  check_job "$(column "$deployed" syncScheduled 3)"
   check_socket
+  check_page
   if $DRY_RUN; then return; fi
   [ "$FAILURES" -eq 0 ] || fail "$FAILURES check(s) found something wrong; docs/setup/MEMBERSHIP_SYNC_DEPLOYMENT.md says what to do"
-  say 'everything works'
+  if $PINNED; then
+    say "what answers works, but it is not the newest deployment: $(hint functions) brings that back"
+  else
+    say 'everything works'
+  fi
 }
 
-column() { awk -F'\t' -v name="$2" -v number="$3" '$1 == name { print $number }' <<<"$1"; }
+# A list shows a function that has just been made a little later.
+all_are_listed() {
+  local name listed
+  listed=$(look functions list --v2 "--regions=$REGION" '--format=value(name.basename())') || return 0
+  for name in $FUNCTIONS; do has_line "$name" "$listed" || return 1; done
+}
+
+# Into SERVING, one line a service: name, revision, traffic, deployment, build, instances. What was
+# deployed last is not what answers while the traffic is pinned.
+find_serving() {
+  local found
+  found=$(what_serves)
+  # shellcheck disable=SC2046
+  $DRY_RUN || SERVING=$(json serving $(service_names) <<<"$found")
+}
 
 check_functions() {
   local name state expected
@@ -36,17 +58,42 @@ check_functions() {
     expected=''
     if $SAME_BUILD; then expected=$(bundle_digest "$name"); fi
     if [ "$state" != ACTIVE ]; then
-      wrong "$name is ${state:-not deployed}"
-    elif [ -n "$expected" ] && [ "$(column "$1" "$name" 4)" != "$expected" ]; then
-      wrong "$name was deployed from another build"
+      wrong "$name is ${state:-not deployed}: $(hint functions)"
+    elif [ -n "$expected" ] && [ "$(column "$SERVING" "$(service_of "$name")" 5)" != "$expected" ]; then
+      wrong "$name answers from another build"
     else
       right "$name is deployed"
     fi
   done
 }
 
+# All functions answer from one deployment, or what answers is a mixture that nobody has tested.
+check_traffic() {
+  local deployments service kind
+  if $DRY_RUN; then return; fi
+  if [ -z "$SERVING" ]; then
+    wrong "no service of these functions was found in $REGION"
+    return
+  fi
+  deployments=$(cut -f4 <<<"$SERVING" | sort -u)
+  while IFS=$'\t' read -r service _ kind _; do
+    case $kind in
+      split) wrong "the traffic of $service is split between revisions: $(hint functions)" ;;
+      pinned) PINNED=true && note "the traffic of $service is pinned to one revision, as a rollback does" ;;
+    esac
+  done <<<"$SERVING"
+  if [ "$(wc -l <<<"$deployments")" -gt 1 ]; then
+    wrong "the functions answer from different deployments: $(hint functions)"
+    awk -F'\t' '{ printf "          %s: %s (deployment %s)\n", $1, $2, substr($4, 1, 8) }' <<<"$SERVING" >&3
+  elif [ -z "$deployments" ]; then
+    wrong "the functions were not deployed by this script: $(hint functions)"
+  else
+    right 'all functions answer from one deployment'
+  fi
+}
+
 # The answer to a plain GET: the status on the first line, then the body.
-fetch() { curl -sS --max-time 20 -o "$TMP/body" -w '%{http_code}\n' "$1" 2>&1 && cat "$TMP/body"; }
+fetch() { curl -sS --max-time 20 -o "$TMP/body" -w '%{http_code}\n' "$@" 2>&1 && cat "$TMP/body"; }
 
 check_health() {
   local answer
@@ -61,15 +108,46 @@ check_health() {
   esac
 }
 
-# Nobody without an identity may come in.
-check_private() {
-  local answer
+check_callers() {
+  local name
+  for name in $DATABASE_FUNCTIONS; do
+    check_policy "$name"
+    if $DRY_RUN; then continue; fi
+    check_strangers "$name" "$(column "$1" "$name" 3)"
+  done
+}
+
+check_policy() {
+  local callers
+  if ! callers=$(callers_of "$1" 2>/dev/null); then
+    note "who may call $1 could not be read"
+    return
+  fi
   if $DRY_RUN; then return; fi
-  answer=$(fetch "$1" | head -1) || true
-  case $answer in
-    401 | 403) right 'syncStatus refuses a caller without an identity' ;;
-    *) wrong "syncStatus answers a caller without an identity: $answer" ;;
-  esac
+  ! grep -qxE 'allUsers|allAuthenticatedUsers' <<<"$callers" ||
+    wrong "IAM lets the whole world call $1: $(hint --force functions)"
+  [ "$1" != syncScheduled ] || has_line "serviceAccount:$(account "$SCHEDULER_ACCOUNT")" "$callers" ||
+    wrong "the scheduler may not call $1: $(hint invokers)"
+}
+
+# Google's front end refuses whoever has no identity, or one that nobody has signed. Our own code
+# believes what that front end lets through, so an answer of ours (PUT is no method of ours, so it does
+# nothing) means that nothing stands before the function. Identity-Aware Proxy sends whoever asks for a
+# page to the sign-in; this asks for none.
+check_strangers() {
+  local token answer who
+  if [ -z "$2" ]; then return; fi
+  for token in '' "$(json forged-token "${ALLOWED_CALLERS%%,*}" "$2")"; do
+    who=${token:+'a forged identity'} who=${who:-nobody}
+    answer=$(fetch -X PUT ${token:+-H "Authorization: Bearer $token"} "$2" | tr '\n' ' ') || true
+    case $answer in
+      *'"error":{"code":'*) wrong "$1 is open to the world: its own code answers $who" ;;
+      401* | 403*) continue ;;
+      *) wrong "$1 answers a stranger: $(head -c 200 <<<"$answer")" ;;
+    esac
+    return
+  done
+  right "$1 refuses strangers and forged identities"
 }
 
 # What a function answers to gcloud, which waits longer than the function may take.
@@ -86,10 +164,7 @@ check_status() {
   status=$(member "$answer" status)
   case $status in
     ok | running | never_synced) right "syncStatus: $status" ;;
-    attention)
-      right "syncStatus: $status"
-      printf '  note  waits for a person: %s\n' "$(member "$answer" attention)" >&3
-      ;;
+    attention) right 'syncStatus: attention' && note 'something waits for a person: syncStatus lists it' ;;
     '') wrong "syncStatus answers: $(head -c 400 <<<"$answer")" ;;
     *) wrong "syncStatus: $status" ;;
   esac
@@ -106,30 +181,51 @@ check_dry_run() {
   fi
   held=$(member "$answer" held)
   right "syncDryRun: of $(member "$answer" members_fetched) members would add $(member "$answer" members_added), update $(member "$answer" members_updated), reactivate $(member "$answer" members_reactivated), remove $(member "$answer" members_removed)"
-  case $held in '' | null | '{}') ;; *) printf '  note  held until an admin approves: %s\n' "$held" >&3 ;; esac
+  case $held in '' | null | '{}') ;; *) note "held until an admin approves: $held" ;; esac
 }
 
+# check_job ADDRESS_OF_SYNCSCHEDULED
 check_job() {
-  local job=$JOB line state code
-  [ "$TRIGGER" = http ] || job=$PUBSUB_JOB
-  line=$(look scheduler jobs list "--location=$REGION" '--format=value(name.basename(),state,schedule,status.code,lastAttemptTime)')
+  local job=$JOB other=$PUBSUB_JOB lines state code schedule
+  if [ "$TRIGGER" = pubsub ]; then job=$PUBSUB_JOB other=$JOB; fi
+  lines=$(look scheduler jobs list "--location=$REGION" '--format=value(name.basename(),state,schedule,status.code,lastAttemptTime,httpTarget.uri,httpTarget.oidcToken.serviceAccountEmail)')
   if $DRY_RUN; then return; fi
-  state=$(column "$line" "$job" 2) code=$(column "$line" "$job" 4)
+  state=$(column "$lines" "$job" 2) schedule=$(column "$lines" "$job" 3) code=$(column "$lines" "$job" 4)
   if [ "$state" != ENABLED ]; then
-    wrong "scheduler job $job is ${state:-absent}"
+    wrong "scheduler job $job is ${state:-absent}: $(hint scheduler)"
+  elif [ -n "$(column "$lines" "$other" 2)" ]; then
+    wrong "scheduler job $other starts every run a second time: $(hint scheduler)"
+  elif [ "$schedule" != "$(schedule_of "$SYNC_INTERVAL_MINUTES")" ]; then
+    wrong "scheduler job $job has another schedule ($schedule): $(hint scheduler)"
+  elif [ "$TRIGGER" = http ] && [ "$(column "$lines" "$job" 6),$(column "$lines" "$job" 7)" != "$1,$(account "$SCHEDULER_ACCOUNT")" ]; then
+    wrong "scheduler job $job calls another address, or as somebody else: $(hint scheduler)"
   elif [ -n "${code#0}" ]; then
-    wrong "scheduler job $job: its last call failed (code $code, $(column "$line" "$job" 5))"
+    wrong "scheduler job $job: its last call failed (code $code, $(column "$lines" "$job" 5))"
   else
-    right "scheduler job $job is enabled: $(column "$line" "$job" 3)"
+    right "scheduler job $job is enabled: $schedule"
   fi
 }
 
 check_socket() {
-  local name current
-  if [ -z "$CLOUDSQL_INSTANCE" ]; then return; fi
+  local name
+  if $DRY_RUN || [ -z "$CLOUDSQL_INSTANCE" ]; then return; fi
+  for name in $DATABASE_FUNCTIONS; do
+    case ",$(column "$SERVING" "$(service_of "$name")" 6)," in
+      *",$CLOUDSQL_INSTANCE,"*) ;;
+      *) wrong "$name is not attached to $CLOUDSQL_INSTANCE: $(hint cloudsql)" ;;
+    esac
+  done
+}
+
+check_page() {
+  local current name
   current=$(services)
   if $DRY_RUN; then return; fi
-  for name in $PRIVATE_FUNCTIONS; do
-    attached "$(service_of "$name")" "$current" || wrong "$name is not attached to $CLOUDSQL_INSTANCE: ./deploy.sh cloudsql"
+  for name in $FUNCTIONS; do
+    case $name,$(column "$current" "$(service_of "$name")" 4) in
+      syncAdmin,true) right 'syncAdmin is behind Identity-Aware Proxy' ;;
+      syncAdmin,*) wrong "syncAdmin is not behind Identity-Aware Proxy: $(hint page)" ;;
+      *,true) wrong "$name is behind Identity-Aware Proxy, which shuts out its callers: gcloud beta run services update $(service_of "$name") --no-iap" ;;
+    esac
   done
 }

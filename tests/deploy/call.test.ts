@@ -10,6 +10,7 @@ import { type CloudFake, PROJECT, REGION } from '../support/gcloudFakeTypes.ts';
 
 jest.setTimeout(120_000);
 
+const sender = `membership-sync-scheduler@${PROJECT}.iam.gserviceaccount.com`;
 const names = ['syncScheduled', 'syncDryRun', 'syncStatus', 'syncLogs', 'health'];
 
 // The functions run here as they were built; the fake stands where Cloud Run's front end would.
@@ -39,17 +40,23 @@ describeWith('gcloud')('gcloud functions call, with the built functions behind i
     for (const name of names) {
       const bundle = await startBundle(name, environment);
       fake.running.set(name, bundle.url);
-      fake.resources.set(`${location}/functions/${name}`, {
-        name: `${location}/functions/${name}`,
-        environment: 'GEN_2',
-        state: 'ACTIVE',
-        serviceConfig: { uri: `${fake.url}/run/${name}` },
+      const body = JSON.stringify({ serviceConfig: { environmentVariables: { DEPLOYMENT: '1' } } });
+      await fetch(`${fake.url}/v2/${location}/functions?functionId=${name}`, {
+        method: 'POST',
+        body,
       });
     }
+    const invokers = (members: string[]) => [{ role: 'roles/run.invoker', members }];
+    fake.policies.set(`${location}/services/health`, invokers(['allUsers']));
+    fake.policies.set(`${location}/services/syncscheduled`, invokers([`serviceAccount:${sender}`]));
     fake.resources.set(`${location}/jobs/membership-sync`, {
       name: `${location}/jobs/membership-sync`,
       state: 'ENABLED',
       schedule: '0 * * * *',
+      httpTarget: {
+        uri: `${fake.url}/run/syncScheduled`,
+        oidcToken: { serviceAccountEmail: sender },
+      },
     });
     gcloud = await startGcloud(fake);
   });
@@ -88,8 +95,9 @@ describeWith('gcloud')('gcloud functions call, with the built functions behind i
     expect(manual).toMatchObject({ status: 'success', sync_type: 'manual', members_added: 0 });
     const [, first] = (await call('syncLogs', { limit: 5 })).logs;
     const announced = await call('syncDryRun', { undo: first.id });
-    expect(announced).toMatchObject({ dry_run: true, members_removed: first.members_added });
-    expect(await call('syncScheduled', { undo: first.id })).toMatchObject({
+    expect(announced).toMatchObject({ dry_run: true, held: { removals: { count: 40 } } });
+    const approved = { undo: first.id, plan: announced.plan };
+    expect(await call('syncScheduled', approved)).toMatchObject({
       sync_type: 'undo',
       members_removed: first.members_added,
     });

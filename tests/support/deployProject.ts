@@ -14,7 +14,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
 const root = join(import.meta.dirname, '../..');
-const deployed = ['deploy.sh', 'deploy', 'package.json', 'package-lock.json'];
+const deployed = ['deploy.sh', 'deploy', 'functions', 'lib', 'package.json', 'package-lock.json'];
 const notForBuilding = ['node_modules', 'dist', 'coverage', '.git', 'tests', 'docs'];
 const functions = ['syncScheduled', 'syncDryRun', 'syncStatus', 'syncLogs', 'health'];
 
@@ -54,9 +54,8 @@ export function createDeployProject({ buildable = false } = {}): DeployProject {
   };
   write('CHANGELOG.md', '# Changelog\n\n## 1.0.0\n\n- First.\n');
   write('.gitignore', 'node_modules\ndist/\nbin/\n');
-  if (buildable) {
-    symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
-  } else standIn(folder, write);
+  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
+  if (!buildable) standInForBuild(write);
   return {
     folder,
     write,
@@ -76,9 +75,7 @@ afterAll(() => {
   for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 });
 
-function standIn(folder: string, write: (file: string, content: string) => void): void {
-  mkdirSync(join(folder, 'node_modules/.bin'), { recursive: true });
-  symlinkSync(join(root, 'node_modules/.bin/node'), join(folder, 'node_modules/.bin/node'));
+function standInForBuild(write: (file: string, content: string) => void): void {
   for (const name of functions) {
     write(`dist/${name}/index.js`, `// ${name}`);
     write(`dist/${name}/package.json`, '{}');
@@ -116,21 +113,26 @@ export interface StubRule {
   command: string;
   answer?: string;
   status?: number;
+  /** How many commands it answers; all of them by default. */
+  times?: number;
 }
 
 /**
- * Stand-ins for gcloud, npm, curl and cloud-sql-proxy that record how they are called. The first
- * rule that matches answers; without one a command succeeds and says nothing.
+ * Stand-ins for gcloud, npm, curl, cloud-sql-proxy and sleep that record how they are called. The first
+ * rule that matches answers, as often as it says; without one a command succeeds and says nothing.
  */
 export function createStubs(project: DeployProject, rules: StubRule[] = []) {
   const log = join(project.folder, 'bin/log');
   const lines = rules.map(
-    ({ command, answer = '', status = 0 }) =>
-      `${command}\x1f${status}\x1f${answer.replaceAll('\n', '\x1e')}\n`,
+    ({ command, answer = '', status = 0, times = 1e9 }) =>
+      `${command}\x1f${status}\x1f${answer.replaceAll('\n', '\x1e')}\x1f${times}\n`,
   );
   project.write('bin/rules', lines.join(''));
   project.write('bin/log', '');
-  for (const name of ['gcloud', 'npm', 'curl', 'cloud-sql-proxy']) {
+  for (const file of readdirSync(join(project.folder, 'bin'))) {
+    if (file.startsWith('used.')) rmSync(join(project.folder, 'bin', file));
+  }
+  for (const name of ['gcloud', 'npm', 'curl', 'cloud-sql-proxy', 'sleep']) {
     project.write(`bin/${name}`, stub);
     chmodSync(join(project.folder, 'bin', name), 0o755);
   }
@@ -142,6 +144,47 @@ export function createStubs(project: DeployProject, rules: StubRule[] = []) {
   };
 }
 
+/** What serves, as the lists of services and revisions tell it. */
+export interface ServingStub {
+  name: string;
+  deployment?: string;
+  bundle?: string;
+  instance?: string;
+  pinned?: boolean;
+}
+
+/** Rules for the two lists from which `verify` and `rollback` see what answers. */
+export function servingRules(serving: ServingStub[]): StubRule[] {
+  const services = serving.map(({ name, pinned = false }) => ({
+    metadata: { name: name.toLowerCase() },
+    status: {
+      traffic: [{ revisionName: `${name.toLowerCase()}-1`, percent: 100, latestRevision: !pinned }],
+    },
+  }));
+  const revisions = serving.map(({ name, deployment = 'd1', bundle = 'b1', instance = '' }) => ({
+    metadata: {
+      name: `${name.toLowerCase()}-1`,
+      creationTimestamp: '2026-01-01T00:00:00Z',
+      labels: { 'serving.knative.dev/service': name.toLowerCase() },
+      annotations: { 'run.googleapis.com/cloudsql-instances': instance },
+    },
+    spec: {
+      containers: [
+        {
+          env: [
+            { name: 'DEPLOYMENT', value: deployment },
+            { name: 'BUNDLE', value: bundle },
+          ],
+        },
+      ],
+    },
+  }));
+  return [
+    { command: '* run revisions list *--format=json*', answer: JSON.stringify(revisions) },
+    { command: '* run services list *--format=json*', answer: JSON.stringify(services) },
+  ];
+}
+
 const stub = `#!/usr/bin/env bash
 here=$(dirname "$0")
 command="$(basename "$0") $*"
@@ -150,11 +193,17 @@ case $command in *--data-file=-*) line="$line <<< $(cat)" ;; esac
 [ -z "\${DATABASE_URL:-}" ] || line="$line [DATABASE_URL=$DATABASE_URL]"
 printf '%s\\n' "\${line//$'\\n'/ }" >>"$here/log"
 for word in "$@"; do
-  case $word in --unix-socket=*) socket="\${word#*=}/\${*: -1}/.s.PGSQL.5432"; mkdir -p "$(dirname "$socket")"; : >"$socket"; exec sleep 30 ;; esac
+  case $word in --unix-socket=*) socket="\${word#*=}/\${*: -1}/.s.PGSQL.5432"; mkdir -p "$(dirname "$socket")"; : >"$socket"; exec /bin/sleep 30 ;; esac
 done
-while IFS=$'\\x1f' read -r pattern status answer; do
+number=0
+while IFS=$'\\x1f' read -r pattern status answer times; do
+  number=$((number + 1))
   # shellcheck disable=SC2053
   if [[ $command == $pattern ]]; then
+    used=$(cat "$here/used.$number" 2>/dev/null || echo 0)
+    [ "$used" -lt "$times" ] || continue
+    echo $((used + 1)) >"$here/used.$number"
+    if [ "$status" -ne 0 ]; then exec >&2; fi
     [ -z "$answer" ] || printf '%s\\n' "\${answer//$'\\x1e'/$'\\n'}"
     exit "$status"
   fi

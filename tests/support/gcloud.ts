@@ -37,7 +37,7 @@ export function describeWith(command: 'gcloud' | 'shellcheck') {
 }
 
 const apis =
-  'CLOUDFUNCTIONS RUN CLOUDSCHEDULER SECRETMANAGER CLOUDRESOURCEMANAGER SERVICEUSAGE CLOUDBUILD IAM LOGGING MONITORING SQL PUBSUB';
+  'CLOUDFUNCTIONS RUN CLOUDSCHEDULER SECRETMANAGER CLOUDRESOURCEMANAGER SERVICEUSAGE CLOUDBUILD IAM IAP LOGGING MONITORING SQL PUBSUB';
 
 /**
  * The environment in which the real gcloud talks to the fake and to nothing else: its own
@@ -102,6 +102,9 @@ async function serveGcloud(
   const shim = join(folder, 'bin/gcloud');
   writeFileSync(shim, `#!/bin/sh\nexec '${python}' -S -E -I '${script}' call '${socket}' "$@"\n`);
   chmodSync(shim, 0o755);
+  // Between two tries deploy.sh waits for seconds; the fake needs none.
+  writeFileSync(join(folder, 'bin/sleep'), '#!/bin/sh\n');
+  chmodSync(join(folder, 'bin/sleep'), 0o755);
   const server = spawn(python, ['-S', script, 'serve', root, socket], {
     env: environment,
     stdio: 'ignore',

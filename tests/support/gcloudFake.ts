@@ -9,9 +9,10 @@ import {
   problem,
   type Reply,
   type Route,
+  SIGNATURE,
 } from './gcloudFakeTypes.ts';
 
-const reads = /:(getIamPolicy|access)$|^\/(token|run\/)|:generateUploadUrl$/;
+const reads = /:(getIamPolicy|access)$|^\/(token|run\/|UPLOAD)|:generateUploadUrl$/;
 
 /**
  * The Google APIs that deploy.sh uses, as far as the real gcloud looks at them: an in-memory store
@@ -27,7 +28,10 @@ export async function startCloudFake(): Promise<CloudFake> {
     uploads: new Map(),
     answers: new Map(),
     running: new Map(),
-    failing: undefined,
+    refusals: [],
+    lag: 0,
+    seen: new Map(),
+    forgets: new Set(),
     close: () => new Promise((resolve) => server.close(() => resolve())),
   };
   const routes = [...project(fake), ...secrets(fake), ...cloudRun(fake), ...stores(fake)];
@@ -47,17 +51,23 @@ async function respond(
   const call = await read(request);
   fake.calls.push(call);
   const { status, body } = (await passOn(fake, call)) ?? answer(fake, routes, call);
-  response.writeHead(status, { 'content-type': 'application/json' });
-  response.end(JSON.stringify(body));
+  const text = typeof body === 'string';
+  response.writeHead(status, { 'content-type': text ? 'text/html' : 'application/json' });
+  response.end(text ? body : JSON.stringify(body));
 }
 
-// The front end of Cloud Run: nobody without an identity gets in, and a token loses its signature.
-async function passOn({ running }: CloudFake, call: Call): Promise<Reply | undefined> {
+// The front end of Cloud Run: nobody gets in whose identity nobody has signed, unless IAM lets the whole
+// world in; and a token loses its signature.
+async function passOn(fake: CloudFake, call: Call): Promise<Reply | undefined> {
   const [, name = ''] = /^\/run\/(\w+)$/.exec(call.path) ?? [];
-  const target = running.get(name);
-  if (!target) return undefined;
+  if (!name) return undefined;
   const { authorization, 'user-agent': agent = '', 'content-type': type } = call.headers;
-  if (!authorization && name !== 'health') return problem(403, 'PERMISSION_DENIED', 'no identity');
+  if (!isOpen(fake, name)) {
+    if (!authorization) return { status: 403, body: '<html>Your client does not have permission' };
+    if (!authorization.endsWith(SIGNATURE)) return { status: 401, body: '<html>Unauthorized' };
+  }
+  const target = fake.running.get(name);
+  if (!target) return undefined;
   const response = await fetch(target, {
     method: call.method,
     headers: {
@@ -72,9 +82,18 @@ async function passOn({ running }: CloudFake, call: Call): Promise<Reply | undef
   return { status: response.status, body: await response.json() };
 }
 
+const isOpen = ({ policies }: CloudFake, name: string) =>
+  [...policies]
+    .filter(([resource]) => resource.endsWith(`/services/${name.toLowerCase()}`))
+    .flatMap(([, bindings]) => bindings)
+    .some(({ role, members }) => role === 'roles/run.invoker' && members.includes('allUsers'));
+
 function answer(fake: CloudFake, routes: Route[], call: Call): Reply {
-  if (fake.failing?.test(`${call.method} ${call.path}`)) {
-    return problem(403, 'PERMISSION_DENIED', 'the fake was told to fail');
+  const refusal = fake.refusals.find(({ match }) => match.test(`${call.method} ${call.path}`));
+  if (refusal) {
+    refusal.times = (refusal.times ?? Number.POSITIVE_INFINITY) - 1;
+    if (refusal.times <= 0) fake.refusals.splice(fake.refusals.indexOf(refusal), 1);
+    return problem(refusal.status, statusNames[refusal.status] ?? 'UNKNOWN', refusal.message);
   }
   for (const [method, path, handler] of routes) {
     const match = method === call.method ? path.exec(call.path) : null;
@@ -85,6 +104,14 @@ function answer(fake: CloudFake, routes: Route[], call: Call): Reply {
   }
   return problem(404, 'NOT_FOUND', `${call.method} ${call.path} is not there`);
 }
+
+const statusNames: Record<number, string> = {
+  400: 'INVALID_ARGUMENT',
+  403: 'PERMISSION_DENIED',
+  409: 'ALREADY_EXISTS',
+  429: 'RESOURCE_EXHAUSTED',
+  503: 'UNAVAILABLE',
+};
 
 const isReply = (result: Json | Reply): result is Reply =>
   typeof result['status'] === 'number' && 'body' in result;

@@ -1,9 +1,10 @@
+import { isShown } from './gcloudFakeLists.ts';
 import {
   type CloudFake,
   type Json,
   nextName,
   PROJECT,
-  problem,
+  type Reply,
   type Route,
 } from './gcloudFakeTypes.ts';
 
@@ -119,6 +120,7 @@ export function cloudRun(fake: CloudFake): Route[] {
       spec: { template, traffic: [{ latestRevision: true, percent: 100 }] },
     };
     next.spec.template = template;
+    if (fake.forgets.has('iap')) delete annotationsOf(next)[IAP];
     next.metadata.generation++;
     services.set(service, next);
     release(next);
@@ -179,7 +181,10 @@ export function cloudRun(fake: CloudFake): Route[] {
     [
       'GET',
       new RegExp(`^${namespace}/services$`),
-      () => ({ items: [...services.values()].map(shown), metadata: {} }),
+      () => ({
+        items: [...services].filter(([name]) => isShown(fake, name)).map(([, one]) => shown(one)),
+        metadata: {},
+      }),
     ],
     [
       'GET',
@@ -214,16 +219,23 @@ export function cloudRun(fake: CloudFake): Route[] {
       (_call, name) =>
         revisions.find((revision) => (revision['metadata'] as Json)['name'] === name),
     ],
-    ['GET', /^\/run\/(\w+)$/, (call, name = '') => invoke(call.headers.authorization, name)],
-    ['POST', /^\/run\/(\w+)$/, (call, name = '') => invoke(call.headers.authorization, name)],
+    ['GET', /^\/run\/(\w+)$/, (_call, name = '') => invoke(name)],
+    ['POST', /^\/run\/(\w+)$/, (_call, name = '') => invoke(name)],
+    ['PUT', /^\/run\/(\w+)$/, () => notAllowed],
   ];
 
-  // The platform lets callers with an identity in, and everybody to health.
-  function invoke(authorization: string | undefined, name: string) {
-    if (name !== 'health' && !authorization) {
-      return problem(403, 'PERMISSION_DENIED', 'no identity');
-    }
+  function invoke(name: string) {
     const body = answers.get(name) ?? healthy[name];
     return body && { status: 200, body };
   }
 }
+
+const IAP = 'run.googleapis.com/iap-enabled';
+const annotationsOf = ({ metadata }: Service) =>
+  (metadata['annotations'] ?? {}) as Record<string, string>;
+
+/** What the functions answer to a method that they do not know. */
+const notAllowed: Reply = {
+  status: 405,
+  body: { error: { code: 'method_not_allowed', message: 'PUT is not allowed here' } },
+};

@@ -1,10 +1,14 @@
+import { listed } from './gcloudFakeLists.ts';
 import {
   type CloudFake,
   type Json,
   nextName,
   operation,
   PROJECT,
+  problem,
+  type Reply,
   type Route,
+  SIGNATURE,
 } from './gcloudFakeTypes.ts';
 
 // Projects, services, identities, policies, tokens.
@@ -48,13 +52,8 @@ export function project({ resources, policies }: CloudFake): Route[] {
       /^\/v1\/projects\/[^/]+\/serviceAccounts$/,
       ({ body }) => {
         const email = `${String(body['accountId'])}@${PROJECT}.iam.gserviceaccount.com`;
-        const account = {
-          ...(body['serviceAccount'] as Json),
-          email,
-          name: `projects/${PROJECT}/serviceAccounts/${email}`,
-        };
-        resources.set(account.name, account);
-        return account;
+        const name = `projects/${PROJECT}/serviceAccounts/${email}`;
+        return make(resources, name, { ...(body['serviceAccount'] as Json), email });
       },
     ],
     [
@@ -89,7 +88,7 @@ const idToken = () =>
     email: 'admin@example.is',
     email_verified: true,
     exp: Math.floor(Date.now() / 1000) + 3600,
-  })}.c2lnbmF0dXJl`;
+  })}.${SIGNATURE}`;
 
 export function secrets({ resources }: CloudFake): Route[] {
   return [
@@ -114,9 +113,15 @@ export function secrets({ resources }: CloudFake): Route[] {
     [
       'POST',
       /^\/v1\/(projects\/[^/]+\/secrets)$/,
-      ({ body, query }, parent = '') => put(resources, `${parent}/${query.get('secretId')}`, body),
+      ({ body, query }, parent = '') => make(resources, `${parent}/${query.get('secretId')}`, body),
     ],
   ];
+}
+
+// What has that name already is not made once more.
+function make(resources: Map<string, Json>, name: string, body: Json): Json | Reply {
+  if (resources.has(name)) return problem(409, 'ALREADY_EXISTS', `${name} already exists`);
+  return put(resources, name, body);
 }
 
 function put(resources: Map<string, Json>, name: string, body: Json): Json {
@@ -126,18 +131,13 @@ function put(resources: Map<string, Json>, name: string, body: Json): Json {
 }
 
 // The APIs that store what they are given, alike but for the path.
-export function stores({ resources }: CloudFake): Route[] {
-  const inside = (parent: string) =>
-    [...resources]
-      .filter(
-        ([name]) => name.startsWith(`${parent}/`) && !name.slice(parent.length + 1).includes('/'),
-      )
-      .map(([, stored]) => stored);
+export function stores(fake: CloudFake): Route[] {
+  const { resources } = fake;
   return [
     [
       'POST',
       /^\/v1\/(projects\/[^/]+\/locations\/[^/]+\/jobs)$/,
-      ({ body }) => put(resources, String(body['name']), { ...body, state: 'ENABLED' }),
+      ({ body }) => make(resources, String(body['name']), { ...body, state: 'ENABLED' }),
     ],
     [
       'POST',
@@ -152,8 +152,9 @@ export function stores({ resources }: CloudFake): Route[] {
       'POST',
       /^\/v2\/(projects\/[^/]+\/metrics)$/,
       ({ body }, parent = '') => {
-        const name = String(body['name']);
-        resources.set(`${parent}/${name}`, { ...body, createTime: '2026-01-01T00:00:00Z' });
+        const name = `${parent}/${String(body['name'])}`;
+        if (resources.has(name)) return problem(409, 'ALREADY_EXISTS', `${name} already exists`);
+        resources.set(name, { ...body, createTime: '2026-01-01T00:00:00Z' });
         return body;
       },
     ],
@@ -194,11 +195,11 @@ export function stores({ resources }: CloudFake): Route[] {
     [
       'GET',
       /^\/v\d\/(projects\/.*\/(\w+))$/,
-      (_call, name = '', collection = '') => {
+      ({ query }, name = '', collection = '') => {
         const stored = resources.get(name);
         if (stored) return stored;
         return lists.includes(collection)
-          ? { [LIST_KEY[collection] ?? collection]: inside(name) }
+          ? { [LIST_KEY[collection] ?? collection]: listed(fake, name, query.get('filter')) }
           : undefined;
       },
     ],

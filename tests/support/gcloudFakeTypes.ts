@@ -11,11 +11,19 @@ export interface Call {
 }
 export interface Reply {
   status: number;
+  /** JSON, or a text as it stands. */
   body: unknown;
 }
 type Handler = (call: Call, ...groups: string[]) => Json | Reply | undefined;
 /** Method, path (a regular expression over the whole of it), and what it answers; undefined is 404. */
 export type Route = [method: string, path: RegExp, handler: Handler];
+
+export interface Refusal {
+  match: RegExp;
+  status: number;
+  message: string;
+  times?: number;
+}
 
 export interface CloudFake {
   url: string;
@@ -33,8 +41,14 @@ export interface CloudFake {
   answers: Map<string, Json>;
   /** Where functions really run: calls of them are passed on, as the platform would. */
   running: Map<string, string>;
-  /** Makes matching calls fail with 403 until it is set to undefined. */
-  failing: RegExp | undefined;
+  /** Refuses matching calls, METHOD and path, as often as it says. */
+  refusals: Refusal[];
+  /** How many lists do not show yet what was made. */
+  lag: number;
+  /** How many lists could have shown each thing. */
+  seen: Map<string, number>;
+  /** What a deployment drops besides the Cloud SQL instances, which it always drops here. */
+  forgets: Set<'iap'>;
   close(): Promise<void>;
 }
 
@@ -50,3 +64,6 @@ export const problem = (code: number, status: string, message: string): Reply =>
 /** A name that is never used twice. */
 let serial = 0;
 export const nextName = (prefix: string) => `${prefix}${++serial}`;
+
+/** Of the identity tokens that the fake gives out. */
+export const SIGNATURE = 'c2lnbmF0dXJl';

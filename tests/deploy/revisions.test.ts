@@ -1,0 +1,136 @@
+import { previousRevisions, type Revision, servingRevisions } from '../../deploy/revisions.ts';
+
+const INSTANCE = 'membership-test:europe-west2:main';
+
+const revision = (
+  service: string,
+  number: number,
+  deployment: string,
+  { instance = INSTANCE, ready = 'True' } = {},
+): Revision => ({
+  metadata: {
+    name: `${service}-${number}`,
+    creationTimestamp: `2026-01-01T00:00:0${number}Z`,
+    labels: { 'serving.knative.dev/service': service },
+    annotations: { 'run.googleapis.com/cloudsql-instances': instance },
+  },
+  spec: {
+    containers: [
+      {
+        env: [
+          { name: 'DEPLOYMENT', value: deployment },
+          { name: 'BUNDLE', value: `${service}-${deployment}` },
+        ],
+      },
+    ],
+  },
+  status: { conditions: [{ type: 'Ready', status: ready }] },
+});
+
+const service = (name: string, revisionName: string, more: object = {}) => ({
+  metadata: { name },
+  status: { traffic: [{ revisionName, percent: 100, ...more }] },
+});
+
+/** Where a rollback sends the traffic of the services that answer with these revisions. */
+function back(serving: Record<string, string>, revisions: Revision[]) {
+  const services = Object.entries(serving).map(([name, revisionName]) =>
+    service(name, revisionName),
+  );
+  const found = servingRevisions(services, revisions, Object.keys(serving));
+  return Object.fromEntries(previousRevisions(found, revisions, INSTANCE));
+}
+
+describe('the way back', () => {
+  const none = { instance: '' };
+  test('skips revisions of the same deployment, without the database, or that never started', () => {
+    const revisions = [
+      revision('a', 1, 'old', none),
+      revision('a', 2, 'old'),
+      revision('a', 3, 'old', none),
+      revision('a', 4, 'old', { ready: 'False' }),
+      revision('a', 5, 'new', none),
+      revision('a', 6, 'new'),
+    ];
+    expect(back({ a: 'a-6' }, revisions)).toEqual({ a: 'a-2' });
+  });
+
+  test('asks no database of health', () => {
+    const revisions = [revision('health', 1, 'old', none), revision('health', 2, 'new', none)];
+    expect(back({ health: 'health-2' }, revisions)).toEqual({ health: 'health-1' });
+  });
+
+  test('leaves a service alone that a half-finished deployment has not reached', () => {
+    const revisions = [
+      revision('a', 1, 'older'),
+      revision('b', 1, 'older'),
+      revision('a', 2, 'old'),
+      revision('b', 2, 'old'),
+      revision('a', 3, 'new'),
+    ];
+    expect(back({ a: 'a-3', b: 'b-2' }, revisions)).toEqual({ a: 'a-2' });
+  });
+
+  test('goes past a half-finished deployment to one that all services have', () => {
+    const revisions = [
+      revision('a', 1, 'old'),
+      revision('b', 1, 'old'),
+      revision('a', 2, 'half'),
+      revision('a', 3, 'new'),
+      revision('b', 3, 'new'),
+    ];
+    expect(back({ a: 'a-3', b: 'b-3' }, revisions)).toEqual({ a: 'a-1', b: 'b-1' });
+  });
+
+  test('goes one deployment further each time, and never forward again', () => {
+    const revisions = [
+      revision('a', 1, 'first'),
+      revision('a', 2, 'second'),
+      revision('a', 3, 'third'),
+    ];
+    expect(back({ a: 'a-3' }, revisions)).toEqual({ a: 'a-2' });
+    expect(back({ a: 'a-2' }, revisions)).toEqual({ a: 'a-1' });
+    expect(back({ a: 'a-1' }, revisions)).toEqual({});
+  });
+
+  test('leaves a function that no earlier deployment knows', () => {
+    const revisions = [
+      revision('a', 1, 'old'),
+      revision('a', 2, 'new'),
+      revision('page', 2, 'new'),
+    ];
+    expect(back({ a: 'a-2', page: 'page-2' }, revisions)).toEqual({ a: 'a-1' });
+  });
+
+  test('finds nothing before the first deployment', () => {
+    expect(back({ a: 'a-1' }, [revision('a', 1, 'new')])).toEqual({});
+  });
+});
+
+describe('what answers', () => {
+  const revisions = [revision('a', 1, 'old'), revision('a', 2, 'new')];
+  const trafficOf = (traffic: object[]) =>
+    servingRevisions([{ metadata: { name: 'a' }, status: { traffic } }], revisions, ['a'])[0];
+
+  test('is what the traffic goes to, not what was deployed last', () => {
+    expect(trafficOf([{ revisionName: 'a-1', percent: 100 }])).toEqual({
+      service: 'a',
+      revision: 'a-1',
+      traffic: 'pinned',
+      deployment: 'old',
+      bundle: 'a-old',
+      instances: INSTANCE,
+    });
+  });
+
+  test('may be the latest, or split, whatever tags there are', () => {
+    const tag = { revisionName: 'a-1', tag: 'look' };
+    const latest = { revisionName: 'a-2', percent: 100, latestRevision: true };
+    expect(trafficOf([tag, latest])).toMatchObject({ traffic: 'latest', deployment: 'new' });
+    const split = [
+      { ...latest, percent: 90 },
+      { revisionName: 'a-1', percent: 10 },
+    ];
+    expect(trafficOf(split)).toMatchObject({ traffic: 'split' });
+  });
+});

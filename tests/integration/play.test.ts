@@ -6,13 +6,15 @@ import { type Clone, createClone } from '../support/clone.ts';
 jest.setTimeout(180_000);
 
 let clone: Clone;
+let started: string;
 // What the user pastes: the lines that npm start prints, and its port for npm run play.
 let pasted: Record<string, string>;
 beforeAll(async () => {
   clone = await createClone();
   const running = clone.start();
   await running.says('Serving until Ctrl-C');
-  const [, URL = '', KEY = ''] = /^ {2}URL=(\S+)\n {2}KEY=(\S+)$/m.exec(running.output()) ?? [];
+  started = running.output();
+  const [, URL = '', KEY = ''] = /^ {2}URL=(\S+)\n {2}KEY=(\S+)$/m.exec(started) ?? [];
   pasted = { URL, KEY, PORT: new globalThis.URL(URL).port };
 });
 
@@ -38,9 +40,19 @@ const masked = (text: string) =>
     .replace(/"duration_ms": \d+/, '"duration_ms": …')
     .replace(/"sha256:\w+"/, '"sha256:…"');
 
+const readme = readFile(join(import.meta.dirname, '../../README.md'), 'utf8');
+
+test('npm start prints what the README shows of it', async () => {
+  const [, shown = ''] = /\$ npm ci && npm start\n([^`]*)```/.exec(await readme) ?? [];
+  const lines = shown.trimEnd().split('\n');
+  const digits = (text: string) => text.replace(/\d+/g, '0');
+  expect(lines).toHaveLength(9);
+  for (const line of lines) expect(`\n${digits(started)}`).toContain(`\n${digits(line)}\n`);
+});
+
 test('what the README shows comes out of the very lines that it shows', async () => {
-  const readme = await readFile(join(import.meta.dirname, '../../README.md'), 'utf8');
-  const section = readme.slice(readme.indexOf('## What it looks like'));
+  const text = await readme;
+  const section = text.slice(text.indexOf('## What it looks like'));
   const [, lines = ''] = /```sh\n(npm run play[^`]*)```/.exec(section) ?? [];
   const [, shown = ''] = /```json\n([^`]*)```/.exec(section) ?? [];
   expect(lines).toContain('/sync/dry-run');

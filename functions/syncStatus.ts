@@ -7,7 +7,7 @@ import { listWaiting, readStatus } from '../lib/sync/status.ts';
 /** How old the last complete full run may be when an election opens, unless the caller says so. */
 const DEFAULT_WITHIN_MINUTES = 60;
 
-// Is the register in step, what is going on now, when is the next run due, and may an election open.
+// Are the members in step, what goes on now, when is the next run due, and may an election open.
 http(
   routes.syncStatus.name,
   endpoint({

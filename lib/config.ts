@@ -152,8 +152,8 @@ export function secretsOf<G extends ConfigGroup>(group: G): SecretsOf<G>[] {
 }
 
 /**
- * What is wrong with the value that a reference to Secret Manager turned out to have, in words
- * that do not repeat it; undefined when it would have been accepted in the environment itself.
+ * What is wrong with the value behind a reference to Secret Manager, in words that do not repeat it.
+ * Undefined when the environment itself could have held it.
  */
 export function problemWithSecret(nodeEnv: string) {
   return (name: SecretName, value: string): string | undefined => {
@@ -187,8 +187,8 @@ const isTooShort = (key: string, nodeEnv: string | undefined) =>
 
 type Incomplete = { [G in ConfigGroup]?: Partial<Config[G]> };
 
-// What depends on more than one variable. Those that could not be read are not there, and are reported
-// already; those that were not set are empty.
+// What depends on more than one variable. A variable that could not be read is missing here, and is reported
+// already. One that was not set is empty.
 function crossChecks({ runtime, auth, django, notify }: Incomplete): string[] {
   return [
     ...(auth ? authProblems(auth, runtime?.NODE_ENV) : []),
@@ -230,7 +230,9 @@ function authProblems(auth: Partial<Config['auth']>, nodeEnv: string | undefined
     );
   }
   if (auth.AUTH_CERTS_URL && nodeEnv === 'production') {
-    problems.push('AUTH_CERTS_URL is for development and tests only: it decides whom we trust');
+    problems.push(
+      'AUTH_CERTS_URL is for development and tests only: it decides which tokens are trusted',
+    );
   }
   return problems;
 }

@@ -32,9 +32,9 @@ export interface SyncErrorOptions extends ErrorOptions {
 }
 
 /**
- * The base of every error that we throw on purpose. Its message may be shown to the caller and
- * logged as it stands: it says what failed and what to do, and never holds a query string, a
- * response body, a secret or a field of a member.
+ * The base of every error that we throw on purpose. Its message says what failed and what to do. It may be
+ * shown to the caller and logged as it stands: it never holds a query string, the body of a reply, a secret
+ * or a field of a member.
  */
 export class SyncError extends Error {
   override readonly name: string = 'SyncError';

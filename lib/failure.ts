@@ -2,9 +2,9 @@ import { asDatabaseUnavailable } from './databaseErrors.ts';
 import { SyncError } from './errors.ts';
 
 /**
- * The SyncError that stands for anything thrown while a request or a run went on. Once that was
- * told to stop, an error of a library is only the echo of that. What nobody expected becomes
- * `internal_error`, without any detail, and keeps the original as its cause.
+ * The SyncError that stands for anything thrown while a request or a run went on. Once the signal has
+ * aborted, an error of a library is only the echo of that. What nobody expected becomes `internal_error`,
+ * without any detail, and keeps the original as its cause.
  */
 export function toSyncError(thrown: unknown, signal: AbortSignal): SyncError {
   const known = thrown instanceof SyncError ? thrown : undefined;

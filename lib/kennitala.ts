@@ -2,9 +2,9 @@ const tenDigits = /^[0-9]{10}$/;
 
 /**
  * The ten digits of a kennitala, its hyphen and spaces removed, or undefined when the value is no
- * kennitala. Only strings count: a JSON number has lost the leading zero of those born on the
- * first nine days of a month. There is no check-digit test (numbers issued since 18 February 2026
- * have none, skra.is) and no calendar test (numbers with impossible dates are in use).
+ * kennitala. Only strings count: a number of JSON has lost the leading zero of a birth on the first nine
+ * days of a month. The check digit is not tested, because numbers issued since 18 February 2026 have none
+ * (skra.is). Neither is the date: numbers with impossible dates are in use.
  */
 export function normaliseKennitala(value: unknown): string | undefined {
   if (typeof value !== 'string') return undefined;
@@ -19,8 +19,8 @@ export function maskKennitala(kennitala: string): string {
 }
 
 /**
- * Whether a value is most likely a kennitala: ten digits that begin with a day and a month, the day of a
- * company 40 more. For what a person types; a register's own word for a number is not doubted like this.
+ * Whether a value is most likely a kennitala: ten digits that begin with a day and a month. The day of a
+ * company is 40 more. This is for what a person types; a register's own word for a number is not doubted.
  */
 export function looksLikeKennitala(value: unknown): boolean {
   return /^([04][1-9]|[1256][0-9]|[37][01])(0[1-9]|1[0-2])/.test(normaliseKennitala(value) ?? '');

@@ -57,7 +57,7 @@ export interface Log {
 
 const order: Severity[] = ['DEBUG', 'INFO', 'NOTICE', 'WARNING', 'ERROR', 'CRITICAL'];
 
-/** The level that a word names, or INFO: for who has to log even where the configuration is broken. */
+/** The level that a word names, or INFO. For a function that starts even where the configuration is broken. */
 export const levelOf = (word: string | undefined): Severity =>
   order.find((level) => level === word?.trim().toUpperCase()) ?? 'INFO';
 
@@ -65,9 +65,9 @@ export const levelOf = (word: string | undefined): Severity =>
 const LONGEST_LINE = 200_000;
 
 /**
- * A log that writes one JSON object per line, as Cloud Logging reads it (severity, message and
- * time are its special keys). Each line is one write: the functions framework turns two objects
- * written together into plain text. Logging never throws.
+ * A log that writes one JSON object a line. Severity, message and time are special keys of Cloud Logging.
+ * Each line is one write: the functions framework makes plain text of two objects that are written together.
+ * Logging never throws.
  */
 export function createLog(
   level: Severity,

@@ -1,6 +1,6 @@
 import { isError } from './errors.ts';
 
-// Applied to what libraries say, whose words we do not choose. Our own messages hold none of this.
+// Applied to the words of libraries, which we do not choose. Our own messages hold none of this.
 const patterns: [RegExp, string][] = [
   [/\/\/[^/\s@]*@/g, '//***@'],
   [/\bBearer\s+[^\s,;"']+/gi, 'Bearer ***'],
@@ -64,8 +64,8 @@ interface ServerError {
   where?: string;
 }
 
-// `detail`, `where` and `internalQuery`, which hold rows, are never shown. That there is a `where` says that
-// a function or a trigger was at work, whose statement the sentence may quote.
+// `detail`, `where` and `internalQuery` hold rows and are never shown. Where there is a `where`, a function or
+// a trigger was at work, and the sentence may quote its statement.
 function messageOf(error: Error): string {
   const { code, table, constraint, file, where } = error as ServerError;
   if (typeof code !== 'string' || !/^(?=.*[0-9])[0-9A-Z]{5}$/.test(code)) return error.message;

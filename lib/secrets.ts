@@ -18,8 +18,9 @@ export interface Credential {
   /** The value; fetched at most once per instance. Throws SyncError `secrets_unavailable`. */
   get(): Promise<string>;
   /**
-   * The value that replaces a refused one: fetched, unless another call has fetched it meanwhile. Undefined
-   * when there is none: the value is no reference, has not changed, or cannot be read (which is logged).
+   * The value that replaces a refused one. It is fetched, unless another call has fetched it meanwhile.
+   * Undefined when there is none: the value is no reference, has not changed, or cannot be read. The last is
+   * logged.
    */
   renew(refused: string): Promise<string | undefined>;
 }
@@ -29,16 +30,16 @@ export function fixedCredential(value: string): Credential {
   return { get: async () => value, renew: async () => undefined };
 }
 
-/** How a peer says that it refuses a credential: by what a call returns, or by what it throws. */
+/** How a peer refuses a credential: by what a call returns, or by what it throws. */
 interface Refusal<T> {
   returned?: (result: T) => boolean;
   thrown?: (error: unknown) => boolean;
 }
 
 /**
- * Calls a peer with a credential. When the peer refuses it, the secret is read again and the call is made
- * once more with the new value, so that a rotated secret fails nothing. Without a new value the refusal
- * stands. Throws what the call throws, and SyncError `secrets_unavailable`.
+ * Calls a peer with a credential, so that a rotated secret fails nothing. When the peer refuses the value,
+ * the secret is read again. When it has changed, the call is made once more with the new value; otherwise
+ * the refusal stands. Throws what the call throws, and SyncError `secrets_unavailable`.
  */
 export async function withRenewal<T>(
   credential: Credential,
@@ -62,8 +63,8 @@ interface Sources {
 }
 
 /**
- * The credential behind one variable. For a reference, fetching begins now and not with the first
- * request; a failure is kept for whoever asks, and asking again tries again.
+ * The credential behind one variable. A reference is fetched from now on, before the first request asks
+ * for it. The first request that meets a failure reports it, and each later one tries again.
  */
 export function openCredential(name: SecretName, value: string, sources: Sources): Credential {
   if (!isSecretReference(value)) return fixedCredential(value);
@@ -93,7 +94,7 @@ export function openCredential(name: SecretName, value: string, sources: Sources
   };
 
   get().catch(() => {
-    // The first request asks again and reports it.
+    // The first request tries again and reports it.
   });
   return { get, renew };
 }

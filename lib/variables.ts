@@ -1,8 +1,8 @@
 import * as z from 'zod/mini';
 import { isSecretReference } from './secrets.ts';
 
-// How one environment variable is read. Each schema takes `string | undefined` and says what is
-// wrong in words that follow the variable's name; none repeats the value, it may be a secret.
+// How one environment variable is read. Each schema takes `string | undefined`. Its words follow the
+// variable's name, and never repeat the value, which may be a secret.
 
 const wrong = Symbol('wrong');
 
@@ -106,8 +106,8 @@ export const headerValue = {
 };
 
 /**
- * An account, as an identity token names it. In ASCII, because another script has letters that look the
- * same; and without `serviceAccount:` before it or a name around it, which no token has.
+ * An account, as an identity token names it. Another script has letters that look the same, so it is in
+ * ASCII. No token has `serviceAccount:` before it or a name around it.
  */
 export const account = {
   check: (value: string) => /^([0-9]+|[\w.!#$%&'*+/=?^`{|}~-]+@[A-Za-z0-9.-]+)$/.test(value),

@@ -43,8 +43,8 @@ export interface Answer {
 }
 
 /**
- * Sends an answer that no cache keeps. gcloud gets status 200 whatever happened, because
- * `gcloud functions call` shows the body of no other answer; the error is in the body.
+ * Sends an answer that no cache keeps. gcloud always gets status 200, because `gcloud functions call` shows
+ * the body of no other answer. An error is in the body.
  */
 export function sendAnswer(
   request: Request,
@@ -58,7 +58,7 @@ export function sendAnswer(
     .set('X-Content-Type-Options', 'nosniff')
     .set(headers)
     .type(type ?? 'json')
-    // Not `send`, which answers 304 to a caller who claims to have it already.
+    // Not `send`, which answers 304 to a caller that claims to have the body already.
     .end(typeof body === 'string' ? body : JSON.stringify(body));
 }
 

@@ -13,8 +13,8 @@ import { decodeClaims, isIdToken } from './idToken.ts';
 type Headers = NodeJS.Dict<string[]>;
 
 /**
- * Finds out who is calling. Throws SyncError unauthorized when that is not proved; the answer and
- * the log say why, and never repeat the credential.
+ * Proves the identity of a caller. Throws SyncError unauthorized otherwise. Its message says why, and never
+ * repeats the credential.
  */
 export async function authenticate(headers: Headers, policy: AuthPolicy): Promise<Caller> {
   const caller = await proofs[policy.mode](headers, policy);

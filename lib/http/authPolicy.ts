@@ -12,7 +12,7 @@ export type KeyName = 'admin-key' | 'webhook-key';
 
 /** A caller whose identity is proved. */
 export interface Caller {
-  /** For the log and sync_log: an e-mail, the id of an account, the name of a key, or `EMAIL via page`. */
+  /** For log and sync_log: an e-mail, the id of an account, the name of a key, or `EMAIL via page`. */
   name: string;
   email?: string | undefined;
   /** The numeric id of the account. */
@@ -22,11 +22,11 @@ export interface Caller {
 
 /** Accounts, by e-mail or numeric id. */
 export interface CallerLists {
-  /** Who may decide. What an empty list means depends on the mode. */
+  /** These may decide. What an empty list means depends on the mode. */
   allowed: readonly string[];
-  /** Who may only report that members have changed. */
+  /** These may only report that members have changed. */
   reporters: readonly string[];
-  /** Who may only start ordinary runs. */
+  /** These may only start ordinary runs. */
   starters: readonly string[];
   /** The admin's page, which may decide in the name of a person. */
   page: readonly string[];
@@ -74,8 +74,8 @@ export function isSameKey(candidate: string, key: string): boolean {
 }
 
 /**
- * Which key a candidate is. One that matches none may be a rotated one, so the secrets are fetched once
- * more, at most once a minute. The key with fewer rights comes first: it counts where both are the same.
+ * Which key a candidate is. One that matches none may be a rotated one: the secrets are fetched once more,
+ * at most once a minute. The key with fewer rights comes first. It counts where both are the same.
  */
 export function createKeyCheck(
   keys: Record<KeyName, Credential>,
@@ -101,8 +101,8 @@ export function createKeyCheck(
 export type Right = 'report' | 'start' | 'decide';
 
 /**
- * What a caller may do; pure. A caller in a restricted list has the rights of these lists and no others,
- * whatever other list or key allows. No right at all means that the caller is not let in.
+ * What a caller may do; pure. A caller in a restricted list has the rights of these lists and no others.
+ * Another list, or a key, adds nothing. Without any right the caller is not let in.
  */
 export function rightsOf(caller: Caller, mode: AuthPolicy['mode'], lists: CallerLists): Right[] {
   const restricted: Right[] = [];
@@ -132,7 +132,7 @@ export function mayAsk(rights: readonly Right[], parameters: object): boolean {
   return rights.includes('start') && ordinary;
 }
 
-/** Whether this caller is in the list: by e-mail, in which only ASCII letters may differ in case, or by id. */
+/** Whether this caller is in the list, by id or by e-mail. Only ASCII letters may differ in case. */
 export const isIn = (list: readonly string[], { email, subject }: Partial<Caller>): boolean =>
   list.some((one) => one === subject || (email !== undefined && lower(one) === lower(email)));
 
@@ -143,5 +143,5 @@ const lower = (text: string) => text.replace(/[A-Z]/g, (letter) => letter.toLowe
 const canBeCompared = ({ email, subject }: Caller, list: readonly string[]) =>
   list.every((one) => (one.includes('@') ? email : subject) !== undefined);
 
-/** The refusal of a caller who is known. */
+/** The refusal of a known caller. */
 export const forbidden = (message: string): SyncError => new SyncError('forbidden', message);

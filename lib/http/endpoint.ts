@@ -45,7 +45,7 @@ export interface Endpoint<G extends ConfigGroup, P extends z.ZodMiniType> extend
   bodyOnly?: readonly string[];
   /** Whether the parameters may also come inside the envelope of a Pub/Sub push. */
   pubsub?: boolean;
-  /** Whether callers who may only report or start may call it at all. */
+  /** Whether callers with fewer rights than to decide may call it at all. */
   restricted?: boolean;
   /** Whether it may stand behind Identity-Aware Proxy. */
   behindProxy?: boolean;
@@ -55,10 +55,9 @@ export interface Endpoint<G extends ConfigGroup, P extends z.ZodMiniType> extend
 const noParameters = z.strictObject({});
 
 /**
- * A handler for the functions framework: what serve.ts does, then who is calling, then the
- * parameters, then the answer. The configuration is parsed now, while the module loads, so that a
- * process with a broken environment does not start: throws ConfigError. Secrets start to be
- * fetched now and are awaited by the first request.
+ * A handler for the functions framework: after the checks of serve.ts come the caller, the parameters and
+ * the answer. The configuration is parsed now, while the module loads: a process with a broken environment
+ * does not start. Secrets are fetched from now on, and the first request waits for them. Throws ConfigError.
  */
 export function endpoint<
   const G extends ConfigGroup,
@@ -109,15 +108,15 @@ function requireDecider(rights: readonly Right[]): void {
   throw forbidden(`This caller may only ${allowed}.`);
 }
 
-// What is there for deciding, such as the digest that would be approved, is not for those who may not.
+// What helps to decide, such as the digest of an approval, is for callers with the right to decide.
 function withoutExtra(thrown: unknown): unknown {
   if (!(thrown instanceof SyncError)) return thrown;
   const { code, message, cause, runId } = thrown;
   return new SyncError(code, message, { cause, runId });
 }
 
-// The framework prints what a module throws while loading, but as text in many lines; alerts and
-// people read this one.
+// The framework prints what a module throws while it loads, but as text in many lines. Alerts and people read
+// this one line.
 function readConfig<const G extends ConfigGroup>(
   { needs, behindProxy, name }: Pick<Endpoint<G, z.ZodMiniType>, 'needs' | 'behindProxy' | 'name'>,
   environment: Environment,

@@ -39,8 +39,8 @@ export function readParameters<P extends z.ZodMiniType>(
   throw invalid(result.error.issues.map(explain));
 }
 
-// JSON under any type is understood, lest a body be ignored: Cloud Scheduler sends octet-stream unless told
-// otherwise, proxies garble the header, and `curl -d` claims to send a form.
+// JSON is understood under any type, so that no body is ignored. Cloud Scheduler sends octet-stream by default,
+// proxies garble the header, and `curl -d` claims to send a form.
 const isForm = ({ headers, body }: Given) =>
   /^application\/x-www-form-urlencoded\b/i.test(headers['content-type'] ?? '') &&
   !/^\s*\{/.test(decode(body));

@@ -9,10 +9,10 @@ import { arrival, keepArrival } from './request.ts';
 const quieted = new WeakSet<object>();
 
 /**
- * Leaves the framework nothing to answer or to print. Express would read and inflate a body of any size,
- * and answer what it cannot parse with a page of HTML, which outside of production holds a stack; both
- * before a function sees the request. So each request is shown to it without its body and its path. What
- * goes to console.error all the same is logged without a member's data.
+ * Leaves the framework nothing to answer or to print. Express reads and inflates a body of any size before a
+ * function sees the request. It answers what it cannot parse with HTML, outside of production with a stack.
+ * So each request is shown to it without body and path. What goes to console.error all the same is logged
+ * without a member's data.
  */
 export function quietFramework(log: Log, target: Pick<Console, 'error'> = console): void {
   if (quieted.has(target)) return;

@@ -8,7 +8,7 @@ const LARGEST_BODY = 64 * 1024;
 /** How long a body may take to arrive, in ms. */
 const SLOWEST_BODY_MS = 10_000;
 
-/** Under this key a request keeps what the framework is not shown. Its tests load this module several times. */
+/** A request keeps what the framework is not shown under this key. Tests load this module several times. */
 export const arrival: unique symbol = Symbol.for('membership-sync.arrival') as never;
 
 /** What a request said of itself when it arrived. */
@@ -38,8 +38,8 @@ const pathOf = (url: string) =>
   url.startsWith('/') ? url.replace(/\?.*/s, '') : (URL.parse(url)?.pathname ?? url);
 
 /**
- * Refuses what is not for this function or comes from a page of somebody else, before any credential is
- * looked at. Throws SyncError not_found, method_not_allowed, payload_too_large, unsupported_media_type or
+ * Refuses what is not for this function, or comes from a page of another site. No credential has been looked
+ * at yet. Throws SyncError not_found, method_not_allowed, payload_too_large, unsupported_media_type or
  * forbidden.
  */
 export function checkRequest(

@@ -36,10 +36,10 @@ export interface Service extends Route {
 }
 
 /**
- * A handler for the functions framework that always answers, and always JSON: path, method and
- * size are checked, whatever is thrown becomes an answer in one place, every request is logged in
- * one line, and the instance can be stopped without losing a request. It knows nothing of
- * configuration, callers or parameters: see endpoint.ts.
+ * A handler for the functions framework that always answers. Path, method and body are checked first.
+ * Whatever is thrown becomes an answer in one place, as JSON. Every request is one line in the log. The
+ * instance can be stopped without losing a request. Configuration, callers and parameters are the business
+ * of endpoint.ts.
  */
 export function serve(service: Service): HttpFunction {
   const { project = '', timeoutSeconds = 60, level = 'INFO' } = service;
@@ -84,7 +84,7 @@ export function serve(service: Service): HttpFunction {
   };
 }
 
-// Time to roll back, to close the log row and to answer is kept back from the platform's timeout.
+// A part of the platform's timeout is kept back: time to roll back, to close the log row and to answer.
 function startDeadline(timeoutSeconds: number) {
   const reserve = Math.min(15, timeoutSeconds / 4);
   const milliseconds = 1000 * (timeoutSeconds - reserve);
@@ -106,7 +106,7 @@ const deadlineExceeded = (milliseconds: number) =>
     `Not finished within ${milliseconds / 1000} seconds, and so stopped before the platform would.`,
   );
 
-/** How long the rest of a body that nobody reads may take, in ms, so that its sender can read the answer. */
+/** How long the rest of an unread body may take, in ms. Its sender can read the answer meanwhile. */
 const LINGER_MS = 2_000;
 
 function dropRest(request: Request): void {
@@ -114,8 +114,8 @@ function dropRest(request: Request): void {
   setTimeout(() => request.complete || request.socket.destroy(), LINGER_MS).unref();
 }
 
-// Whatever hangs, the caller gets an answer: work that has been told to stop has a while to end, and is
-// left to itself after that.
+// Whatever hangs, the caller gets an answer. After the signal has aborted, the work has a while to end. Then it
+// is left to itself.
 function untilStopped<T>(work: Promise<T>, signal: AbortSignal, graceMs: number): Promise<T> {
   const { promise: left, reject } = Promise.withResolvers<never>();
   let timer: NodeJS.Timeout | undefined;

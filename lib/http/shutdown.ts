@@ -17,11 +17,11 @@ type Host = Pick<NodeJS.Process, 'removeAllListeners' | 'once' | 'on'> & {
 };
 
 /**
- * Takes over how the process ends. The framework's own SIGTERM handler answers 500 and exits at
- * once, so it is replaced when the first request comes: requests in flight are told to stop and
- * get up to eight seconds to roll back, close their log row and answer. An idle instance exits at
- * once. A rejection that nobody handled is logged and no longer ends the process. An exception that
- * nobody caught still does, but the framework would log it unredacted and show it to the caller.
+ * Takes over how the process ends, when the first request comes. The framework's own SIGTERM handler answers
+ * 500 and exits at once. Ours aborts a signal: requests in flight have up to eight seconds to roll back, close
+ * their log row and answer. An idle instance exits at once. A rejection that nobody handled is logged and no
+ * longer ends the process. An exception that nobody caught still does, but the framework would log it
+ * unredacted and show it to the caller.
  */
 export function createShutdown(
   host: Host = process,

@@ -121,7 +121,8 @@ const cases: { name: string; environment: Environment; problem: string | undefin
       ADMIN_API_KEY: longKey,
       AUTH_CERTS_URL: 'http://127.0.0.1:1/certs',
     },
-    problem: 'AUTH_CERTS_URL is for development and tests only: it decides whom we trust',
+    problem:
+      'AUTH_CERTS_URL is for development and tests only: it decides which tokens are trusted',
   },
   {
     name: 'an emulator is named as host and port',

@@ -1,3 +1,4 @@
+import * as fc from 'fast-check';
 import {
   type Caller,
   type CallerLists,
@@ -122,6 +123,42 @@ describe('what a caller may do', () => {
   test.each(cases)('$name', ({ caller = account(hook), mode = 'iam', lists, rights }) => {
     expect(rightsOf(caller, mode, { ...none, ...lists })).toEqual(rights);
   });
+});
+
+test('a restricted account decides nothing, however lists, keys and letters fall', () => {
+  const emails = fc.constantFrom('a@x.is', 'b@x.is', 'c@x.is');
+  const spelt = fc
+    .tuple(emails, fc.array(fc.boolean(), { minLength: 6, maxLength: 6 }))
+    .map(([email, upper]) =>
+      [...email].map((letter, at) => (upper[at] ? letter.toUpperCase() : letter)).join(''),
+    );
+  const list = fc.array(fc.oneof(spelt, fc.constantFrom('17', '18')), { maxLength: 3 });
+  const scene = fc.record({
+    lists: fc.record({ allowed: list, reporters: list, starters: list, page: list }),
+    email: fc.option(spelt, { nil: undefined }),
+    subject: fc.option(fc.constantFrom('17', '18'), { nil: undefined }),
+    mode: fc.constantFrom('key' as const, 'iam' as const, 'iap' as const),
+    key: fc.constantFrom('admin-key' as const, 'webhook-key' as const, undefined),
+  });
+  fc.assert(
+    fc.property(scene, ({ lists, email, subject, mode, key }) => {
+      fc.pre(email !== undefined || subject !== undefined);
+      const rights = rightsOf({ name: '', email, subject, key }, mode, lists);
+      const restricted = [...lists.reporters, ...lists.starters];
+      const isListed = restricted.some(
+        (one) => one === subject || one.toLowerCase() === email?.toLowerCase(),
+      );
+      if (isListed || key === 'webhook-key') expect(rights).not.toContain('decide');
+      // Nobody decides who is in no list, where there is one and no key.
+      if (rights.includes('decide') && key === undefined && lists.allowed.length > 0) {
+        const able = [...lists.allowed, ...lists.page];
+        expect(
+          able.some((one) => one === subject || one.toLowerCase() === email?.toLowerCase()),
+        ).toBe(true);
+      }
+    }),
+    { numRuns: 2000 },
+  );
 });
 
 describe('what may be asked for', () => {

@@ -1,3 +1,4 @@
+import { contextOf } from './databaseErrors.ts';
 import { isError } from './errors.ts';
 
 // Applied to the words of libraries, which we do not choose. Our own messages hold none of this.
@@ -61,16 +62,15 @@ interface ServerError {
   table?: string;
   constraint?: string;
   file?: string;
-  where?: string;
 }
 
-// `detail`, `where` and `internalQuery` hold rows and are never shown. Where there is a `where`, a function or
-// a trigger was at work, and the sentence may quote its statement.
+// `detail`, `where` and `internalQuery` hold rows and are never shown. Where a function or a trigger was at
+// work, the sentence may quote its statement.
 function messageOf(error: Error): string {
-  const { code, table, constraint, file, where } = error as ServerError;
+  const { code, table, constraint, file } = error as ServerError;
   if (typeof code !== 'string' || !/^(?=.*[0-9])[0-9A-Z]{5}$/.test(code)) return error.message;
   const isOwn = file === undefined || ownSources.has(file.replace(/\.[a-z]$/, ''));
-  if (isOwn && where === undefined && harmless.test(code)) return error.message;
+  if (isOwn && contextOf(error) === '' && harmless.test(code)) return error.message;
   // RAISE can also make up the names of table and constraint.
   const place = isOwn ? [table && `table ${table}`, constraint && `constraint ${constraint}`] : [];
   return ['left out', `SQLSTATE ${code}`, ...place].filter(Boolean).join(', ');

@@ -102,6 +102,12 @@ test.each([
     file: 'rls.c',
   },
   { message: 'syntax error at or near "selct"', code: '42601', file: 'scan.l' },
+  {
+    message: 'canceling statement due to lock timeout',
+    code: '55P03',
+    file: 'postgres.c',
+    where: 'while updating tuple (0,1) in relation "members"',
+  },
   { message: 'no such database: d', code: '3D000', file: undefined },
 ])(
   'what PostgreSQL or a pooler says of its own objects is kept: $message',

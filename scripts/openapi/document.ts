@@ -86,7 +86,12 @@ export function openApiDocument(version: string, { strict = false } = {}): Json 
     paths,
     components: {
       securitySchemes: {
-        adminKey: { type: 'http', scheme: 'bearer', description: 'ADMIN_API_KEY' },
+        adminKey: {
+          type: 'http',
+          scheme: 'bearer',
+          description:
+            'ADMIN_API_KEY; or WEBHOOK_KEY, with which members are reported and nothing else.',
+        },
         googleIdentity: {
           type: 'http',
           scheme: 'bearer',

@@ -70,13 +70,12 @@ environment_of() {
   printf '%s\n' NODE_ENV=production LOG_EXECUTION_ID=true "GOOGLE_CLOUD_PROJECT=$PROJECT" \
     "CLOUD_RUN_TIMEOUT_SECONDS=$seconds" ${LOG_LEVEL:+"LOG_LEVEL=$LOG_LEVEL"}
   if [ "$1" = health ]; then return; fi
-  # Pages are garbage as soon as they are written. V8 lets a small heap grow by less before it collects,
-  # and young objects are collected in small portions: with pages of the usual size, a run of any number
-  # of members stays far below 256 MiB. The other half of the memory is for what is not in the heap: texts
-  # as they arrive, and Node.js itself.
+  # Pages are garbage as soon as they are written, and V8 lets a heap that may be small grow by less before it
+  # collects. The other half of the memory is for what is not in the heap: texts as they arrive, and Node.js
+  # itself.
   case $1 in
     syncScheduled | syncDryRun)
-      echo "NODE_OPTIONS=--max-semi-space-size=8 --max-old-space-size=$(($(mebibytes_of "$SYNC_MEMORY") / 2))"
+      echo "NODE_OPTIONS=--max-old-space-size=$(($(mebibytes_of "$SYNC_MEMORY") / 2))"
       ;;
   esac
   authentication_of "$1"

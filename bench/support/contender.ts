@@ -24,7 +24,7 @@ export const asDeployed = {
   ADMIN_API_KEY: ADMIN_KEY.padEnd(32, '-'),
   LOG_LEVEL: 'WARNING',
   NODE_ENV: 'production',
-  NODE_OPTIONS: '--max-semi-space-size=8 --max-old-space-size=256',
+  NODE_OPTIONS: '--max-old-space-size=256',
 };
 
 /** Ours: the built bundle under the functions framework, called over HTTP. */

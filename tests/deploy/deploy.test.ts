@@ -257,7 +257,7 @@ describe('a dry run', () => {
     const commands = commandsIn(await dryRun(`--sync-memory=${memory}`, 'functions'));
     const flags = commands
       .filter((line) => line.includes('functions deploy'))
-      .map((line) => /NODE_OPTIONS=--max-semi-space-size=8 --max-old-space-size=(\d+)/.exec(line));
+      .map((line) => /NODE_OPTIONS=--max-old-space-size=(\d+)/.exec(line));
     expect(flags.map((found) => found?.[1])).toEqual([
       `${heap}`,
       `${heap}`,

@@ -2,7 +2,7 @@ import type { DjangoClient } from '../django/client.ts';
 import { DjangoHttpError, DjangoShapeError } from '../django/errors.ts';
 import type { MembersPage } from '../django/types.ts';
 import { SyncError } from '../errors.ts';
-import { askPages, type PageReply, pagesAreTrue } from './memberPages.ts';
+import { askAgain, askPages, type PageReply, pagesAreTrue } from './memberPages.ts';
 import type { Run } from './session.ts';
 import type { Snapshot } from './snapshot.ts';
 import markConfirmed from './sql/guard/mark_confirmed.sql';
@@ -124,6 +124,7 @@ async function ask(run: Run, django: DjangoClient, doubts: Doubt[]): Promise<Map
     if (askable.length > 0 && (await pagesAreTrue(run, django, budget.forPages))) {
       const ids = askable.map(({ external_id }) => external_id as string);
       const replies = await askPages(run, django, ids, budget.forPages);
+      await askAgain(run, django, replies, budget.forPages);
       for (const doubt of askable) {
         const reply = replies.get(doubt.external_id as string);
         findings.set(doubt, readReply(reply, doubt));

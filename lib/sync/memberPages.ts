@@ -13,11 +13,7 @@ const SECOND_LOOK_MS = 500;
 /** What came of asking for one member. */
 export type PageReply = MemberLookup | SyncError;
 
-/**
- * Asks for members on their own pages, DJANGO_CONCURRENCY at once. A reply that would take a vote is asked for
- * again after half a second, and the second one counts: nobody loses a vote by one reply. Throws only when the
- * run itself must end.
- */
+/** Asks for members on their own pages, DJANGO_CONCURRENCY at once. Throws only when the run itself must end. */
 export async function askPages(
   { context: { config, signal } }: Run,
   django: DjangoClient,
@@ -34,19 +30,30 @@ export async function askPages(
       replies.set(id, error);
     }
   };
-  const concurrency = config.django.DJANGO_CONCURRENCY;
-  await pMap(ids, askFor, { concurrency });
-  const doubtful = ids.filter((id) => takesVote(replies.get(id)));
-  if (doubtful.length > 0) {
-    await delay(SECOND_LOOK_MS);
-    signal.throwIfAborted();
-    await pMap(doubtful, askFor, { concurrency });
-  }
+  await pMap(ids, askFor, { concurrency: config.django.DJANGO_CONCURRENCY });
   return replies;
 }
 
-function takesVote(reply: PageReply | undefined): boolean {
-  if (!reply || reply instanceof SyncError) return false;
+/**
+ * Asks again, after half a second, where a reply would take a vote; the second one counts. Nobody loses a vote
+ * by one reply. Throws only when the run itself must end.
+ */
+export async function askAgain(
+  run: Run,
+  django: DjangoClient,
+  replies: Map<string, PageReply>,
+  budget?: AbortSignal,
+): Promise<void> {
+  const doubtful = [...replies].filter(([, reply]) => takesVote(reply)).map(([id]) => id);
+  if (doubtful.length === 0) return;
+  await delay(SECOND_LOOK_MS);
+  run.context.signal.throwIfAborted();
+  for (const [id, reply] of await askPages(run, django, doubtful, budget)) replies.set(id, reply);
+}
+
+/** Whether a reply says that there is no such member. */
+export function takesVote(reply: PageReply): boolean {
+  if (reply instanceof SyncError) return false;
   if (!reply.found) return true;
   const { record } = reply;
   return record.kind === 'member' ? !record.member.isMember : record.kind !== 'rejected';

@@ -4,7 +4,7 @@ import type { Member, MemberLookup } from '../django/types.ts';
 import { SyncError } from '../errors.ts';
 import { openCopy } from './copy.ts';
 import type { ErrorList } from './errorList.ts';
-import { askPages, pagesAreTrue } from './memberPages.ts';
+import { askAgain, askPages, type PageReply, pagesAreTrue, takesVote } from './memberPages.ts';
 import type { Run } from './session.ts';
 import {
   addFormer,
@@ -35,10 +35,14 @@ export async function takeSelection(
   await clearSnapshot(client);
   const seen = nothingSeen();
   const { errors } = seen;
-  const lookups = await look(run, django, [...new Set(externalIds)]);
-  const { members, leavers, unclear } = sort(lookups, errors);
+  const ids = [...new Set(externalIds)];
+  const replies = await askPages(run, django, ids);
   // Pages that show members of the list as no members, or find none of them, say nothing of these either.
-  if (leavers.length > 0 && !(await pagesAreTrue(run, django))) {
+  const isTrue = ![...replies.values()].some(takesVote) || (await pagesAreTrue(run, django));
+  if (isTrue) await askAgain(run, django, replies);
+  const lookups = lookupsOf(ids, replies);
+  const { members, leavers, unclear } = sort(lookups, errors);
+  if (!isTrue) {
     for (const { externalId } of leavers.splice(0)) {
       errors.add('removal_unconfirmed', externalId, untrue);
       unclear.push(externalId);
@@ -82,13 +86,8 @@ const noPage =
 const another = 'the register answered with another record than the one asked for';
 
 // A register that fails, or that the run cannot reach, fails the run: it is asked again as a whole.
-async function look(
-  run: Run,
-  django: DjangoClient,
-  ids: string[],
-): Promise<Map<string, MemberLookup>> {
+function lookupsOf(ids: string[], replies: Map<string, PageReply>): Map<string, MemberLookup> {
   const lookups = new Map<string, MemberLookup>();
-  const replies = await askPages(run, django, ids);
   for (const id of ids) {
     const reply = replies.get(id);
     if (reply instanceof SyncError) throw reply;

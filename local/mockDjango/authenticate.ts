@@ -3,7 +3,7 @@ import { type Answer, type Behaviour, json } from './types.ts';
 export type Caller = 'known' | 'anonymous' | Answer;
 
 /**
- * As Django REST framework's TokenAuthentication: another scheme, or none, is not an error but an
+ * As Django REST framework's TokenAuthentication and BasicAuthentication: another scheme, or none, is not an error but an
  * anonymous call, and what that may see is the view's decision. A wrong key is refused.
  */
 export function authenticate(header: string | undefined, behaviour: Behaviour): Caller {
@@ -16,7 +16,8 @@ export function authenticate(header: string | undefined, behaviour: Behaviour): 
     return json(anonymous, detail, anonymous === 401 ? { 'WWW-Authenticate': scheme } : {});
   }
   if (parts.length !== 1) return refused('Invalid token header. No credentials provided.', scheme);
-  return parts[0] === key ? 'known' : refused('Invalid token.', scheme);
+  const credentials = scheme === 'Basic' ? Buffer.from(key).toString('base64') : key;
+  return parts[0] === credentials ? 'known' : refused('Invalid token.', scheme);
 }
 
 function refused(detail: string, scheme: string): Answer {

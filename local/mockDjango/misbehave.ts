@@ -17,6 +17,10 @@ export type Fault =
   | { kind: 'truncate' }
   /** A page of a proxy or a login form, with 200 or another status. */
   | { kind: 'html'; status?: number }
+  /** The right answer, which a cache has kept for so many seconds. */
+  | { kind: 'old'; seconds: number }
+  /** The right answer in bytes that are no UTF-8, where it has letters beyond ASCII. */
+  | { kind: 'latin1' }
   /** JSON that does not parse, with 200. */
   | { kind: 'malformed' }
   /** 302 to wherever it says. */
@@ -58,6 +62,10 @@ export async function applyFault(
       return truncated(right, response);
     case 'html':
       return html(fault.status ?? 200, 'Log in');
+    case 'old':
+      return { ...right, headers: { ...right.headers, Age: String(fault.seconds) } };
+    case 'latin1':
+      return { ...right, encoding: 'latin1' };
     case 'malformed':
       return { ...right, body: right.body.slice(0, -1) };
     case 'redirect':

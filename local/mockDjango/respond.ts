@@ -12,12 +12,14 @@ export function respond(
   register: Register,
   behaviour: Behaviour,
 ): Answer {
-  if (`${url.pathname}/`.startsWith(path) && !url.pathname.endsWith('/')) {
-    const location = `${url.pathname}/${url.search}`;
-    return { status: 301, headers: { Location: location }, body: '' };
+  const endsInSlash = url.pathname.endsWith('/');
+  if (!behaviour.trailingSlash && endsInSlash) return html(404, 'Not Found');
+  const pathname = endsInSlash ? url.pathname : `${url.pathname}/`;
+  if (behaviour.trailingSlash && pathname.startsWith(path) && !endsInSlash) {
+    return { status: 301, headers: { Location: `${pathname}${url.search}` }, body: '' };
   }
-  const id = detailId(url.pathname, path, behaviour);
-  if (url.pathname !== path && id === undefined) return html(404, 'Not Found');
+  const id = detailId(pathname, path, behaviour);
+  if (pathname !== path && id === undefined) return html(404, 'Not Found');
 
   const caller = authenticate(request.headers.authorization, behaviour);
   if (typeof caller === 'object') return caller;

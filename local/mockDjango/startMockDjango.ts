@@ -109,6 +109,7 @@ function normalBehaviour(): Behaviour {
     shape: 'plain',
     detail: true,
     unlisted: new Set(),
+    trailingSlash: true,
     latencyMs: 0,
     now: () => new Date(),
     onRequest: () => undefined,
@@ -116,7 +117,7 @@ function normalBehaviour(): Behaviour {
 }
 
 function send(answer: Answer, request: SeenRequest, response: ServerResponse, { now }: Behaviour) {
-  const body = Buffer.from(answer.body);
+  const body = Buffer.from(answer.body, answer.encoding ?? 'utf8');
   request.status = answer.status;
   response.writeHead(answer.status, {
     Date: now().toUTCString(),

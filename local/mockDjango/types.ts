@@ -6,7 +6,7 @@ export interface Behaviour {
   /** The one key that is accepted. */
   key: string;
   /** Django REST framework's own is `Token`; a subclass may say `Bearer`. */
-  scheme: 'Bearer' | 'Token';
+  scheme: 'Bearer' | 'Token' | 'Basic';
   /**
    * What a call without a key, or with one in another scheme, gets: such a call is anonymous to
    * Django, not wrong. 200 with nobody (`empty`) or with every tenth member (`public`) are possible.
@@ -28,6 +28,8 @@ export interface Behaviour {
   detail: boolean;
   /** Members whom the list leaves out, though their own pages are there. */
   unlisted: ReadonlySet<number>;
+  /** Whether paths end in a slash, to which the others are redirected. Without, a path with a slash is none. */
+  trailingSlash: boolean;
   /** Every answer waits this long. */
   latencyMs: number;
   /** The clock behind the Date header and `updated_at`. */
@@ -63,6 +65,8 @@ export interface Answer {
   status: number;
   headers: Record<string, string>;
   body: string;
+  /** Of the body on its way; UTF-8 when left out. */
+  encoding?: 'latin1';
 }
 
 export const json = (

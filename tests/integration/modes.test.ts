@@ -204,3 +204,23 @@ test('a run that failed leaves no mark', async () => {
   expect((await marks()).map(([, mark]) => mark)).toEqual([clock, null]);
   expect(await run()).toMatchObject({ mode: 'incremental' });
 });
+
+test('a clock of Django that is ahead leaves no mark in the future', async () => {
+  clock = new Date(Date.now() + 7 * 86_400_000);
+  await run();
+  const [{ mark } = {}] = await world.database.query<{ mark: boolean }>(
+    "select register_mark between now() - interval '1 minute' and now() as mark from public.sync_log",
+  );
+  expect(mark).toBe(true);
+});
+
+test.each([
+  ['its mark', "register_mark = now() + interval '1 hour'"],
+  ['its time', "sync_timestamp = (now() at time zone 'UTC') + interval '1 hour'"],
+  ['its end', "finished_at = now() + interval '1 hour'"],
+])('a full run is not recent when %s is in the future of the database', async (_, change) => {
+  await run();
+  expect(await run()).toMatchObject({ mode: 'incremental' });
+  await world.database.query(`update public.sync_log set ${change}`);
+  expect(await run()).toMatchObject({ mode: 'full' });
+});

@@ -1,10 +1,10 @@
-import { type Answer, type Behaviour, json } from './types.ts';
+import { type Behaviour, json, type Reply } from './types.ts';
 
-export type Caller = 'known' | 'anonymous' | Answer;
+export type Caller = 'known' | 'anonymous' | Reply;
 
 /**
- * As Django REST framework's TokenAuthentication and BasicAuthentication: another scheme, or none, is not an error but an
- * anonymous call, and what that may see is the view's decision. A wrong key is refused.
+ * As Django REST framework's TokenAuthentication and BasicAuthentication. Another scheme, or none, is no error
+ * but an anonymous call, and the view decides what that may see. A wrong key is refused.
  */
 export function authenticate(header: string | undefined, behaviour: Behaviour): Caller {
   const { scheme, key, anonymous } = behaviour;
@@ -12,7 +12,7 @@ export function authenticate(header: string | undefined, behaviour: Behaviour): 
   if (given?.toLowerCase() !== scheme.toLowerCase()) {
     if (typeof anonymous === 'string') return 'anonymous';
     const detail = { detail: 'Authentication credentials were not provided.' };
-    // With SessionAuthentication listed first the answer is 403 and names no scheme.
+    // With SessionAuthentication listed first the reply is 403 and names no scheme.
     return json(anonymous, detail, anonymous === 401 ? { 'WWW-Authenticate': scheme } : {});
   }
   if (parts.length !== 1) return refused('Invalid token header. No credentials provided.', scheme);
@@ -20,6 +20,6 @@ export function authenticate(header: string | undefined, behaviour: Behaviour): 
   return parts[0] === credentials ? 'known' : refused('Invalid token.', scheme);
 }
 
-function refused(detail: string, scheme: string): Answer {
+function refused(detail: string, scheme: string): Reply {
   return json(401, { detail }, { 'WWW-Authenticate': scheme });
 }

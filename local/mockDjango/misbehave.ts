@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Answer, html, json, type SeenRequest } from './types.ts';
+import { html, json, type Reply, type SeenRequest } from './types.ts';
 
 /** What can go wrong, in the words of the party that sees it. */
 export type Fault =
@@ -9,9 +9,9 @@ export type Fault =
   /** Any status with Django's JSON body for it, e.g. 503. */
   | { kind: 'status'; status: number; body?: unknown }
   | { kind: 'slow'; ms: number }
-  /** Never answers. */
+  /** Never replies. */
   | { kind: 'hang' }
-  /** Closes the connection without an answer. */
+  /** Closes the connection without a reply. */
   | { kind: 'reset' }
   /** Half of the body, then the connection is gone. */
   | { kind: 'truncate' }
@@ -25,7 +25,7 @@ export type Fault =
   | { kind: 'malformed' }
   /** 302 to wherever it says. */
   | { kind: 'redirect'; location: string; status?: number }
-  /** The right answer with its JSON body changed: a wrong count, an endless `next`, an empty list. */
+  /** The right reply with its JSON body changed: a wrong count, an endless `next`, an empty list. */
   | { kind: 'rewrite'; body: (body: never, request: SeenRequest) => unknown };
 
 /** A fault, and when it happens: for all requests, or those that `when` picks, at most `times` times. */
@@ -38,13 +38,13 @@ export function pickFault(rules: Misbehaviour[], request: SeenRequest): Fault | 
   return rule;
 }
 
-/** The answer after the fault, or undefined when the fault itself has dealt with the connection. */
+/** The reply after the fault, or undefined when the fault itself has dealt with the connection. */
 export async function applyFault(
   fault: Fault,
-  right: Answer,
+  right: Reply,
   request: SeenRequest,
   response: ServerResponse,
-): Promise<Answer | undefined> {
+): Promise<Reply | undefined> {
   switch (fault.kind) {
     case 'throttle':
       return throttled(fault.retryAfter === undefined ? 1 : fault.retryAfter);
@@ -78,13 +78,13 @@ export async function applyFault(
   }
 }
 
-function throttled(retryAfter: number | string | null): Answer {
+function throttled(retryAfter: number | string | null): Reply {
   if (retryAfter === null) return json(429, { detail: 'Request was throttled.' });
   const detail = `Request was throttled. Expected available in ${retryAfter} seconds.`;
   return json(429, { detail }, { 'Retry-After': String(retryAfter) });
 }
 
-function truncated(right: Answer, response: ServerResponse): undefined {
+function truncated(right: Reply, response: ServerResponse): undefined {
   const body = Buffer.from(right.body);
   response.writeHead(right.status, { ...right.headers, 'Content-Length': body.length });
   response.write(body.subarray(0, body.length / 2), () => response.socket?.destroy());

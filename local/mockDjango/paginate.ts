@@ -1,5 +1,5 @@
 import type { MemberRecord } from './people.ts';
-import { type Answer, type Behaviour, json } from './types.ts';
+import { type Behaviour, json, type Reply } from './types.ts';
 
 interface Page {
   rows: readonly MemberRecord[];
@@ -8,13 +8,13 @@ interface Page {
   previous: URL | null;
 }
 
-/** One page of the rows as Django REST framework answers the query of the URL. `url` is what `next` is built from. */
+/** One page of the rows, as Django REST framework replies to that URL. `next` is built from it. */
 export function paginate(
   rows: readonly MemberRecord[],
   url: URL,
   behaviour: Behaviour,
   write: (row: MemberRecord) => unknown,
-): Answer {
+): Reply {
   switch (behaviour.pagination) {
     case 'page-number':
       return answer(byPageNumber(rows, url, behaviour), behaviour, write);
@@ -33,7 +33,7 @@ function answer(
   page: Page | string,
   { nestedLinks }: Behaviour,
   write: (row: MemberRecord) => unknown,
-): Answer {
+): Reply {
   if (typeof page === 'string') return json(404, { detail: page });
   const links = { next: page.next?.href ?? null, previous: page.previous?.href ?? null };
   return json(200, {

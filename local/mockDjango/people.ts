@@ -19,9 +19,9 @@ const FIRST_JOINED = Date.UTC(2013, 0, 1);
 const LAST_JOINED = Date.UTC(2025, 11, 31);
 
 /**
- * Made-up Icelanders, always the same for the same seed. None can be a real person: the serial
- * digits of a kennitala are below 20 and its check digit is wrong, e-mail addresses are in the
- * reserved domain `.example`, and no phone number of Iceland starts with 0.
+ * Made-up Icelanders, always the same for the same seed. Their check digit is wrong, which no kennitala was
+ * before 18 February 2026. Those given out since have serial digits from 20 on as a rule; these lie below.
+ * E-mail addresses are in the reserved domain `.example`, and no phone number of Iceland starts with 0.
  */
 export function generatePeople(count: number, seed = 1): MemberRecord[] {
   const random = randomNumbers(seed);

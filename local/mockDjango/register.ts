@@ -10,7 +10,7 @@ export interface Register {
   get(id: number): MemberRecord | undefined;
   /** Adds a member under the id given or the next free one; what is not given is made up. */
   add(record?: Changes): MemberRecord;
-  /** Adds a record exactly as it is, however bad, and gives the id that its detail page has. */
+  /** Adds a record exactly as it is, however bad, and returns the id of its detail page. */
   addRaw(record: Changes): number;
   update(id: number, changes: Changes): MemberRecord;
   /** Deletes the row, as an administrator does. */
@@ -25,7 +25,7 @@ export function createRegister(people: readonly MemberRecord[], now: () => Date)
   let lastId = people.reduce((highest, { id }) => Math.max(highest, id), 0);
 
   const put = (id: number, record: Changes) => {
-    // A test may break a record on purpose; the mock only ever passes it on.
+    // A test may break a record on purpose, and the mock passes it on.
     byId.set(id, record as MemberRecord);
     lastId = Math.max(lastId, id);
     sorted = undefined;

@@ -2,16 +2,16 @@ import { authenticate } from './authenticate.ts';
 import { paginate } from './paginate.ts';
 import type { MemberRecord } from './people.ts';
 import type { Register } from './register.ts';
-import { type Answer, type Behaviour, html, json, type SeenRequest } from './types.ts';
+import { type Behaviour, html, json, type Reply, type SeenRequest } from './types.ts';
 
-/** What Django answers to a request, with nothing going wrong. `path` is the list's, with its slash. */
+/** What Django replies to a request when nothing goes wrong. `path` is the list's, with its slash. */
 export function respond(
   request: SeenRequest,
   url: URL,
   path: string,
   register: Register,
   behaviour: Behaviour,
-): Answer {
+): Reply {
   const endsInSlash = url.pathname.endsWith('/');
   if (!behaviour.trailingSlash && endsInSlash) return html(404, 'Not Found');
   const pathname = endsInSlash ? url.pathname : `${url.pathname}/`;
@@ -44,7 +44,7 @@ function list(
   register: Register,
   behaviour: Behaviour,
   write: (row: MemberRecord) => unknown,
-): Answer {
+): Reply {
   let rows = register.list();
   if (!known) {
     rows = rows.filter((_, index) => behaviour.anonymous === 'public' && index % 10 === 0);
@@ -68,7 +68,7 @@ function detail(
   row: MemberRecord | undefined,
   known: boolean,
   write: (row: MemberRecord) => unknown,
-): Answer {
+): Reply {
   return row && known ? json(200, write(row)) : json(404, { detail: 'Not found.' });
 }
 
@@ -78,7 +78,7 @@ function detailId(pathname: string, path: string, { detail }: Behaviour): number
 }
 
 // The first renderer that the client names wins, q-values are not looked at: a browser gets HTML.
-function negotiate(accept: string | undefined, right: Answer): Answer {
+function negotiate(accept: string | undefined, right: Reply): Reply {
   const types = (accept ?? '*/*').split(',').map((type) => type.split(';')[0]?.trim());
   for (const type of types) {
     if (type === 'text/html') return html(right.status, 'Django REST framework');

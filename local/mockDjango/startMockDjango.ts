@@ -5,7 +5,7 @@ import { applyFault, type Misbehaviour, pickFault } from './misbehave.ts';
 import { generatePeople } from './people.ts';
 import { createRegister, type Register } from './register.ts';
 import { respond } from './respond.ts';
-import type { Answer, Behaviour, MockDjangoOptions, SeenRequest } from './types.ts';
+import type { Behaviour, MockDjangoOptions, Reply, SeenRequest } from './types.ts';
 
 export interface MockDjango {
   /** What DJANGO_BASE_URL is set to. */
@@ -16,7 +16,7 @@ export interface MockDjango {
   behaviour: Behaviour;
   /** Every request since the start or since clear(), oldest first. */
   requests: SeenRequest[];
-  /** Adds a fault and gives a function that ends it. The oldest that fits a request is the one it meets. */
+  /** Adds a fault and returns a function that ends it. A request meets the oldest fault that fits it. */
   misbehave(rule: Misbehaviour): () => void;
   /** Ends every fault and forgets the requests seen. */
   clear(): void;
@@ -24,8 +24,8 @@ export interface MockDjango {
 }
 
 /**
- * A member register that answers as Django REST framework does (paging that slides when rows
- * change, anonymous calls that are no errors, redirects to the slash), and can be told to misbehave.
+ * Starts a member register that replies as Django REST framework does: paging slides when rows change,
+ * anonymous calls are no errors, and a missing slash is a redirect. It misbehaves on demand.
  */
 export async function startMockDjango(options: MockDjangoOptions = {}): Promise<MockDjango> {
   const { members = 35, port = 0, path = '/api/members/', ...changes } = options;
@@ -116,7 +116,7 @@ function normalBehaviour(): Behaviour {
   };
 }
 
-function send(answer: Answer, request: SeenRequest, response: ServerResponse, { now }: Behaviour) {
+function send(answer: Reply, request: SeenRequest, response: ServerResponse, { now }: Behaviour) {
   const body = Buffer.from(answer.body, answer.encoding ?? 'utf8');
   request.status = answer.status;
   response.writeHead(answer.status, {

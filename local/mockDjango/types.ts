@@ -1,15 +1,15 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { MemberRecord } from './people.ts';
 
-/** How the mock behaves. All may be changed while it runs: a request is answered by what holds then. */
+/** How the mock behaves. All of it may change while it runs; a reply goes by what holds then. */
 export interface Behaviour {
   /** The one key that is accepted. */
   key: string;
   /** Django REST framework's own is `Token`; a subclass may say `Bearer`. */
   scheme: 'Bearer' | 'Token' | 'Basic';
   /**
-   * What a call without a key, or with one in another scheme, gets: such a call is anonymous to
-   * Django, not wrong. 200 with nobody (`empty`) or with every tenth member (`public`) are possible.
+   * The reply to a call without a key, or with one in another scheme. Django takes it for anonymous, not for
+   * wrong. It may be 200 with nobody (`empty`) or with every tenth member (`public`).
    */
   anonymous: 401 | 403 | 'empty' | 'public';
   pagination: 'page-number' | 'limit-offset' | 'cursor' | 'array' | 'results' | 'members';
@@ -26,15 +26,15 @@ export interface Behaviour {
   shape: 'plain' | 'organisation';
   /** Whether `<path><id>/` exists. */
   detail: boolean;
-  /** Members whom the list leaves out, though their own pages are there. */
+  /** Members that the list leaves out, though their own pages are there. */
   unlisted: ReadonlySet<number>;
   /** Whether paths end in a slash, to which the others are redirected. Without, a path with a slash is none. */
   trailingSlash: boolean;
-  /** Every answer waits this long. */
+  /** Every reply waits this long. */
   latencyMs: number;
   /** The clock behind the Date header and `updated_at`. */
   now: () => Date;
-  /** Called before a request is answered, and awaited: the place to change the register in a walk. */
+  /** Called before each reply, and awaited: the place to change the register during a walk. */
   onRequest: (request: SeenRequest, n: number) => unknown;
 }
 
@@ -55,13 +55,13 @@ export interface SeenRequest {
   path: string;
   query: Record<string, string>;
   headers: IncomingHttpHeaders;
-  /** How many requests were being answered when this one had come, itself included. */
+  /** How many requests were under way when this one had come, itself included. */
   concurrent: number;
-  /** 0 until answered. */
+  /** 0 until the reply. */
   status: number;
 }
 
-export interface Answer {
+export interface Reply {
   status: number;
   headers: Record<string, string>;
   body: string;
@@ -73,13 +73,13 @@ export const json = (
   status: number,
   body: unknown,
   headers: Record<string, string> = {},
-): Answer => ({
+): Reply => ({
   status,
   headers: { 'Content-Type': 'application/json', Vary: 'Accept', ...headers },
   body: JSON.stringify(body),
 });
 
-export const html = (status: number, title: string): Answer => ({
+export const html = (status: number, title: string): Reply => ({
   status,
   headers: { 'Content-Type': 'text/html; charset=utf-8', Vary: 'Accept' },
   body: `<!DOCTYPE html>\n<html><head><title>${title}</title></head><body><h1>${title}</h1></body></html>\n`,

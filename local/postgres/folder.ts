@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { canReach, type Identity } from './unprivileged.ts';
 
 /**
- * A new temporary folder that only that user and root can open. It lies in the system's folder for
- * temporary files, or in /tmp when that one is closed to the user (TMPDIR under /root).
+ * Creates a temporary folder that only that user and root can open. It lies in the system's folder for
+ * temporary files, or in /tmp when that one is closed to the user (TMPDIR under /root). Throws when both are.
  */
 export async function createFolder(identity: Identity): Promise<string> {
   for (const parent of [tmpdir(), '/tmp', '/var/tmp']) {

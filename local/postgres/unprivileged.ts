@@ -2,15 +2,15 @@ import { execFileSync } from 'node:child_process';
 import { lchown, readdir, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 
-/** The user that a child process runs as; empty means as ourselves. */
+/** The user that a child process runs as. Empty means ourselves. */
 export type Identity = { uid: number; gid: number } | Record<string, never>;
 
-// `nobody` on a system that cannot tell: the kernel needs a number, not an entry in /etc/passwd.
+// `nobody` where the system does not know it: the kernel needs a number, no entry in /etc/passwd.
 const NOBODY = 65_534;
 
 /**
- * PostgreSQL refuses to run as root. When we are root this gives an existing user without rights
- * (`postgres`, else `nobody`); no user is ever created. Otherwise PostgreSQL runs as we do.
+ * Returns the user for PostgreSQL, which refuses to run as root. When we are root it is an existing user
+ * without rights (`postgres`, else `nobody`), and none is ever created. Otherwise it is ourselves.
  */
 export function unprivilegedIdentity(): Identity {
   if (process.getuid?.() !== 0) return {};
@@ -35,7 +35,7 @@ export async function canReach(path: string, { uid, gid }: Identity): Promise<bo
   for (let current = resolve(path); ; current = dirname(current)) {
     const entry = await stat(current);
     const shift = entry.uid === uid ? 6 : entry.gid === gid ? 3 : 0;
-    // Folders on the way need only the x; the path itself is read as well.
+    // Folders on the way need only the x. The path itself is read as well.
     const needed = current === resolve(path) ? 0o5 : 0o1;
     if (((entry.mode >> shift) & needed) !== needed) return false;
     if (current === dirname(current)) return true;

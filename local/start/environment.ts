@@ -29,7 +29,7 @@ export function membersFrom({ MEMBERS }: NodeJS.ProcessEnv): number {
 export interface Parts {
   /** The variables of the database and the register. */
   variables: Record<string, string>;
-  /** Whether both are the user's own, so that services may be told of what happens to them. */
+  /** Whether both are the user's own, so that services may hear of what happens to them. */
   real: boolean;
 }
 
@@ -64,7 +64,7 @@ export function functionEnvironment(given: NodeJS.ProcessEnv, parts: Parts): Fun
   }
   if (!parts.real && !receiversOf(given).every(isOnThisMachine)) {
     Object.assign(values, { NOTIFY_URLS: '' });
-    notes.push('NOTIFY_URLS is left out: no service elsewhere is told of a trial');
+    notes.push('NOTIFY_URLS is left out: no service elsewhere hears of a trial');
   }
   return { values, notes };
 }

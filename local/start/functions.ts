@@ -54,7 +54,7 @@ function serving(child: ChildProcess, name: string): Promise<number> {
   });
 }
 
-// A run that is cut off logs an error, which is no news to the user who has just pressed Ctrl-C.
+// A run that is cut off logs an error, which is no news to a user after Ctrl-C.
 async function end(child: ChildProcess): Promise<void> {
   for (const stream of [child.stdout, child.stderr]) stream?.removeAllListeners('data').resume();
   if (child.exitCode !== null || child.signalCode !== null) return;

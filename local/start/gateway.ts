@@ -36,7 +36,7 @@ export async function startGateway(port: number): Promise<Gateway> {
   let ports: ReadonlyMap<string, number> = new Map();
   const answerers = new Map<string, Answerer>();
   const server = createServer((incoming, outgoing) => {
-    // Not as a URL: `//` would be one without a host.
+    // No URL parser: `//` would be a URL without a host.
     const [pathname = '/'] = (incoming.url ?? '/').split('?');
     const target = ports.get(functionAt.get(pathname) ?? pathname.slice(1));
     const answerer = answerers.get(pathname);
@@ -86,6 +86,7 @@ function forward(incoming: IncomingMessage, outgoing: ServerResponse, port: numb
 }
 
 function refuseStopped(outgoing: ServerResponse): void {
+  if (outgoing.headersSent) return;
   refuse(outgoing, 503, 'stopped', 'The function ended without an answer; see the terminal.');
 }
 
@@ -117,7 +118,7 @@ function refuse(outgoing: ServerResponse, status: number, code: string, message:
   respond(outgoing, status, jsonHeaders, prettyJson(JSON.stringify({ error: { code, message } })));
 }
 
-// The caller may be gone: what is written then goes nowhere.
+// A caller may be gone. What is written then goes nowhere.
 function respond(
   outgoing: ServerResponse,
   status: number,

@@ -20,7 +20,7 @@ export function createPlays({ members, behaviour, misbehave, clear }: MockDjango
     gone.set(member.id, member);
     members.remove(member.id);
   };
-  // A made-up person of whom the register has never heard, another one each time.
+  // A made-up person that the register has never had, another one each time.
   const stranger = (): MemberRecord => {
     turn += 1;
     const [person] = generatePeople(1, original.length + 1000 * turn);

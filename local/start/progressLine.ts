@@ -1,4 +1,4 @@
-/** What syncStatus says of the run that is going on. */
+/** What syncStatus says of the run that goes on. */
 export interface Progress {
   phase?: string | null;
   pages_done?: number | null;
@@ -6,7 +6,7 @@ export interface Progress {
   members_fetched?: number | null;
 }
 
-/** Shows the progress of a sync: one line that is written over on a terminal, otherwise a line for every change. */
+/** Shows the progress of a sync. A terminal gets one line that is written over, a file a line for each change. */
 export function progressLine(out: NodeJS.WriteStream = process.stdout) {
   let last = '';
   return {

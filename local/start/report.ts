@@ -33,7 +33,7 @@ export function describeOutcome(outcome: SyncOutcome): string {
   ].join('\n');
 }
 
-/** Whether the sync did its job: what is held back waits for an admin, so it has not. */
+/** Whether the sync did its job. It did not where something is held: that waits for an admin. */
 export function hasSucceeded(outcome: SyncOutcome): boolean {
   return 'result' in outcome && ['success', 'partial', 'skipped'].includes(outcome.result.status);
 }

@@ -29,7 +29,7 @@ export function createResources(): Resources {
   };
 }
 
-// npm passes a Ctrl-C of the terminal on to a process that the terminal has told already.
+// A Ctrl-C comes twice: from the terminal, and from npm, which passes its own on.
 const SAME_SIGNAL_MS = 1000;
 
 /**

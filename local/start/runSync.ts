@@ -38,7 +38,7 @@ export async function runSync(
   }
 }
 
-// Progress is a courtesy: when it cannot be had, the sync goes on all the same.
+// Progress is a courtesy. The sync goes on without it.
 async function watchProgress(
   url: string,
   headers: Record<string, string>,

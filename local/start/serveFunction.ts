@@ -2,8 +2,8 @@ import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { getTestServer } from '@google-cloud/functions-framework/testing';
 
-// Serves one built function on 127.0.0.1, in the server that the functions framework makes for it on
-// the platform, and tells the parent its port. Started by functions.ts with the path of the bundle.
+// Serves one built function on 127.0.0.1, in the server that the functions framework makes for it on the
+// platform, and sends its port to the parent. functions.ts starts it with the path of the bundle.
 const [, , bundle = '', name = ''] = process.argv;
 
 // The parent is gone, perhaps killed: end as the platform would end us.

@@ -1,8 +1,11 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import * as z from 'zod/mini';
 import { SyncError } from '../../../lib/errors.ts';
 import { errorBody, isGcloud, statusOf } from '../../../lib/http/answer.ts';
 import { readParameters } from '../../../lib/http/parameters.ts';
 import { checkRequest } from '../../../lib/http/request.ts';
+import { routes } from '../../../lib/http/routes.ts';
 
 const schema = z.strictObject({
   limit: z._default(z.int().check(z.minimum(1), z.maximum(200)), 20),
@@ -450,4 +453,12 @@ test.each([
   [undefined, false],
 ])('the User-Agent %s is that of gcloud: %s', (userAgent, expected) => {
   expect(isGcloud(userAgent)).toBe(expected);
+});
+
+test('every function has its route, and no route is without its function', () => {
+  const files = readdirSync(join(import.meta.dirname, '../../../functions'));
+  expect(Object.keys(routes).sort()).toEqual(files.map((file) => file.replace('.ts', '')).sort());
+  expect(Object.entries(routes).filter(([key, { name }]) => key !== name)).toEqual([]);
+  const paths = Object.values(routes).map(({ path }) => path);
+  expect(new Set(paths).size).toBe(paths.length);
 });

@@ -64,7 +64,7 @@ export class Connection extends pg.Client {
 
 /** What every connection of ours has in common, pooled or not. */
 const configOf = (url: string, connectionTimeoutMillis = CONNECT_TIMEOUT_MS): pg.ClientConfig => ({
-  ...parseDatabaseUrl(url),
+  ...parseDatabaseUrl(url, pg.Client),
   connectionTimeoutMillis,
   keepAlive: true,
   keepAliveInitialDelayMillis: KEEP_ALIVE_MS,

@@ -1,4 +1,4 @@
-import pg from 'pg';
+import type pg from 'pg';
 import { SyncError } from './errors.ts';
 
 type Tls = Exclude<pg.ClientConfig['ssl'], boolean | undefined>;
@@ -8,9 +8,10 @@ type Tls = Exclude<pg.ClientConfig['ssl'], boolean | undefined>;
  * connection starts: a pooler refuses what it does not know. `sslmode` is that of libpq with one difference:
  * `require` and `prefer` check the certificate as `verify-full` does, since encryption alone keeps out nobody
  * who can put himself in between. `sslrootcert` is a file, or `base64:` and the certificate itself, so that one
- * secret holds all that is needed. Throws SyncError `database_unavailable` where that cannot be used.
+ * secret holds all that is needed. `Client` is pg's: a function without a database does not load it. Throws
+ * SyncError `database_unavailable` where that cannot be used.
  */
-export function parseDatabaseUrl(url: string): pg.ClientConfig {
+export function parseDatabaseUrl(url: string, Client: typeof pg.Client): pg.ClientConfig {
   const config = inlineAuthority(url) ?? {
     connectionString: url
       .replace(/([?&]sslmode=)(?:require|prefer)(?=&|$)/, '$1verify-full')
@@ -18,7 +19,7 @@ export function parseDatabaseUrl(url: string): pg.ClientConfig {
   };
   try {
     // Reads the files that the URL names.
-    new pg.Client(config);
+    new Client(config);
   } catch (cause) {
     const message =
       'A file that DATABASE_URL names (sslrootcert, sslcert or sslkey) cannot be read, or sslmode=verify-ca is there without sslrootcert: mount the file, correct its path, or put base64:CERTIFICATE in its place.';

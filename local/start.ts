@@ -29,7 +29,7 @@ try {
   // Ctrl-C ends the service of esbuild too, and the news of that may overtake the signal.
   await sleep(SIGNAL_MS);
   if (!signals.asked()) {
-    console.error(error instanceof Error ? error.message : error);
+    console.error(explain(error));
     await end(1);
   }
 }
@@ -37,4 +37,15 @@ try {
 async function end(exitCode: number): Promise<void> {
   await resources.stopAll();
   process.exit(exitCode);
+}
+
+// What the system refuses is said without its shorthand; every other error is a sentence already.
+function explain(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  const { code, path, message } = error as NodeJS.ErrnoException;
+  if (code === 'ENOSPC') return `The disk is full${path ? `: ${path}` : ''}.`;
+  if (path && (code === 'EACCES' || code === 'EPERM' || code === 'EROFS')) {
+    return `You may not write ${path}. Clone the project into a folder of your own, and start it there.`;
+  }
+  return message;
 }

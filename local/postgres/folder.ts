@@ -10,12 +10,13 @@ import { canReach, type Identity } from './unprivileged.ts';
 export async function createFolder(identity: Identity): Promise<string> {
   for (const parent of [tmpdir(), '/tmp', '/var/tmp']) {
     if (!(await canEnter(parent, identity))) continue;
-    const folder = await mkdtemp(join(parent, 'membership-sync-postgres-'));
+    const folder = await mkdtemp(join(parent, 'membership-sync-postgres-')).catch(() => undefined);
+    if (folder === undefined) continue;
     if (identity.uid !== undefined) await chown(folder, identity.uid, identity.gid);
     return folder;
   }
   throw new Error(
-    `PostgreSQL needs a folder for temporary files; user ${identity.uid} can enter none`,
+    'PostgreSQL needs a folder for temporary files, and neither TMPDIR nor /tmp nor /var/tmp can be used',
   );
 }
 

@@ -28,7 +28,7 @@ export function invitation({ url, key, database, plays }: Invitation): string {
     `  curl -X POST ${auth} $URL${routes.syncDryRun.path}`,
     `  curl -X POST ${auth} $URL${routes.syncScheduled.path}`,
     '',
-    'How things are, what the last runs did, and what is in the table:',
+    'How things are, what the last runs did, and (with psql) what is in the table:',
     '',
     `  curl ${auth} $URL${routes.syncStatus.path}`,
     `  curl ${auth} "$URL${routes.syncLogs.path}?limit=5"`,

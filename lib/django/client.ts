@@ -4,13 +4,7 @@ import { DjangoError, DjangoHttpError, DjangoShapeError } from './errors.ts';
 import { isPersonalId } from './fields.ts';
 import { readPageBody } from './page.ts';
 import { parseRecord, type RecordRules } from './record.ts';
-import {
-  type Ask,
-  createRequests,
-  type JsonReply,
-  type RequestOptions,
-  type Requests,
-} from './request.ts';
+import { type Ask, createRequests, type JsonReply, type RequestOptions } from './request.ts';
 import type { MemberLookup, MembersPage } from './types.ts';
 import { walkPages } from './walk.ts';
 
@@ -30,75 +24,81 @@ export interface DjangoHealth {
 
 /**
  * The member register, over HTTP. Every method throws the errors of errors.ts, `secrets_unavailable`
- * where the key cannot be read, and the signal's reason when it aborts.
+ * where the key cannot be read, and the signal's reason when it aborts. A signal that is given to a
+ * method stands in for the client's own.
  */
-export class DjangoClient {
-  readonly #config: Config['django'];
-  readonly #url: MembersUrl;
-  readonly #requests: Requests;
-  readonly #signal: AbortSignal;
-  /** How the path of a member ends, with or without a slash; undefined until a member was found. */
-  #memberEnding: string | undefined;
-
-  constructor(config: Config['django'], options: DjangoClientOptions) {
-    this.#config = config;
-    this.#url = membersUrl(config.DJANGO_BASE_URL, config.DJANGO_MEMBERS_PATH);
-    this.#requests = createRequests(this.#url.origin, config, options);
-    this.#signal = options.signal ?? new AbortController().signal;
-  }
-
-  /**
-   * Every member, page by page, as far ahead of the consumer as DJANGO_CONCURRENCY allows. Here and below a
-   * signal stands in for the client's own.
-   */
-  getMembers(signal?: AbortSignal): AsyncGenerator<MembersPage> {
-    return this.#walk([], signal);
-  }
-
+export interface DjangoClient {
+  /** Every member, page by page, as far ahead of the consumer as DJANGO_CONCURRENCY allows. */
+  getMembers(signal?: AbortSignal): AsyncGenerator<MembersPage>;
   /** The members that the register says have changed since then. Throws ConfigError where it cannot be asked. */
-  async *getMembersModifiedSince(timestamp: Date): AsyncGenerator<MembersPage> {
-    const parameter = this.#config.DJANGO_MODIFIED_SINCE_PARAM;
-    if (!parameter) {
-      throw new ConfigError(['DJANGO_MODIFIED_SINCE_PARAM is missing (needed to ask for changes)']);
-    }
-    yield* this.#walk([[parameter, timestamp.toISOString()]]);
-  }
-
+  getMembersModifiedSince(timestamp: Date): AsyncGenerator<MembersPage>;
   /**
    * One member by Django id; a 404 or 410 is no error. The caller compares id and kennitala with what it
    * asked for. Throws SyncError `invalid_request` for an id that cannot be asked for.
    */
-  async getMember(externalId: string, signal = this.#signal): Promise<MemberLookup> {
-    const path = this.#url.memberPath(externalId);
-    const endings = this.#memberEnding === undefined ? ['/', ''] : [this.#memberEnding];
-    const replies: (MemberLookup | DjangoError)[] = [];
-    for (const ending of endings) {
-      const reply = await this.#look(path + ending, signal);
-      if (isAbout(reply, externalId)) this.#memberEnding = ending;
-      replies.push(reply);
-      if (this.#memberEnding === ending || (reply instanceof DjangoError && reply.retryable)) break;
-    }
-    return mostTelling(replies);
-  }
-
+  getMember(externalId: string, signal?: AbortSignal): Promise<MemberLookup>;
   /** One call with the key and one without. Throws when the one with the key fails. */
-  async healthCheck(): Promise<DjangoHealth> {
-    const path = this.#url.listPath;
-    const query = new URLSearchParams([...this.#url.query, ['page_size', '1']]);
-    const ask = { path, query, signal: this.#signal };
-    const { body, durationMs } = await this.#requests.getJson(ask);
-    const { count } = readPageBody(body, path);
-    return { ok: true, latencyMs: durationMs, count, refusesAnonymous: await this.#refuses(ask) };
-  }
-
+  healthCheck(): Promise<DjangoHealth>;
   /** Closes idle connections; they would close by themselves a little later. */
-  close(): void {
-    this.#requests.close();
+  close(): void;
+}
+
+/** Opens no connection before the first call. */
+export function createDjangoClient(
+  config: Config['django'],
+  options: DjangoClientOptions,
+): DjangoClient {
+  const { DJANGO_FIELD_MAP: fieldMap, DJANGO_EXCLUDE_KENNITALA: exclude } = config;
+  const { origin, listPath, query, memberPath } = membersUrl(
+    config.DJANGO_BASE_URL,
+    config.DJANGO_MEMBERS_PATH,
+  );
+  const { getJson, close } = createRequests(origin, config, options);
+  const own = options.signal ?? new AbortController().signal;
+  // How the path of a member ends, with or without a slash; undefined until a member was found.
+  let memberEnding: string | undefined;
+
+  const rules = ({ damaged }: JsonReply): RecordRules => ({
+    fieldMap,
+    exclude,
+    damaged,
+    now: Date.now(),
+  });
+
+  async function* walk(filter: [string, string][], given = own): AsyncGenerator<MembersPage> {
+    // Ends what is still on its way when the consumer stops early or one page fails.
+    const left = new AbortController();
+    const signal = AbortSignal.any([given, left.signal]);
+    signal.throwIfAborted();
+    try {
+      yield* walkPages({
+        path: listPath,
+        ownQuery: [...query, ['page_size', String(config.DJANGO_PAGE_SIZE)], ...filter],
+        concurrency: config.DJANGO_CONCURRENCY,
+        signal,
+        get: (added) => getJson({ path: listPath, query: added, signal }),
+        rules,
+      });
+    } finally {
+      left.abort();
+    }
   }
 
-  async #refuses(ask: Ask): Promise<boolean> {
+  async function look(path: string, signal: AbortSignal): Promise<MemberLookup | DjangoError> {
     try {
-      await this.#requests.getJson({ ...ask, anonymous: true });
+      const reply = await getJson({ path, query: new URLSearchParams(query), signal });
+      return { found: true, record: parseRecord(reply.body, rules(reply)), stale: reply.stale };
+    } catch (error) {
+      if (!(error instanceof DjangoError)) throw error;
+      return error instanceof DjangoHttpError && (error.status === 404 || error.status === 410)
+        ? { found: false, byApi: error.byApi, stale: error.stale }
+        : error;
+    }
+  }
+
+  async function refuses(ask: Ask): Promise<boolean> {
+    try {
+      await getJson({ ...ask, anonymous: true });
       return false;
     } catch (error) {
       if (error instanceof DjangoHttpError && !error.retryable) {
@@ -110,45 +110,38 @@ export class DjangoClient {
     }
   }
 
-  async #look(path: string, signal: AbortSignal): Promise<MemberLookup | DjangoError> {
-    const ask = { path, query: new URLSearchParams(this.#url.query), signal };
-    try {
-      const reply = await this.#requests.getJson(ask);
-      const record = parseRecord(reply.body, this.#rules(reply));
-      return { found: true, record, stale: reply.stale };
-    } catch (error) {
-      if (!(error instanceof DjangoError)) throw error;
-      return error instanceof DjangoHttpError && (error.status === 404 || error.status === 410)
-        ? { found: false, byApi: error.byApi, stale: error.stale }
-        : error;
-    }
-  }
-
-  #rules({ damaged }: JsonReply): RecordRules {
-    const { DJANGO_FIELD_MAP: fieldMap, DJANGO_EXCLUDE_KENNITALA: exclude } = this.#config;
-    return { fieldMap, exclude, damaged, now: Date.now() };
-  }
-
-  async *#walk(filter: [string, string][], given = this.#signal): AsyncGenerator<MembersPage> {
-    const config = this.#config;
-    const path = this.#url.listPath;
-    // Ends what is still on its way when the consumer stops early or one page fails.
-    const left = new AbortController();
-    const signal = AbortSignal.any([given, left.signal]);
-    signal.throwIfAborted();
-    try {
-      yield* walkPages({
-        path,
-        ownQuery: [...this.#url.query, ['page_size', String(config.DJANGO_PAGE_SIZE)], ...filter],
-        concurrency: config.DJANGO_CONCURRENCY,
-        signal,
-        get: (query) => this.#requests.getJson({ path, query, signal }),
-        rules: (reply) => this.#rules(reply),
-      });
-    } finally {
-      left.abort();
-    }
-  }
+  return {
+    getMembers: (signal) => walk([], signal),
+    async *getMembersModifiedSince(timestamp) {
+      const parameter = config.DJANGO_MODIFIED_SINCE_PARAM;
+      if (!parameter) {
+        throw new ConfigError([
+          'DJANGO_MODIFIED_SINCE_PARAM is missing (needed to ask for changes)',
+        ]);
+      }
+      yield* walk([[parameter, timestamp.toISOString()]]);
+    },
+    async getMember(externalId, signal = own) {
+      const path = memberPath(externalId);
+      const endings = memberEnding === undefined ? ['/', ''] : [memberEnding];
+      const replies: (MemberLookup | DjangoError)[] = [];
+      for (const ending of endings) {
+        const reply = await look(path + ending, signal);
+        if (isAbout(reply, externalId)) memberEnding = ending;
+        replies.push(reply);
+        if (memberEnding === ending || (reply instanceof DjangoError && reply.retryable)) break;
+      }
+      return mostTelling(replies);
+    },
+    async healthCheck() {
+      const sized = new URLSearchParams([...query, ['page_size', '1']]);
+      const ask = { path: listPath, query: sized, signal: own };
+      const { body, durationMs } = await getJson(ask);
+      const { count } = readPageBody(body, listPath);
+      return { ok: true, latencyMs: durationMs, count, refusesAnonymous: await refuses(ask) };
+    },
+    close,
+  };
 }
 
 function isAbout(reply: MemberLookup | DjangoError, externalId: string): boolean {

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { DjangoClient } from '../django/client.ts';
+import { createDjangoClient, type DjangoClient } from '../django/client.ts';
 import { SyncError } from '../errors.ts';
 import { confirmPlan } from './confirm.ts';
 import { guardPlan, hold, holdBlockedChanges, type Verdict } from './guard.ts';
@@ -30,7 +30,7 @@ export async function planRun(run: Run): Promise<Planned> {
   const { context } = run;
   const { log, signal, secrets } = context;
   const key = secrets.DJANGO_API_KEY;
-  const django = new DjangoClient(context.config.django, { key, log, signal });
+  const django = createDjangoClient(context.config.django, { key, log, signal });
   try {
     for (let walks = 1; ; walks++) {
       const isLast = walks === MAX_WALKS;

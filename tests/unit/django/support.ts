@@ -2,7 +2,11 @@ import { createServer, type IncomingMessage, type RequestListener, type Server }
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { loadConfig } from '../../../lib/config.ts';
-import { DjangoClient, type DjangoClientOptions } from '../../../lib/django/client.ts';
+import {
+  createDjangoClient,
+  type DjangoClient,
+  type DjangoClientOptions,
+} from '../../../lib/django/client.ts';
 import type { MembersPage } from '../../../lib/django/types.ts';
 import { createLog, type LogFields } from '../../../lib/log.ts';
 import { fixedCredential } from '../../../lib/secrets.ts';
@@ -40,7 +44,7 @@ interface ClientSetup extends Partial<DjangoClientOptions> {
 export function clientFor(baseUrl: string, { env = {}, ...options }: ClientSetup = {}) {
   const events: LogFields[] = [];
   const config = loadConfig({ DJANGO_BASE_URL: baseUrl, DJANGO_API_KEY: KEY, ...env }, ['django']);
-  const client = new DjangoClient(config.django, {
+  const client = createDjangoClient(config.django, {
     key: fixedCredential(KEY),
     log: createLog('DEBUG', (line) => events.push(JSON.parse(line))),
     backoffBaseMs: 1,

@@ -1,30 +1,5 @@
 import type { Request, Response } from '@google-cloud/functions-framework';
-import type { ErrorCode, SyncError } from '../errors.ts';
-
-/** The one mapping from what went wrong to an HTTP status. */
-export const statusOf: Record<ErrorCode, number> = {
-  invalid_request: 400,
-  unauthorized: 401,
-  forbidden: 403,
-  not_found: 404,
-  method_not_allowed: 405,
-  sync_in_progress: 409,
-  plan_changed: 409,
-  request_timeout: 408,
-  payload_too_large: 413,
-  unsupported_media_type: 415,
-  internal_error: 500,
-  abandoned: 500,
-  django_unreachable: 502,
-  django_unauthorized: 502,
-  django_rate_limited: 502,
-  django_invalid_response: 502,
-  django_error: 502,
-  database_unavailable: 503,
-  secrets_unavailable: 503,
-  interrupted: 503,
-  deadline_exceeded: 504,
-};
+import type { SyncError } from '../errors.ts';
 
 /** The body of an answer that reports an error. */
 export function errorBody(error: SyncError): Record<string, unknown> {

@@ -2,6 +2,7 @@ import type { Request } from '@google-cloud/functions-framework';
 import type * as z from 'zod/mini';
 import { en } from 'zod/v4/locales';
 import { SyncError } from '../errors.ts';
+import { messageIn } from './pubsub.ts';
 
 type Values = Record<string, unknown>;
 type Shape = Record<string, z.core.$ZodType>;
@@ -57,22 +58,8 @@ function formValues(body: Uint8Array): Values {
 
 function jsonValues(body: Uint8Array, pubsub: boolean): Values {
   const values = parseObject(body);
-  return pubsub && isEnvelope(values) ? unwrap(values.message) : values;
-}
-
-interface Envelope extends Values {
-  message: Values;
-}
-
-// The body of a Pub/Sub push: {"message":{"data":"<base64>",…},"subscription":"projects/…"}.
-const isEnvelope = (values: Values): values is Envelope =>
-  typeof values['subscription'] === 'string' && isObject(values['message']);
-
-function unwrap({ data = '' }: Values): Values {
-  if (typeof data !== 'string' || !/^[A-Za-z0-9+/]*={0,2}$/.test(data)) {
-    throw new SyncError('invalid_request', 'message.data must be base64.');
-  }
-  return parseObject(Buffer.from(data, 'base64'));
+  const message = pubsub ? messageIn(values) : undefined;
+  return message ? parseObject(message) : values;
 }
 
 // No body is an empty object.

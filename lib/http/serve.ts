@@ -1,9 +1,9 @@
 import type { HttpFunction, Request, Response } from '@google-cloud/functions-framework';
-import { SyncError } from '../errors.ts';
+import { SyncError, statusOf } from '../errors.ts';
 import { toSyncError } from '../failure.ts';
 import { createLog, type Log, type LogFields, type Severity } from '../log.ts';
 import { redactedStack } from '../redact.ts';
-import { type Answer, errorBody, sendAnswer, statusOf } from './answer.ts';
+import { type Answer, errorBody, sendAnswer } from './answer.ts';
 import { quietFramework } from './quietFramework.ts';
 import { checkRequest, readBody } from './request.ts';
 import type { Route } from './routes.ts';

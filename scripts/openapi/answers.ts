@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { statusOf } from '../../lib/http/answer.ts';
+import { statusOf } from '../../lib/errors.ts';
 import { listedCodes } from '../../lib/sync/parameters.ts';
 import type { SyncStatus } from '../../lib/sync/status.ts';
 import type { SyncResult } from '../../lib/sync/types.ts';

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { statusOf } from '../../lib/http/answer.ts';
+import { statusOf } from '../../lib/errors.ts';
 import {
   dryRunParameters,
   logsParameters,

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import { statusOf } from '../../lib/http/answer.ts';
+import { statusOf } from '../../lib/errors.ts';
 import { freePort } from '../../local/freePort.ts';
 import { startGateway } from '../../local/start/gateway.ts';
 import { openApiDocument } from '../../scripts/openapi/document.ts';

@@ -1,4 +1,4 @@
-import { type ErrorCode, SyncError } from '../../lib/errors.ts';
+import { type ErrorCode, SyncError, statusOf } from '../../lib/errors.ts';
 import { toSyncError } from '../../lib/failure.ts';
 import { errorBody, statusOf } from '../../lib/http/answer.ts';
 

@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createLog } from '../../lib/log.ts';
+import { withRenewal } from '../../lib/renewal.ts';
 import { crc32c } from '../../lib/secretManager.ts';
 import {
   isSecretReference,
   openCredential,
   secretNames,
   secretVersionName,
-  withRenewal,
 } from '../../lib/secrets.ts';
 
 const log = createLog('CRITICAL', () => {});

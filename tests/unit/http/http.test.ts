@@ -1,8 +1,8 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod/mini';
-import { SyncError } from '../../../lib/errors.ts';
-import { errorBody, isGcloud, statusOf } from '../../../lib/http/answer.ts';
+import { SyncError, statusOf } from '../../../lib/errors.ts';
+import { errorBody, isGcloud } from '../../../lib/http/answer.ts';
 import { readParameters } from '../../../lib/http/parameters.ts';
 import { checkRequest } from '../../../lib/http/request.ts';
 import { routes } from '../../../lib/http/routes.ts';

@@ -1,6 +1,6 @@
 import { type ErrorCode, SyncError, statusOf } from '../../lib/errors.ts';
 import { toSyncError } from '../../lib/failure.ts';
-import { errorBody, statusOf } from '../../lib/http/answer.ts';
+import { errorBody } from '../../lib/http/answer.ts';
 
 const running = new AbortController().signal;
 

@@ -42,7 +42,7 @@ bundle_digest() {
     printf known-after-the-build
     return
   fi
-  [ -f "dist/$1/.gcloudignore" ] || fail "dist/$1 is not built: ./deploy.sh --project=$PROJECT build"
+  [ -f "dist/$1/.gcloudignore" ] || fail "dist/$1 is not built: $(hint build)"
   local files=(index.js package.json package-lock.json)
   if grep -qxF '!index.js.map' "dist/$1/.gcloudignore"; then files+=(index.js.map); fi
   (cd "dist/$1" && json digest "${files[@]}")

@@ -227,7 +227,8 @@ send_traffic_to_latest() {
   comment 'when a rollback has pinned the traffic:'
   for name in $FUNCTIONS; do
     service=$(service_of "$name")
-    if [ "$(column "$current" "$service" 3)" = True ]; then continue; fi
+    # What is too new to be listed goes to the latest by itself.
+    if ! $DRY_RUN && { [ -z "$(column "$current" "$service" 1)" ] || [ "$(column "$current" "$service" 3)" = True ]; }; then continue; fi
     say "traffic of $service to its latest revision ..."
     gc run services update-traffic "$service" "--region=$REGION" --to-latest
   done

@@ -80,11 +80,11 @@ policy_files() {
 policy_of() { sed -e "s/STALE_SECONDS/$(stale_seconds)/g" -e 's/^ *//' "$1" | tr -d '\n'; }
 
 ensure_policies() {
-  local existing file policy answer
-  existing=$(look alpha monitoring policies list --format=json)
+  local existing file policy answer again
+  existing=$(look alpha monitoring policies list --filter=userLabels.app=membership-sync --format=json)
   for file in $(policy_files); do
     policy=$(policy_of "$file")
-    existing=$(listed "$existing" "$policy" displayName alpha monitoring policies list --format=json)
+    existing=$(listed "$existing" "$policy" displayName alpha monitoring policies list --filter=userLabels.app=membership-sync --format=json)
     say "alert $(basename "$file" .json) ..."
     answer=$(compare "${policy%\}},\"notificationChannels\":[\"$1\"]}" "$existing" displayName)
     case $answer in
@@ -97,6 +97,11 @@ ensure_policies() {
         gc alpha monitoring policies update POLICY_NAME "--policy=$policy" "--set-notification-channels=$1"
         ;;
     esac
+  done
+  if $DRY_RUN; then return; fi
+  for again in $(json repeated displayName <<<"$existing"); do
+    say 'a second alert of the same name ...'
+    gc alpha monitoring policies delete "$again"
   done
 }
 

@@ -65,6 +65,7 @@ member_of() {
 
 step_invokers() {
   local name caller
+  for name in $DATABASE_FUNCTIONS; do shut_out_strangers "$name"; done
   allow_caller syncScheduled "serviceAccount:$(account "$SCHEDULER_ACCOUNT")"
   for caller in ${WEBHOOK_CALLERS//,/ } ${SCHEDULER_CALLERS//,/ }; do
     [[ $caller != *@* ]] || allow_caller syncScheduled "$(member_of "$caller")"
@@ -81,6 +82,17 @@ step_invokers() {
   done
   # `gcloud functions call` looks the function up first.
   allow_in_project "$PROJECT" "group:$ADMINS_GROUP" roles/cloudfunctions.viewer
+}
+
+shut_out_strangers() {
+  local callers member
+  callers=$(callers_of "$1")
+  comment 'when IAM lets the whole world in:'
+  for member in allUsers allAuthenticatedUsers; do
+    if ! $DRY_RUN && ! has_line "$member" "$callers"; then continue; fi
+    say "$1 no longer for $member ..."
+    gc run services remove-iam-policy-binding "$(service_of "$1")" "--region=$REGION" "--member=$member" --role=roles/run.invoker
+  done
 }
 
 callers_of() {

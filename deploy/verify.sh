@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # Calls the deployed system the way its users do, and says what works.
 
-FAILURES=0 PINNED=false SERVING=''
+FAILURES=0 PINNED=false DEPLOYED='' SERVING='' JOBS=''
 right() { printf '  ok    %s\n' "$*" >&3; }
 note() { printf '  note  %s\n' "$*" >&3; }
 wrong() {
@@ -10,19 +10,16 @@ wrong() {
 }
 
 step_verify() {
-  local deployed
   FAILURES=0 PINNED=false
   say 'functions, callers, health, status, a dry run, scheduler ...'
-  $DRY_RUN || eventually all_are_listed || true
-  deployed=$(look functions list --v2 "--regions=$REGION" '--format=value(name.basename(),state,serviceConfig.uri)')
-  find_serving
-  check_functions "$deployed"
+  eventually all_is_listed || true
+  check_functions
   check_traffic
-  check_health "$(column "$deployed" health 3)"
-  check_callers "$deployed"
+  check_health
+  check_callers
   check_status
   check_dry_run
-  check_job "$(column "$deployed" syncScheduled 3)"
+  check_job
   check_socket
   check_page
   if $DRY_RUN; then return; fi
@@ -34,11 +31,18 @@ step_verify() {
   fi
 }
 
-# A list shows a function that has just been made a little later.
-all_are_listed() {
-  local name listed
-  listed=$(look functions list --v2 "--regions=$REGION" '--format=value(name.basename())') || return 0
-  for name in $FUNCTIONS; do has_line "$name" "$listed" || return 1; done
+# Into DEPLOYED (name, state, address), SERVING and JOBS, what there is; lists show what has just been
+# made a little later.
+all_is_listed() {
+  local name
+  DEPLOYED=$(look functions list --v2 "--regions=$REGION" '--format=value(name.basename(),state,serviceConfig.uri)')
+  find_serving
+  JOBS=$(look scheduler jobs list "--location=$REGION" '--format=value(name.basename(),state,schedule,status.code,lastAttemptTime,httpTarget.uri,httpTarget.oidcToken.serviceAccountEmail)')
+  if $DRY_RUN; then return; fi
+  for name in $FUNCTIONS; do
+    [ -n "$(column "$DEPLOYED" "$name" 1)" ] && [ -n "$(column "$SERVING" "$(service_of "$name")" 1)" ] || return 1
+  done
+  [ -n "$JOBS" ]
 }
 
 # Into SERVING, one line a service: name, revision, traffic, deployment, build, instances. What was
@@ -54,7 +58,7 @@ check_functions() {
   local name state expected
   if $DRY_RUN; then return; fi
   for name in $FUNCTIONS; do
-    state=$(column "$1" "$name" 2)
+    state=$(column "$DEPLOYED" "$name" 2)
     expected=''
     if $SAME_BUILD; then expected=$(bundle_digest "$name"); fi
     if [ "$state" != ACTIVE ]; then
@@ -101,19 +105,21 @@ check_health() {
     comment "$(typed curl "$(uri_of health)")"
     return
   fi
-  answer=$(fetch "$1" | tr '\n' ' ') || true
+  answer=$(fetch "$(column "$DEPLOYED" health 3)" | tr '\n' ' ') || true
   case $answer in
     200*'"status":"healthy"'*) right 'health is public and healthy' ;;
     *) wrong "health answers: $answer" ;;
   esac
 }
 
+FORGED=''
 check_callers() {
   local name
+  $DRY_RUN || FORGED=$(json forged-token "${ALLOWED_CALLERS%%,*}" "$(url_of syncScheduled)")
   for name in $DATABASE_FUNCTIONS; do
     check_policy "$name"
     if $DRY_RUN; then continue; fi
-    check_strangers "$name" "$(column "$1" "$name" 3)"
+    check_strangers "$name" "$(column "$DEPLOYED" "$name" 3)"
   done
 }
 
@@ -125,7 +131,7 @@ check_policy() {
   fi
   if $DRY_RUN; then return; fi
   ! grep -qxE 'allUsers|allAuthenticatedUsers' <<<"$callers" ||
-    wrong "IAM lets the whole world call $1: $(hint --force functions)"
+    wrong "IAM lets the whole world call $1: $(hint invokers)"
   [ "$1" != syncScheduled ] || has_line "serviceAccount:$(account "$SCHEDULER_ACCOUNT")" "$callers" ||
     wrong "the scheduler may not call $1: $(hint invokers)"
 }
@@ -137,7 +143,7 @@ check_policy() {
 check_strangers() {
   local token answer who
   if [ -z "$2" ]; then return; fi
-  for token in '' "$(json forged-token "${ALLOWED_CALLERS%%,*}" "$2")"; do
+  for token in '' "$FORGED"; do
     who=${token:+'a forged identity'} who=${who:-nobody}
     answer=$(fetch -X PUT ${token:+-H "Authorization: Bearer $token"} "$2" | tr '\n' ' ') || true
     case $answer in
@@ -184,23 +190,22 @@ check_dry_run() {
   case $held in '' | null | '{}') ;; *) note "held until an admin approves: $held" ;; esac
 }
 
-# check_job ADDRESS_OF_SYNCSCHEDULED
 check_job() {
-  local job=$JOB other=$PUBSUB_JOB lines state code schedule
-  if [ "$TRIGGER" = pubsub ]; then job=$PUBSUB_JOB other=$JOB; fi
-  lines=$(look scheduler jobs list "--location=$REGION" '--format=value(name.basename(),state,schedule,status.code,lastAttemptTime,httpTarget.uri,httpTarget.oidcToken.serviceAccountEmail)')
+  local job=$JOB other=$PUBSUB_JOB state code schedule target
   if $DRY_RUN; then return; fi
-  state=$(column "$lines" "$job" 2) schedule=$(column "$lines" "$job" 3) code=$(column "$lines" "$job" 4)
+  if [ "$TRIGGER" = pubsub ]; then job=$PUBSUB_JOB other=$JOB; fi
+  state=$(column "$JOBS" "$job" 2) schedule=$(column "$JOBS" "$job" 3) code=$(column "$JOBS" "$job" 4)
+  target=$(column "$JOBS" "$job" 6),$(column "$JOBS" "$job" 7)
   if [ "$state" != ENABLED ]; then
     wrong "scheduler job $job is ${state:-absent}: $(hint scheduler)"
-  elif [ -n "$(column "$lines" "$other" 2)" ]; then
+  elif [ -n "$(column "$JOBS" "$other" 2)" ]; then
     wrong "scheduler job $other starts every run a second time: $(hint scheduler)"
   elif [ "$schedule" != "$(schedule_of "$SYNC_INTERVAL_MINUTES")" ]; then
     wrong "scheduler job $job has another schedule ($schedule): $(hint scheduler)"
-  elif [ "$TRIGGER" = http ] && [ "$(column "$lines" "$job" 6),$(column "$lines" "$job" 7)" != "$1,$(account "$SCHEDULER_ACCOUNT")" ]; then
+  elif [ "$TRIGGER" = http ] && [ "$target" != "$(column "$DEPLOYED" syncScheduled 3),$(account "$SCHEDULER_ACCOUNT")" ]; then
     wrong "scheduler job $job calls another address, or as somebody else: $(hint scheduler)"
   elif [ -n "${code#0}" ]; then
-    wrong "scheduler job $job: its last call failed (code $code, $(column "$lines" "$job" 5))"
+    wrong "scheduler job $job: its last call failed (code $code, $(column "$JOBS" "$job" 5))"
   else
     right "scheduler job $job is enabled: $schedule"
   fi

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { groupsOf } from '../../deploy/checkSettings.ts';
 import { loadConfig } from '../../lib/config.ts';
 import { createEmptyDatabase, type TestDatabase } from '../support/database.ts';
@@ -26,9 +28,19 @@ const scheduler = `serviceAccount:membership-sync-scheduler@${PROJECT}.iam.gserv
 const functions = ['syncScheduled', 'syncDryRun', 'syncStatus', 'syncLogs', 'health'];
 const location = `projects/${PROJECT}/locations/${REGION}`;
 
+const standInForPage = `
+import { http } from '@google-cloud/functions-framework';
+import { serve } from '../lib/http/serve.ts';
+const handle = async () => ({ body: {} });
+http('syncAdmin', serve({ name: 'syncAdmin', path: '/', methods: ['GET'], handle }));
+`;
+
 // One story, told in order: each test starts from what the one before has left in the cloud.
 describeWith('gcloud')('the real gcloud against a fake of the Google APIs', () => {
   const project = createDeployProject({ buildable: true });
+  if (!existsSync(join(project.folder, 'functions/syncAdmin.ts'))) {
+    project.write('functions/syncAdmin.ts', standInForPage);
+  }
   let fake: CloudFake;
   let gcloud: Awaited<ReturnType<typeof startGcloud>>;
   let database: TestDatabase;
@@ -63,11 +75,24 @@ describeWith('gcloud')('the real gcloud against a fake of the Google APIs', () =
 
   beforeAll(async () => {
     fake = await startCloudFake();
+    // As a new project is: lists lag, and not all of Google knows the new accounts yet.
+    fake.lag = 1;
+    fake.refusals = [
+      { match: /^POST .*\/secrets$/, status: 429, message: 'Quota exceeded', times: 1 },
+      {
+        match: /^POST \/v1\/projects\/[^/]+:setIamPolicy/,
+        status: 400,
+        message: `Service account ${runtime.slice('serviceAccount:'.length)} does not exist.`,
+        times: 2,
+      },
+      { match: /^POST .*\/alertPolicies$/, status: 503, message: 'try again', times: 1 },
+    ];
     [gcloud, database] = await Promise.all([startGcloud(fake), createEmptyDatabase()]);
     first = await deploy(
       [],
       'DATABASE_URL=postgresql://app:hush@/members?host=/cloudsql/x\nDATABASE_READER_URL=postgresql://reader:hush@/members?host=/cloudsql/x\nDJANGO_API_KEY=hush too\n',
     );
+    fake.lag = 0;
     // Every test below would fail with less to say.
     if (first.status !== 0) throw new Error(first.stdout + first.stderr);
   });
@@ -79,6 +104,18 @@ describeWith('gcloud')('the real gcloud against a fake of the Google APIs', () =
   test('a first deployment goes through every step and verifies itself', () => {
     expect(first.stderr).toBe('');
     expect(first.stdout).toContain('[12/12] verify: everything works');
+  });
+
+  test('it tries again what was refused for a moment, and makes nothing twice', () => {
+    expect(fake.refusals).toEqual([]);
+    const made = fake
+      .changes()
+      .filter(({ method, path }) => method === 'POST' && /secrets|alertPolicies|jobs$/.test(path));
+    const refused =
+      made.length -
+      new Set(made.map(({ path, query, body }) => JSON.stringify([path, String(query), body])))
+        .size;
+    expect(refused).toBe(2);
   });
 
   test('it migrates the database', async () => {
@@ -297,6 +334,83 @@ describeWith('gcloud')('the real gcloud against a fake of the Google APIs', () =
     expect(fake.resources.get(`${location}/jobs/membership-sync`)).toMatchObject({
       state: 'ENABLED',
     });
+  });
+
+  const withPage = ['--admin-viewers=a@felag.test', '--admin-approvers=b@felag.test'];
+  const page = `projects/123/iap_web/cloud_run-${REGION}/services/syncadmin`;
+  const visitors = () => fake.policies.get(page)?.flatMap(({ members }) => members);
+  const annotations = async (name: string) =>
+    ((await service(name)) as unknown as { metadata: { annotations?: Json } }).metadata.annotations;
+
+  test("the admin's page gets an identity and Identity-Aware Proxy, and those who may see it", async () => {
+    const steps = 'apis service-accounts secrets build functions invokers page'.split(' ');
+    const { status, stderr } = await deploy(['--sync-interval-minutes=15', ...withPage, ...steps]);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(await annotations('syncAdmin')).toMatchObject({
+      'run.googleapis.com/iap-enabled': 'true',
+    });
+    for (const name of functions) {
+      expect(await annotations(name)).not.toHaveProperty(['run.googleapis.com/iap-enabled']);
+    }
+    expect(visitors()).toEqual(['user:a@felag.test', 'user:b@felag.test']);
+    const account = `membership-sync-page@${PROJECT}.iam.gserviceaccount.com`;
+    expect(config('syncAdmin')).toMatchObject({
+      serviceAccountEmail: account,
+      environmentVariables: {
+        AUTH_MODE: 'iap',
+        AUTH_AUDIENCE: `/projects/123/locations/${REGION}/services/syncadmin`,
+        ADMIN_VIEWERS: 'a@felag.test',
+        ADMIN_APPROVERS: 'b@felag.test',
+        DATABASE_READER_URL: `sm://${PROJECT}/membership-sync-database-reader-url`,
+        SYNC_URL: `https://${REGION}-${PROJECT}.cloudfunctions.net/syncScheduled`,
+      },
+    });
+    expect(config('syncAdmin').environmentVariables).not.toHaveProperty('DATABASE_URL');
+    expect(config('syncScheduled').environmentVariables).toMatchObject({
+      ADMIN_PAGE_CALLER: account,
+      ALLOWED_CALLERS: expect.stringContaining(account),
+    });
+    expect(await attached('syncAdmin')).toBe(INSTANCE);
+    const invokers = fake.policies.get(`${location}/services/syncdryrun`)?.[0]?.members;
+    expect(invokers).toContain(`serviceAccount:${account}`);
+  });
+
+  test('verify finds a mixture, a missing database, an open function and a page without its proxy', async () => {
+    fake.forgets.add('iap');
+    const patch = async (name: string, given: object) => {
+      const url = `${fake.url}/v2/${location}/functions/${name}`;
+      await fetch(url, { method: 'PATCH', body: JSON.stringify({ serviceConfig: given }) });
+    };
+    await patch('syncAdmin', {});
+    await patch('syncLogs', { environmentVariables: { DEPLOYMENT: 'by hand' } });
+    const open = { role: 'roles/run.invoker', members: ['allUsers'] };
+    fake.policies.get(`${location}/services/syncdryrun`)?.push(open);
+    const { status, stdout } = await deploy(['--sync-interval-minutes=15', ...withPage, 'verify']);
+    expect(status).toBe(1);
+    expect(stdout).not.toContain('everything works');
+    for (const found of [
+      'the functions answer from different deployments',
+      `syncLogs is not attached to ${INSTANCE}`,
+      'IAM lets the whole world call syncDryRun',
+      'syncDryRun is open to the world: its own code answers nobody',
+      'syncAdmin is not behind Identity-Aware Proxy',
+    ]) {
+      expect(stdout).toContain(`WRONG ${found}`);
+    }
+  });
+
+  test('each step repairs its own: who may call, the database, the proxy and who passes it', async () => {
+    const viewers = ['--sync-interval-minutes=15', '--admin-viewers=c@felag.test'];
+    const { status, stderr } = await deploy([...viewers, 'invokers', 'cloudsql', 'page']);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(await annotations('syncAdmin')).toMatchObject({
+      'run.googleapis.com/iap-enabled': 'true',
+    });
+    expect(visitors()).toEqual(['user:c@felag.test']);
+    expect(await attached('syncLogs')).toBe(INSTANCE);
+    const callers = JSON.stringify(fake.policies.get(`${location}/services/syncdryrun`));
+    expect(callers).toContain('admins@felag.test');
+    expect(callers).not.toContain('allUsers');
   });
 
   test('the other trigger replaces the job by a topic, a push subscription and a job of its own', async () => {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import {
   createDeployProject,
   createStubs,
+  type Outcome,
   type StubRule,
   servingRules,
 } from '../support/deployProject.ts';
@@ -43,7 +44,12 @@ const healthy: StubRule[] = [
     command: '* run services list *',
     answer: functions.map((name) => `${name.toLowerCase()}\t${INSTANCE}\tTrue`).join('\n'),
   },
-  { command: 'curl *', answer: '403' },
+  { command: 'curl *https://x/health', answer: '200 {"status":"healthy"}' },
+  { command: 'curl *', answer: '403 <html>' },
+  {
+    command: '* get-iam-policy syncscheduled *',
+    answer: `serviceAccount:${scheduler}`,
+  },
 ];
 
 const dryRun = async (...words: string[]) =>
@@ -440,7 +446,6 @@ describe('steps, with a recording stand-in for gcloud', () => {
             ],
       ),
       'gcloud run services list',
-      ...functions.map((name) => `gcloud run services update-traffic ${name.toLowerCase()}`),
     ]);
   });
 
@@ -574,54 +579,162 @@ describe('migrate', () => {
 });
 
 describe('verify', () => {
-  const failing = [
-    {
-      name: 'a stale register',
-      rule: { command: '* call syncStatus *', answer: '{"status":"stale"}' },
-      says: 'syncStatus: stale',
-    },
-    {
-      name: 'failing runs',
-      rule: { command: '* call syncStatus *', answer: '{"status":"failing"}' },
-      says: 'syncStatus: failing',
-    },
-    {
-      name: 'an error instead of a dry run',
-      rule: { command: '* call syncDryRun *', answer: '{"error":{"code":"django_unauthorized"}}' },
-      says: 'django_unauthorized',
-    },
-    {
-      name: 'a paused job',
-      rule: {
-        command: '* scheduler jobs list *',
-        answer: job('PAUSED'),
-      },
-      says: 'job membership-sync is PAUSED',
-    },
-    {
-      name: 'a failed last call',
-      rule: {
-        command: '* scheduler jobs list *',
-        answer: job('ENABLED', '7', 'then'),
-      },
-      says: 'its last call failed (code 7',
-    },
-    {
-      name: 'a function that is not there',
-      rule: { command: '* functions list *', answer: 'health\tACTIVE\thttps://x/health\t' },
-      says: 'syncLogs is not deployed',
-    },
-    {
-      name: 'a function without its socket',
-      rule: servingRules(functions.map((name) => ({ name })))[0] as StubRule,
-      says: 'syncLogs is not attached',
-    },
-  ];
-  test.each(failing)('$name is wrong, and the step fails', async ({ rule, says }) => {
-    const { env } = createStubs(project, [rule, ...healthy]);
-    const { status, stdout } = await project.deploy([...settings, 'verify'], { env });
-    expect(stdout).toMatch(new RegExp(`WRONG .*${says.replace(/[()]/g, '\\$&')}`));
-    expect(status).toBe(1);
+  const verify = async (rules: StubRule[]) => {
+    const { env } = createStubs(project, [...rules, ...healthy]);
+    return project.deploy([...settings, 'verify'], { env });
+  };
+  const serves = (change: (name: string) => object) =>
+    servingRules(functions.map((name) => ({ name, instance: INSTANCE, ...change(name) })));
+
+  test('says that everything works only when it does', async () => {
+    const { status, stdout } = await verify([]);
+    expect(stdout).toContain('verify: everything works');
+    expect(status).toBe(0);
+  });
+
+  test('after a rollback it says that what answers works, and is not the newest', async () => {
+    const { status, stdout } = await verify(serves(() => ({ pinned: true })));
+    expect(stdout).toContain('note  the traffic of health is pinned to one revision');
+    expect(stdout).toContain('what answers works, but it is not the newest deployment');
+    expect(stdout).not.toContain('everything works');
+    expect(status).toBe(0);
+  });
+
+  test('waits for lists that do not show yet what was made', async () => {
+    const { status, stdout } = await verify([
+      { command: '* functions list *', answer: 'health\tACTIVE\thttps://x/health', times: 1 },
+      { command: '* scheduler jobs list *', answer: '', times: 2 },
+    ]);
+    expect(stdout).toContain('everything works');
+    expect(status).toBe(0);
+  });
+
+  // Several at once: each is found beside the others.
+  describe.each([
+    [
+      [
+        {
+          name: 'a stale register',
+          rule: { command: '* call syncStatus *', answer: '{"status":"stale"}' },
+          says: 'syncStatus: stale',
+        },
+        {
+          name: 'an error instead of a dry run',
+          rule: {
+            command: '* call syncDryRun *',
+            answer: '{"error":{"code":"django_unauthorized"}}',
+          },
+          says: 'django_unauthorized',
+        },
+        {
+          name: 'a paused job',
+          rule: {
+            command: '* scheduler jobs list *',
+            answer: job('PAUSED'),
+          },
+          says: 'job membership-sync is PAUSED',
+        },
+        {
+          name: 'a function that is not there',
+          rule: { command: '* functions list *', answer: 'health\tACTIVE\thttps://x/health\t' },
+          says: 'syncLogs is not deployed',
+        },
+        {
+          name: 'a function without its socket',
+          rule: servingRules(functions.map((name) => ({ name }))),
+          says: 'syncLogs is not attached',
+        },
+        {
+          name: 'a scheduler that may not call',
+          rule: { command: '* get-iam-policy syncscheduled *', answer: 'group:admins@felag.test' },
+          says: 'the scheduler may not call syncScheduled',
+        },
+      ],
+    ],
+    [
+      [
+        {
+          name: 'failing runs',
+          rule: { command: '* call syncStatus *', answer: '{"status":"failing"}' },
+          says: 'syncStatus: failing',
+        },
+        {
+          name: 'a failed last call',
+          rule: {
+            command: '* scheduler jobs list *',
+            answer: job('ENABLED', '7', 'then'),
+          },
+          says: 'its last call failed (code 7',
+        },
+        {
+          name: 'a mixture of deployments',
+          rule: serves((name) => (name === 'health' ? { deployment: 'd2' } : {})),
+          says: 'the functions answer from different deployments',
+        },
+        {
+          name: 'a function whose own code answers a forged identity',
+          rule: {
+            command: 'curl *https://x/syncStatus',
+            answer: '401 {"error":{"code":"unauthorized"}}',
+          },
+          says: 'syncStatus is open to the world',
+        },
+        {
+          name: 'a function that the world may call',
+          rule: { command: '* get-iam-policy synclogs *', answer: 'allAuthenticatedUsers' },
+          says: 'IAM lets the whole world call syncLogs',
+        },
+        {
+          name: 'a proxy before what the scheduler calls',
+          rule: {
+            command: '* run services list *format=value*',
+            answer: `syncscheduled\t${INSTANCE}\tTrue\ttrue`,
+          },
+          says: 'syncScheduled is behind Identity-Aware Proxy',
+        },
+      ],
+    ],
+    [
+      [
+        {
+          name: 'traffic split between revisions',
+          rule: serves((name) => (name === 'health' ? { split: true } : {})),
+          says: 'the traffic of health is split',
+        },
+        {
+          name: 'a job that calls somewhere else',
+          rule: {
+            command: '* scheduler jobs list *',
+            answer: job('ENABLED').replace('//x/', '//old/'),
+          },
+          says: 'job membership-sync calls another address',
+        },
+      ],
+    ],
+    [
+      [
+        {
+          name: 'a job of the other trigger beside it',
+          rule: {
+            command: '* scheduler jobs list *',
+            answer: `${job('ENABLED')}\nmembership-sync-pubsub\tENABLED`,
+          },
+          says: 'job membership-sync-pubsub starts every run a second time',
+        },
+      ],
+    ],
+  ])('%#', (faults) => {
+    let outcome: Outcome;
+    beforeAll(async () => {
+      outcome = await verify(faults.flatMap(({ rule }) => rule));
+    });
+    test.each(faults)('$name is wrong', ({ says }) => {
+      expect(outcome.stdout).toMatch(new RegExp(`WRONG .*${says.replace(/[()]/g, '\\$&')}`));
+    });
+    test('and the step fails', () => {
+      expect(outcome.stdout).not.toContain('everything works');
+      expect(outcome.status).toBe(1);
+    });
   });
 });
 

@@ -144,36 +144,42 @@ export function createStubs(project: DeployProject, rules: StubRule[] = []) {
   };
 }
 
-/** What serves, as the lists of services and revisions tell it. */
-export interface ServingStub {
+/** A revision that serves, or that has served. */
+export interface RevisionStub {
   name: string;
+  number?: number;
   deployment?: string;
   bundle?: string;
   instance?: string;
   pinned?: boolean;
+  split?: boolean;
 }
 
-/** Rules for the two lists from which `verify` and `rollback` see what answers. */
-export function servingRules(serving: ServingStub[]): StubRule[] {
-  const services = serving.map(({ name, pinned = false }) => ({
-    metadata: { name: name.toLowerCase() },
+/** Rules for the two lists from which `verify` and `rollback` see what answers, and what answered before. */
+export function servingRules(serving: RevisionStub[], earlier: RevisionStub[] = []): StubRule[] {
+  const revision = ({ name, number = 1 }: RevisionStub) => `${name.toLowerCase()}-${number}`;
+  const services = serving.map((one) => ({
+    metadata: { name: one.name.toLowerCase() },
     status: {
-      traffic: [{ revisionName: `${name.toLowerCase()}-1`, percent: 100, latestRevision: !pinned }],
+      traffic: [
+        { revisionName: revision(one), percent: 100, latestRevision: !one.pinned },
+        ...(one.split ? [{ revisionName: 'another', percent: 10 }] : []),
+      ],
     },
   }));
-  const revisions = serving.map(({ name, deployment = 'd1', bundle = 'b1', instance = '' }) => ({
+  const revisions = [...serving, ...earlier].map((one) => ({
     metadata: {
-      name: `${name.toLowerCase()}-1`,
-      creationTimestamp: '2026-01-01T00:00:00Z',
-      labels: { 'serving.knative.dev/service': name.toLowerCase() },
-      annotations: { 'run.googleapis.com/cloudsql-instances': instance },
+      name: revision(one),
+      creationTimestamp: `2026-01-01T00:00:0${one.number ?? 1}Z`,
+      labels: { 'serving.knative.dev/service': one.name.toLowerCase() },
+      annotations: { 'run.googleapis.com/cloudsql-instances': one.instance ?? '' },
     },
     spec: {
       containers: [
         {
           env: [
-            { name: 'DEPLOYMENT', value: deployment },
-            { name: 'BUNDLE', value: bundle },
+            { name: 'DEPLOYMENT', value: one.deployment ?? 'd1' },
+            { name: 'BUNDLE', value: one.bundle ?? 'b1' },
           ],
         },
       ],
@@ -204,6 +210,10 @@ while IFS=$'\\x1f' read -r pattern status answer times; do
     [ "$used" -lt "$times" ] || continue
     echo $((used + 1)) >"$here/used.$number"
     if [ "$status" -ne 0 ]; then exec >&2; fi
+    case $command in
+      # The status, and the body into the file.
+      curl*' -o '*) body=\${command#* -o } && printf '%s' "\${answer#* }" >"\${body%% *}" && answer=\${answer%% *} ;;
+    esac
     [ -z "$answer" ] || printf '%s\\n' "\${answer//$'\\x1e'/$'\\n'}"
     exit "$status"
   fi

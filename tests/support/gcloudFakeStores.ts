@@ -41,6 +41,14 @@ export function project({ resources, policies }: CloudFake): Route[] {
     ['GET', /^\/v1\/projects\/[^/]+\/services\/[^/]+$/, () => ({ state: 'ENABLED' })],
     [
       'POST',
+      /^\/v1\/projects\/[^/]+\/services\/([^/]+):enable$/,
+      (_call, name = '') => {
+        resources.set(`service:${name}`, {});
+        return operation;
+      },
+    ],
+    [
+      'POST',
       /^\/v1\/projects\/[^/]+\/services:batchEnable$/,
       ({ body }) => {
         for (const name of body['serviceIds'] as string[]) resources.set(`service:${name}`, {});

@@ -27,7 +27,7 @@ const options = (name: string): BuildOptions => ({
   minifyWhitespace: true,
   legalComments: 'none',
   external: [framework, 'pg-native'],
-  loader: { '.sql': 'text' },
+  loader: { '.sql': 'text', '.css': 'text', '.client.js': 'text' },
   logLevel: 'warning',
 });
 

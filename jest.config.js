@@ -2,7 +2,7 @@ const shared = {
   rootDir: '.',
   testEnvironment: 'node',
   extensionsToTreatAsEsm: [],
-  transform: { '\\.(ts|sql|m?js)$': '<rootDir>/tests/support/transform.mjs' },
+  transform: { '\\.(tsx?|sql|css|m?js)$': '<rootDir>/tests/support/transform.mjs' },
   // Published as ES modules only, or importing such on demand; the transform makes CommonJS of them for jest.
   transformIgnorePatterns: [
     '/node_modules/(?!(p-limit|yocto-queue|p-map|p-retry|is-network-error|gaxios|node-fetch|fetch-blob|data-uri-to-buffer|formdata-polyfill)/)',
@@ -31,7 +31,7 @@ export default {
   // Most tests wait for processes and servers: three at once on two cores.
   maxWorkers: 3,
   coverageProvider: 'v8',
-  collectCoverageFrom: ['functions/**/*.ts', 'lib/**/*.ts', '!**/*.d.ts'],
+  collectCoverageFrom: ['functions/**/*.ts', 'lib/**/*.{ts,tsx}', '!**/*.d.ts'],
   coverageThreshold: { global: { lines: 90, branches: 90 } },
   coverageReporters: ['text', 'lcovonly'],
   testTimeout: 30_000,

@@ -11,6 +11,7 @@ import {
   hostAndPort,
   httpUrl,
   limit,
+  memberUrl,
   optional,
   pattern,
   postgresUrl,
@@ -76,6 +77,13 @@ const variables = {
     SYNC_CANARY_IDS: commaSeparated(),
     SYNC_CONFIRM_REMOVALS: choice(['auto', 'always', 'never'], 'auto'),
     AUDIT_RETENTION_DAYS: wholeNumber(0, 36_500, 730),
+  },
+  admin: {
+    SYNC_URL: required(httpUrl),
+    SYNC_DRY_RUN_URL: required(httpUrl),
+    ADMIN_VIEWERS: commaSeparated(account),
+    ADMIN_APPROVERS: commaSeparated(account),
+    DJANGO_ADMIN_URL: optional(memberUrl),
   },
   notify: {
     NOTIFY_URLS: commaSeparated(httpUrl),
@@ -189,14 +197,28 @@ type Incomplete = { [G in ConfigGroup]?: Partial<Config[G]> };
 
 // What depends on more than one variable. A variable that could not be read is missing here, and is reported
 // already. One that was not set is empty.
-function crossChecks({ runtime, auth, django, notify }: Incomplete): string[] {
+function crossChecks({ runtime, auth, django, admin, notify }: Incomplete): string[] {
   return [
     ...(auth ? authProblems(auth, runtime?.NODE_ENV) : []),
     ...(django ? djangoProblems(django) : []),
+    ...(admin && auth ? adminProblems(admin, auth) : []),
     ...(notify?.NOTIFY_URLS?.length && notify.NOTIFY_SECRET === ''
       ? ['NOTIFY_SECRET is missing (needed with NOTIFY_URLS)']
       : []),
   ];
+}
+
+// Where a proxy or IAM lets people in, the lists say what each may do; the key lets its holder do all.
+function adminProblems(
+  { ADMIN_VIEWERS: viewers, ADMIN_APPROVERS: approvers }: Partial<Config['admin']>,
+  { AUTH_MODE }: Partial<Config['auth']>,
+): string[] {
+  const isNobody = viewers?.length === 0 && approvers?.length === 0;
+  return isNobody && AUTH_MODE !== 'key'
+    ? [
+        `ADMIN_APPROVERS and ADMIN_VIEWERS are both empty (with AUTH_MODE=${AUTH_MODE} nobody could look)`,
+      ]
+    : [];
 }
 
 function djangoProblems(django: Partial<Config['django']>): string[] {

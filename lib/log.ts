@@ -37,8 +37,11 @@ export const logEvents = [
   'walk_repeated',
   'records_excluded',
   'record_warning',
-  // A person.
+  // The admin's page, and looks at people.
+  'admin_signed_in',
+  'admin_acted',
   'member_read',
+  'members_read',
   // Notifications.
   'notification_failed',
   'notifications_postponed',

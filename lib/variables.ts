@@ -79,6 +79,12 @@ export const httpUrl = {
   message: 'must be an http:// or https:// URL without a user name or password in it',
 };
 
+/** The address of a member in another site, with the place of the Django id. */
+export const memberUrl = {
+  check: (value: string) => value.includes('{id}') && isHttpUrl(value.replaceAll('{id}', '1')),
+  message: 'must be an http:// or https:// URL with {id} in it',
+};
+
 export const postgresUrl = {
   // A socket URL has no host (postgresql://u:p@/db?host=/cloudsql/…), which URL.parse refuses.
   check: (value: string) =>

@@ -17,10 +17,10 @@ import { createSecretFetcher } from '../secretManager.ts';
 import { type Credential, openCredential, type SecretName } from '../secrets.ts';
 import type { Answer } from './answer.ts';
 import { authenticate, authorize, schedulerHints } from './auth.ts';
-import { createAuthPolicy, forbidden, mayAsk, type Right } from './authPolicy.ts';
+import { type AuthPolicy, createAuthPolicy, forbidden, mayAsk, type Right } from './authPolicy.ts';
 import { readParameters } from './parameters.ts';
 import type { Route } from './routes.ts';
-import { type Incoming, serve } from './serve.ts';
+import { type Incoming, type Service, serve } from './serve.ts';
 
 type Needs<G extends ConfigGroup> = G | 'runtime' | 'auth';
 
@@ -63,25 +63,12 @@ export function endpoint<
   const G extends ConfigGroup,
   P extends z.ZodMiniType = typeof noParameters,
 >(definition: Endpoint<G, P>, environment: Environment = process.env): HttpFunction {
-  const config = readConfig(definition, environment);
-  const { LOG_LEVEL, GOOGLE_CLOUD_PROJECT, CLOUD_RUN_TIMEOUT_SECONDS } = config.runtime;
-  const log = createLog(LOG_LEVEL).with({ route: definition.name });
-  const secrets = openSecrets(config, ['auth', ...definition.needs], environment, log);
-  const policy = createAuthPolicy(
-    config.auth,
-    { 'admin-key': secrets.ADMIN_API_KEY, 'webhook-key': secrets.WEBHOOK_KEY },
-    log,
-  );
+  const { config, secrets, policy, service } = prepare(definition, environment);
   const needed = definition.needs.flatMap((group): SecretName[] => secretsOf(group));
   const schema = definition.parameters ?? noParameters;
 
   return serve({
-    name: definition.name,
-    path: definition.path,
-    methods: definition.methods,
-    level: LOG_LEVEL,
-    project: GOOGLE_CLOUD_PROJECT,
-    timeoutSeconds: CLOUD_RUN_TIMEOUT_SECONDS,
+    ...service,
     async handle({ request, ...incoming }) {
       incoming.note(schedulerHints(request.headers));
       const caller = await authenticate(request.headersDistinct, policy);
@@ -99,6 +86,40 @@ export function endpoint<
       });
     },
   });
+}
+
+interface Prepared<G extends ConfigGroup> {
+  config: Config<Needs<G>>;
+  secrets: Record<SecretName, Credential>;
+  policy: AuthPolicy;
+  /** What serve.ts needs besides the handler. */
+  service: Omit<Service, 'handle'>;
+}
+
+/**
+ * The configuration, secrets and rules of authentication of a function. Throws ConfigError, which is logged
+ * as well.
+ */
+export function prepare<const G extends ConfigGroup>(
+  definition: Pick<Endpoint<G, z.ZodMiniType>, 'needs' | 'behindProxy' | keyof Route>,
+  environment: Environment = process.env,
+): Prepared<G> {
+  const { name, path, methods, needs } = definition;
+  const config = readConfig(definition, environment);
+  const { LOG_LEVEL, GOOGLE_CLOUD_PROJECT, CLOUD_RUN_TIMEOUT_SECONDS } = config.runtime;
+  const log = createLog(LOG_LEVEL).with({ route: name });
+  const secrets = openSecrets(config, ['auth', ...needs], environment, log);
+  const keys = { 'admin-key': secrets.ADMIN_API_KEY, 'webhook-key': secrets.WEBHOOK_KEY };
+  const policy = createAuthPolicy(config.auth, keys, log);
+  const service = {
+    name,
+    path,
+    methods,
+    level: LOG_LEVEL,
+    project: GOOGLE_CLOUD_PROJECT,
+    timeoutSeconds: CLOUD_RUN_TIMEOUT_SECONDS,
+  };
+  return { config, secrets, policy, service };
 }
 
 function requireDecider(rights: readonly Right[]): void {

@@ -81,7 +81,10 @@ function checkEncoding(headers: Headers): void {
 // What a browser says of the page that makes it call: the page itself cannot change these headers.
 function isCrossSite({ origin, host, ...headers }: Headers): boolean {
   const site = headers['sec-fetch-site'] ?? 'none';
-  const isForeign = origin !== undefined && URL.parse(origin)?.host !== host?.toLowerCase();
+  // A page that sends no referrer sends no origin with its forms either.
+  const isHidden = origin === 'null' && site === 'same-origin';
+  const isForeign =
+    origin !== undefined && !isHidden && URL.parse(origin)?.host !== host?.toLowerCase();
   return isForeign || !(site === 'same-origin' || site === 'none');
 }
 

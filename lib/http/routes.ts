@@ -12,5 +12,6 @@ export const routes = {
   syncDryRun: { name: 'syncDryRun', path: '/sync/dry-run', methods: ['POST'] },
   syncStatus: { name: 'syncStatus', path: '/sync/status', methods: ['GET', 'POST'] },
   syncLogs: { name: 'syncLogs', path: '/sync/logs', methods: ['GET', 'POST'] },
+  syncAdmin: { name: 'syncAdmin', path: '/admin', methods: ['GET', 'POST'] },
   health: { name: 'health', path: '/health', methods: ['GET'] },
 } as const satisfies Record<string, Route>;

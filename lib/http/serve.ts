@@ -33,11 +33,13 @@ export interface Service extends Route {
   timeoutSeconds?: number;
   shutdown?: Shutdown;
   handle(incoming: Incoming): Promise<Answer>;
+  /** How an error is answered; as JSON when left out. */
+  present?(error: SyncError, status: number, request: Request): Answer;
 }
 
 /**
  * A handler for the functions framework that always answers. Path, method and body are checked first.
- * Whatever is thrown becomes an answer in one place, as JSON. Every request is one line in the log. The
+ * Whatever is thrown becomes an answer in one place, as JSON unless the service presents it. Every request is one line in the log. The
  * instance can be stopped without losing a request. Configuration, callers and parameters are the business
  * of endpoint.ts.
  */
@@ -73,7 +75,8 @@ export function serve(service: Service): HttpFunction {
       if (error.code === 'unauthorized') response.set('WWW-Authenticate', 'Bearer');
       if (error.code === 'request_timeout') response.set('Connection', 'close');
       if (error.code === 'method_not_allowed') response.set('Allow', service.methods.join(', '));
-      sendAnswer(request, response, { status, body: errorBody(error) });
+      const answer = service.present?.(error, status, request);
+      sendAnswer(request, response, answer ?? { status, body: errorBody(error) });
       logRequest(log, started, status, notes, error);
     } finally {
       limit.stop();

@@ -74,10 +74,22 @@ export async function readRunChanges(
 /** One member and their history, newest first, a page at a time. Throws what pg throws. */
 export async function readMember(
   database: Credential,
-  { external_id, kennitala, before, limit = DEFAULT_LIMIT, from, to }: Asked,
-): Promise<ChangePage & { member: MemberInWords }> {
+  {
+    external_id,
+    kennitala,
+    row,
+    before,
+    limit = DEFAULT_LIMIT,
+    from,
+    to,
+  }: Asked & { row?: number },
+): Promise<MemberHistory> {
   const digits = normaliseKennitala(kennitala);
-  const asked = [external_id === undefined ? null : String(external_id), digits ?? null];
+  const asked = [
+    external_id === undefined ? null : String(external_id),
+    digits ?? null,
+    row ?? null,
+  ];
   const [facts] = await queryPooled<MemberFacts>(database, findMember, asked);
   const { id, external_id: externalId, kennitala: stored, name } = facts as MemberFacts;
   const values = [id, before ?? null, limit + 1, from ?? null, to ?? null];
@@ -89,7 +101,14 @@ export async function readMember(
     name,
     ...explainMember(facts as MemberFacts),
   };
-  return { member, ...pageOf(rows, limit) };
+  return { member, row: id, ...pageOf(rows, limit) };
+}
+
+/** A member and a page of their history. */
+export interface MemberHistory extends ChangePage {
+  member: MemberInWords;
+  /** The id of their row here; null where there is none. */
+  row: number | null;
 }
 
 interface ChangeRow

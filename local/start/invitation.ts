@@ -34,6 +34,8 @@ export function invitation({ url, key, database, plays }: Invitation): string {
     `  curl ${auth} "$URL${routes.syncLogs.path}?limit=5"`,
     ...(database ? [`  psql '${database}' -c 'select * from members limit 5'`] : []),
     '',
+    `The admin's page, which asks for KEY once: ${url}${routes.syncAdmin.path}`,
+    '',
     'Serving until Ctrl-C.',
   ].join('\n');
 }

@@ -30,7 +30,12 @@ export async function start(flags: StartFlags, resources: Resources): Promise<nu
   const database = await provideDatabase(settings, flags, resources);
   const names = await build(flags, resources);
   const register = await provideRegister(settings, resources, gateway);
-  const { values, notes } = settings.environment({ ...database, ...register });
+  const { values, notes } = settings.environment({
+    ...database,
+    ...register,
+    SYNC_URL: `${gateway.url}${routes.syncScheduled.path}`,
+    SYNC_DRY_RUN_URL: `${gateway.url}${routes.syncDryRun.path}`,
+  });
   for (const note of notes) say(note);
 
   let functions = await startFunctions(names, values);

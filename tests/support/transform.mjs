@@ -5,13 +5,22 @@ import { transformSync, version } from 'esbuild';
 
 // What this file does is part of the cache key.
 const self = readFileSync(new URL(import.meta.url), 'utf8');
-const loaders = { '.ts': 'ts', '.sql': 'text', '.js': 'js', '.mjs': 'js' };
+const loaders = {
+  '.ts': 'ts',
+  '.tsx': 'tsx',
+  '.sql': 'text',
+  '.css': 'text',
+  '.js': 'js',
+  '.mjs': 'js',
+};
 
 /** Gives jest the same view of the sources as the bundles: TypeScript stripped, SQL as text, CommonJS. */
 export default {
   process(source, path) {
     return transformSync(source, {
-      loader: loaders[extname(path)],
+      loader: path.endsWith('.client.js') ? 'text' : loaders[extname(path)],
+      jsx: 'automatic',
+      jsxImportSource: 'preact',
       format: 'cjs',
       target: 'node24',
       // jest runs CommonJS in a context of its own, where a real import() is refused.

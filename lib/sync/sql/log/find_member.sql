@@ -1,9 +1,9 @@
--- Everything that says why somebody may vote or not: the row with Django id $1 or kennitala $2, what the runs
+-- Everything that says why somebody may vote or not: the row with Django id $1, kennitala $2 or our own id $3, what the runs
 -- found of them or hold back, and the last change. One row always; without a member its columns are null. Our own
 -- row goes before that of another service, and an active one before one that has left.
 with member as (
   select * from public.members
-  where external_id = $1::text or kennitala = $2::text
+  where external_id = $1::text or kennitala = $2::text or id = $3::int
   order by sync_source is not distinct from 'django' desc, is_active desc nulls last, id
   limit 1
 ), finished as (

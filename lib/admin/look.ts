@@ -1,0 +1,131 @@
+import { SyncError } from '../errors.ts';
+import type { ChangeClass, PreviewedChange } from '../sync/types.ts';
+import type { Functions, Reply } from './functions.ts';
+import type { Person } from './visit.ts';
+
+/** The groups in which changes are shown: the classes of change, with new and returning members apart. */
+export const tabs = ['remove', 'add', 'reactivate', 'update', 'kennitala'] as const;
+export type Tab = (typeof tabs)[number];
+
+/** What somebody looked at: a dry run with all of its changes. */
+export interface Look {
+  /** The digest, which names it. */
+  plan: string;
+  at: Date;
+  /** What was asked for; an approval asks for the same. */
+  asked: object;
+  result: Reply['body'];
+  changes: PreviewedChange[];
+  total: number;
+}
+
+/** Changes that are shown at most; more is a first load, which nobody reads. */
+const MOST_CHANGES = 10_000;
+/** Changes of one dry run's answer. */
+const PAGE = 1_000;
+/** How often the register may change while its changes are read. */
+const ATTEMPTS = 3;
+
+type Outcome = { look: Look } | { reply: Reply };
+
+/**
+ * Makes a dry run and reads all of its changes, a page at a time. Each page is a dry run of its own, so it
+ * begins again when the plan changes on the way. Returns the reply instead where the dry run was refused.
+ * Throws `sync_in_progress` when the register changes too often.
+ */
+export async function takeLook(
+  functions: Functions,
+  asked: object,
+  person: Person,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+    const outcome = await readAll(functions, asked, person, signal);
+    if (outcome) return outcome;
+  }
+  throw new SyncError('sync_in_progress', 'The register kept changing while it was looked at.');
+}
+
+// undefined: the plan changed between two pages.
+async function readAll(
+  functions: Functions,
+  asked: object,
+  person: Person,
+  signal: AbortSignal,
+): Promise<Outcome | undefined> {
+  const changes: PreviewedChange[] = [];
+  let first: Reply['body'] | undefined;
+  let after: string | null | undefined;
+  do {
+    const page = { details: true, limit: PAGE, ...(after ? { after } : {}) };
+    const reply = await functions.dryRun({ ...asked, ...page }, person, signal);
+    if (reply.status !== 200 || reply.body.plan === undefined) return { reply };
+    first ??= reply.body;
+    if (reply.body.plan !== first.plan) return undefined;
+    changes.push(...(reply.body.changes ?? []));
+    after = reply.body.next;
+  } while (after && changes.length < MOST_CHANGES);
+  const { plan = '', changes_total: total = changes.length } = first;
+  return { look: { plan, at: new Date(), asked, result: first, changes, total } };
+}
+
+/** The group of a change. */
+export function tabOf({ action, fields }: PreviewedChange): Tab {
+  if (action !== 'update') return action;
+  return fields.includes('kennitala') ? 'kennitala' : 'update';
+}
+
+/** The class by which a change is limited and approved. */
+export const classOf = (tab: Tab): ChangeClass =>
+  ({
+    remove: 'removals',
+    add: 'additions',
+    reactivate: 'additions',
+    update: 'updates',
+    kennitala: 'kennitala_changes',
+  })[tab] as ChangeClass;
+
+/** How many changes of a class wait for an approval: the number that has to be typed. */
+export const waitingIn = (look: Look, name: ChangeClass): number =>
+  look.result.held?.[name]?.count ?? 0;
+
+const keyOf = ({ action, external_id, kennitala, name, after }: PreviewedChange): string =>
+  JSON.stringify([action, external_id, kennitala, name, after]);
+
+/** What is different between two looks; pure. */
+export function compareLooks(before: Look, now: Look): Record<'added' | 'gone', PreviewedChange[]> {
+  const known = new Set(before.changes.map(keyOf));
+  const left = new Set(now.changes.map(keyOf));
+  return {
+    added: now.changes.filter((change) => !known.has(keyOf(change))),
+    gone: before.changes.filter((change) => !left.has(keyOf(change))),
+  };
+}
+
+/** How long a look is kept, in ms. */
+const KEPT_MS = 15 * 60_000;
+/** How many: each may hold some thousand names. */
+const KEPT = 20;
+
+/** The looks of the last minutes, in the memory of this instance alone: names are in no store of ours. */
+export interface Looks {
+  keep(look: Look): void;
+  find(plan: string | null): Look | undefined;
+}
+
+export function createLooks(now: () => number = Date.now): Looks {
+  const kept = new Map<string, Look>();
+  return {
+    keep: (look) => {
+      kept.delete(look.plan);
+      kept.set(look.plan, look);
+      for (const [plan, { at }] of kept) {
+        if (kept.size > KEPT || now() - at.getTime() > KEPT_MS) kept.delete(plan);
+      }
+    },
+    find: (plan) => {
+      const look = kept.get(plan ?? '');
+      return look && now() - look.at.getTime() <= KEPT_MS ? look : undefined;
+    },
+  };
+}

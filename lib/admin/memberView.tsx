@@ -1,0 +1,194 @@
+import type { Answer } from '../http/answer.ts';
+import type { LoggedChange, MemberHistory } from '../sync/history.ts';
+import type { Reply } from './functions.ts';
+import { page } from './layout.tsx';
+import { tabOf } from './look.ts';
+import { Act, Box, DjangoLink, reasonWords, Values } from './parts.tsx';
+import { type Found, MOST_FOUND } from './reads.ts';
+import type { Visit } from './visit.ts';
+
+interface Options {
+  /** Members of a search by name. */
+  found?: Found[];
+  /** The one that was asked for. */
+  member?: MemberHistory | undefined;
+  /** What a dry run of this member alone answered. */
+  asked?: Reply | undefined;
+  problem?: string | undefined;
+  status?: number;
+}
+
+/** One box to search in, and the answer: may this person vote, since when and why. */
+export function memberView(visit: Visit, options: Options = {}): Answer {
+  const { words } = visit;
+  const { found, member, asked, problem, status } = options;
+  return page(visit, {
+    view: 'member',
+    title: words.views.member,
+    ...(status === undefined ? {} : { status }),
+    children: (
+      <>
+        <h1>{words.views.member}</h1>
+        <Act visit={visit} act="find">
+          <label for="whom">{words.searchLabel}</label>
+          <div class="row">
+            <input id="whom" name="whom" class="long" autoComplete="off" required />
+            <button type="submit" class="main">
+              {words.search}
+            </button>
+          </div>
+        </Act>
+        {problem && <Box kind="bad" heading="h2" title={problem} />}
+        {found && <Results visit={visit} found={found} />}
+        {member && <Member visit={visit} of={member} asked={asked} />}
+      </>
+    ),
+  });
+}
+
+function Results({ visit, found }: { visit: Visit; found: Found[] }) {
+  const { words } = visit;
+  const shown = found.slice(0, MOST_FOUND);
+  return (
+    <section>
+      <p role="status">{found.length === 0 ? words.nobody : words.found(shown.length)}</p>
+      {found.length > MOST_FOUND && <p>{words.foundMore}</p>}
+      <ul>
+        {shown.map(({ id, external_id, name, kennitala, may_vote }) => (
+          <li key={id}>
+            <a
+              href={visit.link('member', external_id === null ? { row: id } : { id: external_id })}
+            >
+              {name}
+            </a>{' '}
+            <span class="soft">{kennitala}</span>{' '}
+            {may_vote ? `✓ ${words.may}` : `✕ ${words.mayNot}`}
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+interface MemberProps {
+  visit: Visit;
+  of: NonNullable<Options['member']>;
+  asked: Reply | undefined;
+}
+
+function Member({ visit, of, asked }: MemberProps) {
+  const { words, format, person } = visit;
+  const { member, changes, next_before: next, row } = of;
+  const { may_vote: may, reason, since, external_id } = member;
+  const canRelease = ['suspended', 'inactive_here'].includes(reason.code);
+  const values = { id: external_id ?? undefined };
+  const sentence = words.why[reason.code] ?? reason.message;
+  return (
+    <>
+      <Box kind={may ? 'good' : 'bad'} heading="h2" title={may ? words.may : words.mayNot}>
+        <p>
+          <strong>{member.name ?? '–'}</strong>{' '}
+          <span class="soft mask">{member.kennitala ?? ''}</span>
+        </p>
+        <p>
+          {sentence.charAt(0).toUpperCase() + sentence.slice(1)}.{' '}
+          {since && (may ? words.voterSince : words.noVoterSince)(format.moment(since))}
+        </p>
+        <p class="soft">
+          {words.idLabel}: {external_id ?? '–'} <DjangoLink visit={visit} id={external_id} />
+        </p>
+      </Box>
+      {external_id !== null && (
+        <div class="row">
+          <Act visit={visit} act="ask" values={values}>
+            <button type="submit">{words.ask}</button>
+          </Act>
+          {canRelease && person.role === 'approver' && (
+            <Act visit={visit} act="release" values={values}>
+              <button type="submit">{words.release}</button>
+            </Act>
+          )}
+        </div>
+      )}
+      {asked && <Asked visit={visit} reply={asked} id={external_id} />}
+      <h2>{words.memberHistory}</h2>
+      {changes.length === 0 && <p>{words.noHistory}</p>}
+      <History visit={visit} changes={changes} />
+      {next !== null && (
+        <p>
+          <a
+            href={visit.link('member', {
+              ...(external_id === null ? { row: row ?? undefined } : { id: external_id }),
+              before: next,
+            })}
+          >
+            {words.older}
+          </a>
+        </p>
+      )}
+    </>
+  );
+}
+
+function Asked({ visit, reply, id }: { visit: Visit; reply: Reply; id: string | null }) {
+  const { words } = visit;
+  const { error, changes = [], errors = [] } = reply.body;
+  if (error) {
+    return <Box kind="bad" heading="h2" title={words.errors[error.code] ?? error.code} />;
+  }
+  if (errors.length > 0) {
+    return (
+      <Box kind="warn" heading="h2" title={words.askedErrors}>
+        <ul>
+          {errors.map(({ code, message }) => (
+            <li key={code}>{words.recordErrors[code] ?? message}</li>
+          ))}
+        </ul>
+      </Box>
+    );
+  }
+  if (changes.length === 0) return <Box kind="good" heading="h2" title={words.askedNothing} />;
+  return (
+    <Box kind="warn" heading="h2" title={words.askedChange}>
+      {changes.map((change) => (
+        <div key={change.action}>
+          <strong>{words.classes[tabOf(change)]}</strong>: {reasonWords(visit, change)}
+          {change.held && ` (${words.heldReasons[change.held] ?? change.held})`}
+          <Values visit={visit} change={change} />
+        </div>
+      ))}
+      {visit.person.role === 'approver' && (
+        <Act visit={visit} act="apply" values={{ id: id ?? undefined }}>
+          <div class="row">
+            <button type="submit">{words.applyNow}</button>
+          </div>
+        </Act>
+      )}
+    </Box>
+  );
+}
+
+function History({ visit, changes }: { visit: Visit; changes: LoggedChange[] }) {
+  const { words, format } = visit;
+  return (
+    <ol>
+      {changes.map((change) => (
+        <li key={change.id} value={undefined}>
+          <a href={visit.link('run', { id: change.run_id })}>{format.moment(change.changed_at)}</a>:{' '}
+          {words.actions[change.action]}
+          {change.action === 'remove' && `. ${reasonWords(visit, plannedForm(change))}`}
+          {change.undone_by !== null && ` (${words.undoneBy(change.undone_by)})`}
+          {change.undoes !== null && ` (${words.undoes(change.undoes)})`}
+          <Values visit={visit} change={plannedForm(change)} />
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+/** An applied change as a planned one is shown. */
+export const plannedForm = (change: LoggedChange) => ({
+  ...change,
+  action: change.action as 'add' | 'update' | 'reactivate' | 'remove',
+  kennitala: change.kennitala ?? '–',
+});

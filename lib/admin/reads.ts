@@ -1,0 +1,93 @@
+import { queryPooled } from '../database.ts';
+import { maskKennitala } from '../kennitala.ts';
+import type { Credential } from '../secrets.ts';
+import type { Held } from '../sync/types.ts';
+import daysOfMonth from './sql/days_of_month.sql';
+import nameMembers from './sql/name_members.sql';
+import runsOfMonth from './sql/runs_of_month.sql';
+import searchMembers from './sql/search_members.sql';
+
+/** A member that a search has found. */
+export interface Found {
+  id: number;
+  external_id: string | null;
+  /** Masked. */
+  kennitala: string;
+  name: string;
+  may_vote: boolean;
+}
+
+/** Members of one search. */
+export const MOST_FOUND = 50;
+
+/** Members by a part of their name. Throws what pg throws. */
+export async function search(database: Credential, part: string): Promise<Found[]> {
+  const escaped = part.replace(/[\\%_]/g, '\\$&');
+  const rows = await queryPooled<Found>(database, searchMembers, [escaped, MOST_FOUND + 1]);
+  return rows.map((row) => ({ ...row, kennitala: maskKennitala(row.kennitala) }));
+}
+
+/** A run as a line of the history. */
+export interface RunLine {
+  id: number;
+  sync_type: string;
+  at: Date;
+  mode: string | null;
+  status: string;
+  added: number;
+  updated: number;
+  returned: number;
+  removed: number;
+  errors: number;
+  caller: string | null;
+  approved_by: string | null;
+  undoes: number | null;
+  held: Held | null;
+  error_code: string | null;
+}
+
+/** A day of the chart. */
+export interface DayLine {
+  day: string;
+  members: number;
+  joined: number;
+  left: number;
+  changed: number;
+}
+
+/** Runs of one month that are shown; there are 744 hours in the longest. */
+const MOST_RUNS = 5_000;
+
+/** The runs of a month (YYYY-MM), newest first. Throws what pg throws. */
+export const readRuns = (database: Credential, month: string): Promise<RunLine[]> =>
+  queryPooled<RunLine>(database, runsOfMonth, [...boundsOf(month), MOST_RUNS]);
+
+/** The days of a month until now, oldest first. Throws what pg throws. */
+export const readDays = (database: Credential, month: string): Promise<DayLine[]> =>
+  queryPooled<DayLine>(database, daysOfMonth, boundsOf(month));
+
+// Times of Iceland are UTC all the year.
+function boundsOf(month: string): [from: string, before: string] {
+  const start = new Date(`${month}-01T00:00:00Z`);
+  const end = new Date(start);
+  end.setUTCMonth(end.getUTCMonth() + 1);
+  return [start.toISOString().replace('Z', ''), end.toISOString().replace('Z', '')];
+}
+
+/** The name and the masked kennitala behind each Django id that has a row here. Throws what pg throws. */
+export async function readNames(
+  database: Credential,
+  ids: (string | null)[],
+): Promise<Map<string, { name: string; kennitala: string }>> {
+  const rows = await queryPooled<{ external_id: string; name: string; kennitala: string }>(
+    database,
+    nameMembers,
+    [ids.filter((id) => id !== null)],
+  );
+  return new Map(
+    rows.map(({ external_id, name, kennitala }) => [
+      external_id,
+      { name, kennitala: maskKennitala(kennitala) },
+    ]),
+  );
+}

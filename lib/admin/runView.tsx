@@ -1,0 +1,177 @@
+import type { Answer } from '../http/answer.ts';
+import { toCsv } from '../http/csv.ts';
+import type { ChangePage, LoggedChange } from '../sync/history.ts';
+import type { RunError } from '../sync/types.ts';
+import { Outcome } from './historyView.tsx';
+import { page, securityHeaders } from './layout.tsx';
+import { plannedForm } from './memberView.tsx';
+import { Act, MemberLink, reasonWords, Values } from './parts.tsx';
+import type { RunLine } from './reads.ts';
+import type { Visit } from './visit.ts';
+
+type Row = Record<string, unknown>;
+
+/** One run: what became of it, whom it changed, and how to take it back. */
+export function runView(visit: Visit, { run, changes, next_before }: ChangePage & { run: Row }) {
+  const { words, format, person } = visit;
+  const line = lineOf(run);
+  const errors = ((run['details'] ?? {}) as { errors?: RunError[] }).errors ?? [];
+  const canUndo = person.role === 'approver' && changes.some(({ undone_by }) => undone_by === null);
+  return page(visit, {
+    view: 'history',
+    title: words.runTitle(line.id),
+    children: (
+      <>
+        <h1>{words.runTitle(line.id)}</h1>
+        <p>
+          {words.runTypes[line.sync_type] ?? line.sync_type}, {format.moment(line.at)}.{' '}
+          {line.caller && words.startedBy(line.caller)}
+        </p>
+        <p>
+          <Outcome visit={visit} run={line} />
+        </p>
+        {line.held && (
+          <Act visit={visit} act="look">
+            <button type="submit" class="main">
+              {words.lookNow}
+            </button>
+          </Act>
+        )}
+        {errors.length > 0 && (
+          <ul>
+            {errors.map(({ code, external_id, message }) => (
+              <li key={`${code}${external_id}`}>
+                <MemberLink visit={visit} id={external_id} />: {words.recordErrors[code] ?? message}
+              </li>
+            ))}
+          </ul>
+        )}
+        <h2>{words.changes}</h2>
+        {changes.length === 0 && <p>{words.noChanges}</p>}
+        {changes.length > 0 && <Changes visit={visit} changes={changes} run={line.id} />}
+        <div class="row">
+          {next_before !== null && (
+            <a href={visit.link('run', { id: line.id, before: next_before })}>{words.nextPage}</a>
+          )}
+          {changes.length > 0 && (
+            <a href={visit.link('run', { id: line.id, format: 'csv' })}>{words.csv}</a>
+          )}
+        </div>
+        {canUndo && (
+          <Act visit={visit} act="lookUndo" values={{ run: line.id }}>
+            <button type="submit">{words.undoLook}</button>
+          </Act>
+        )}
+      </>
+    ),
+  });
+}
+
+function lineOf(run: Row): RunLine {
+  const details = (run['details'] ?? {}) as Row;
+  const number = (value: unknown) => (typeof value === 'number' ? value : 0);
+  const text = (value: unknown) => (typeof value === 'string' ? value : null);
+  return {
+    id: number(run['id']),
+    sync_type: text(run['sync_type']) ?? '',
+    at: new Date(String(run['sync_timestamp'])),
+    mode: text(run['mode']),
+    status: text(run['status']) ?? '',
+    added: number(run['members_added']),
+    updated: number(run['members_updated']),
+    returned: number(run['members_reactivated']),
+    removed: number(run['members_removed']),
+    errors: number(run['error_count']),
+    caller: text(details['caller']),
+    approved_by: text(details['approved_by']),
+    undoes: typeof details['undo'] === 'number' ? details['undo'] : null,
+    held: (details['held'] as RunLine['held']) ?? null,
+    error_code: text(((details['error'] ?? {}) as Row)['code']),
+  };
+}
+
+interface ChangesProps {
+  visit: Visit;
+  changes: LoggedChange[];
+  run: number;
+}
+
+function Changes({ visit, changes, run }: ChangesProps) {
+  const { words, person } = visit;
+  const { columns } = words;
+  const canUndo = ({ undone_by, external_id }: LoggedChange) =>
+    person.role === 'approver' && undone_by === null && external_id !== null;
+  return (
+    <table class="stack">
+      <caption>{words.runTitle(run)}</caption>
+      <thead>
+        <tr>
+          <th scope="col">{columns.name}</th>
+          <th scope="col">{columns.kennitala}</th>
+          <th scope="col">{columns.id}</th>
+          <th scope="col">{columns.change}</th>
+          <th scope="col">{columns.action}</th>
+        </tr>
+      </thead>
+      <tbody>
+        {changes.map((change) => (
+          <tr key={change.id}>
+            <td data-label={columns.name}>{change.name ?? '–'}</td>
+            <td data-label={columns.kennitala} class="mask">
+              {change.kennitala ?? '–'}
+            </td>
+            <td data-label={columns.id}>
+              <MemberLink visit={visit} id={change.external_id} />
+            </td>
+            <td data-label={columns.change}>
+              {words.actions[change.action] ?? change.action}
+              {change.action === 'remove' && `. ${reasonWords(visit, plannedForm(change))}`}
+              {change.undone_by !== null && ` (${words.undoneBy(change.undone_by)})`}
+              <Values visit={visit} change={plannedForm(change)} />
+            </td>
+            <td data-label={columns.action}>
+              {canUndo(change) && (
+                <Act
+                  visit={visit}
+                  act="lookUndo"
+                  values={{ run, member: change.external_id ?? undefined }}
+                >
+                  <button type="submit" class="small">
+                    {words.undo}
+                    <span class="hidden"> {change.name}</span>
+                  </button>
+                </Act>
+              )}
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+/** The changes of a run as a file. */
+export function runCsv(visit: Visit, changes: LoggedChange[], run: number): Answer {
+  const { words, language } = visit;
+  const { when, name, kennitala, id, kind, change, why } = words.columns;
+  const body = toCsv(
+    [when, name, kennitala, id, kind, change, why],
+    changes.map((one) => [
+      one.changed_at,
+      one.name,
+      one.kennitala,
+      one.external_id,
+      words.actions[one.action] ?? one.action,
+      one.fields
+        .map(
+          (field) =>
+            `${words.fields[field] ?? field}: ${one.before[field] ?? '–'} → ${one.after[field] ?? '–'}`,
+        )
+        .join('; '),
+      reasonWords(visit, plannedForm(one)),
+    ]),
+    language,
+  );
+  const disposition = { 'Content-Disposition': `attachment; filename="run-${run}.csv"` };
+  return { body, type: 'csv', headers: { ...securityHeaders(visit.secure), ...disposition } };
+}

@@ -1,0 +1,202 @@
+import type { Answer } from '../http/answer.ts';
+import type { SyncStatus } from '../sync/status.ts';
+import { page } from './layout.tsx';
+import { Act, Box } from './parts.tsx';
+import type { Visit } from './visit.ts';
+
+/** Seconds until the page looks again, while a run goes on and otherwise. */
+const [BUSY, IDLE] = [2, 60];
+
+/** The first page: does the voters' table agree with the register, and may an election open. */
+export function statusView(visit: Visit, status: SyncStatus, started = false): Answer {
+  const { words, query } = visit;
+  const live = status.status === 'running' || started || query.has('started') ? BUSY : IDLE;
+  return page(visit, {
+    view: 'status',
+    title: words.views.status,
+    children: (
+      <div data-live={live}>
+        {query.has('started') && status.status !== 'running' && (
+          <p role="status">{words.started}</p>
+        )}
+        <Verdict visit={visit} status={status} />
+        <Election visit={visit} status={status} />
+        <Figures visit={visit} status={status} />
+        <div class="row">
+          <Act visit={visit} act="look">
+            <button type="submit" class="main">
+              {words.lookNow}
+            </button>
+          </Act>
+          {visit.person.role === 'approver' && (
+            <>
+              <Act visit={visit} act="run">
+                <button type="submit">{words.syncNow}</button>
+              </Act>
+              <Act visit={visit} act="full">
+                <button type="submit">{words.fullNow}</button>
+              </Act>
+            </>
+          )}
+        </div>
+      </div>
+    ),
+  });
+}
+
+interface Props {
+  visit: Visit;
+  status: SyncStatus;
+}
+
+const kinds = {
+  ok: 'good',
+  held: 'warn',
+  attention: 'warn',
+  running: 'plain',
+  failing: 'bad',
+  stale: 'bad',
+  never_synced: 'bad',
+} as const;
+
+function Verdict({ visit, status }: Props) {
+  const { words } = visit;
+  const isHeld = status.status === 'attention' && status.attention[0]?.code === 'held';
+  const verdict = isHeld ? 'held' : status.status;
+  const { last_success: last, next_due_at: next, attention } = status;
+  return (
+    <Box kind={kinds[verdict]} heading="h1" title={words.verdict[verdict]}>
+      {status.running && <Progress visit={visit} running={status.running} />}
+      {verdict === 'failing' && <Failure visit={visit} status={status} />}
+      {status.held && <Outlook visit={visit} held={status.held} />}
+      <p>
+        {last && words.compared(when(visit, String(last['sync_timestamp'])))}{' '}
+        {words.mayVote(status.members.active)} {next && words.next(when(visit, next))}
+      </p>
+      {attention.length > 0 && (
+        <ul>
+          {attention.map(({ code, count, since, run_id }) => (
+            <li key={code}>
+              <a
+                href={
+                  code === 'held'
+                    ? visit.link('run', { id: run_id ?? undefined })
+                    : way(visit, code)
+                }
+              >
+                {words.reasons[code]?.(count)}
+              </a>
+              {since && <span class="soft"> {words.since(when(visit, since))}</span>}.{' '}
+              {words.todo[code]}
+            </li>
+          ))}
+        </ul>
+      )}
+    </Box>
+  );
+}
+
+// Where something that waits can be looked at.
+const way = ({ link }: Visit, code: string): string =>
+  code === 'undone' || code === 'notifications_dead'
+    ? link('history')
+    : `${link('waiting')}#${code}`;
+
+/** Today at 14:00, or the day and the time. */
+function when({ words, format }: Visit, at: string): string {
+  const today = format.day(new Date()) === format.day(at);
+  return today ? words.today(format.time(at)) : words.at(format.day(at), format.time(at));
+}
+
+function Outlook({
+  visit: { words },
+  held,
+}: {
+  visit: Visit;
+  held: NonNullable<SyncStatus['held']>;
+}) {
+  const { removals, additions, updates, kennitala_changes: kennitalas } = held.classes;
+  const parts = [
+    removals && (removals.count > 0 ? words.wouldLose(removals.count) : words.wouldHold),
+    additions && words.wouldGain(additions.count),
+    kennitalas && words.wouldGetKennitala(kennitalas.count),
+    updates && words.wouldChange(updates.count),
+  ].filter((part) => part !== undefined);
+  const sentence = parts.join(words.and);
+  return (
+    <p>
+      <strong>
+        {sentence.charAt(0).toUpperCase() + sentence.slice(1)}. {words.lookAtThem}
+      </strong>
+    </p>
+  );
+}
+
+function Progress({ visit, running }: { visit: Visit; running: Record<string, unknown> }) {
+  const { words } = visit;
+  const [done, total] = [Number(running['pages_done']), running['pages_total'] as number | null];
+  const phase = String(running['phase']);
+  const sentence = words.phases[phase] ?? phase;
+  const pages = done > 0 ? `, ${words.page(done, total)}` : '';
+  return (
+    <>
+      <p>
+        {sentence.charAt(0).toUpperCase() + sentence.slice(1)}
+        {pages}.
+      </p>
+      <progress
+        aria-label={words.verdict.running}
+        {...(total && done > 0 ? { value: done, max: total } : {})}
+      />
+    </>
+  );
+}
+
+function Failure({ visit: { words }, status }: Props) {
+  const details = status.last_run?.['details'] as { error?: { code: string } } | null | undefined;
+  const code = details?.error?.code ?? '';
+  return (
+    <p>
+      {words.errors[code]} {words.failed(status.consecutive_failures)}
+    </p>
+  );
+}
+
+function Election({ visit: { words }, status: { election, attention, notifications } }: Props) {
+  const countOf = (code: string) =>
+    attention.find((item) => item.code === code)?.count ?? notifications.pending;
+  return (
+    <section class={`box ${election.may_open ? 'good' : 'bad'}`}>
+      <h2>{words.electionQuestion}</h2>
+      <p>
+        <span class="sign" aria-hidden="true">
+          {election.may_open ? '✓' : '✕'}
+        </span>
+        <strong>{election.may_open ? words.electionYes : words.electionNo}</strong>
+      </p>
+      {!election.may_open && (
+        <ul>
+          {election.reasons.map(({ code }) => (
+            <li key={code}>{words.reasons[code]?.(countOf(code)) ?? code}</li>
+          ))}
+        </ul>
+      )}
+    </section>
+  );
+}
+
+function Figures({ visit: { words, format }, status }: Props) {
+  const { active, suspended, left, other_sources } = status.members;
+  const pending = status.notifications.pending;
+  const figures = { active, suspended, left, other_sources, pending };
+  return (
+    <dl class="figures">
+      {Object.entries(figures).map(([name, value]) => (
+        <div key={name}>
+          <dt>{words.figures[name as keyof typeof figures]}</dt>
+          <dd>{format.number(value)}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}

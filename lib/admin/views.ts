@@ -1,0 +1,163 @@
+import { SyncError } from '../errors.ts';
+import type { Answer } from '../http/answer.ts';
+import { normaliseKennitala } from '../kennitala.ts';
+import type { Log } from '../log.ts';
+import type { Credential } from '../secrets.ts';
+import { readMember, readRunChanges } from '../sync/history.ts';
+import { listedCodes, MAX_CSV_ROWS } from '../sync/parameters.ts';
+import { listWaiting, readStatus, type WaitingList } from '../sync/status.ts';
+import { type Acting, seeOther } from './acts.ts';
+import type { Functions, Reply } from './functions.ts';
+import { historyCsv, historyView } from './historyView.tsx';
+import type { Looks } from './look.ts';
+import { lookCsv, lookView } from './lookView.tsx';
+import { memberView } from './memberView.tsx';
+import { readDays, readNames, readRuns, search } from './reads.ts';
+import { runCsv, runView } from './runView.tsx';
+import { statusView } from './statusView.tsx';
+import type { Visit } from './visit.ts';
+import { waitingView } from './waitingView.tsx';
+
+interface Sources {
+  database: Credential;
+  intervalMinutes: number;
+  functions: Functions;
+  looks: Looks;
+}
+
+/** Views, and the posts that only show something. Names and numbers are posted, so that no address holds them. */
+export interface Views {
+  show(visit: Visit, log: Log): Promise<Answer>;
+  answer(act: string, visit: Visit, acting: Acting): Promise<Answer>;
+}
+
+/** How old the last complete full run may be when an election opens, in minutes. */
+const WITHIN_MINUTES = 60;
+/** Changes of one page of a run. */
+const ROWS = 100;
+
+export function createViews({ database, intervalMinutes, functions, looks }: Sources): Views {
+  const showStatus = async (visit: Visit) =>
+    statusView(
+      visit,
+      await readStatus(database, { intervalMinutes, withinMinutes: WITHIN_MINUTES }),
+    );
+
+  const showLook = async (visit: Visit) => {
+    const look = looks.find(visit.query.get('plan'));
+    if (look && visit.query.get('format') === 'csv') return lookCsv(visit, look);
+    return lookView(visit, { look });
+  };
+
+  const showMember = async (visit: Visit, log: Log, asked?: Reply) => {
+    const [id, row] = [visit.query.get('id'), numberIn(visit, 'row')];
+    if (id === null && row === undefined) return memberView(visit);
+    const before = numberIn(visit, 'before');
+    const whom = id === null ? (row === undefined ? {} : { row }) : { external_id: id };
+    const member = await readMember(database, { ...whom, before, limit: 50 });
+    log('NOTICE', 'member_read', 'somebody looked at a member', {
+      caller: visit.person.name,
+      external_id: member.member.external_id,
+    });
+    return memberView(visit, { member, asked });
+  };
+
+  const showWaiting = async (visit: Visit, log: Log) => {
+    const chosen = listedCodes.find((code) => code === visit.query.get('list'));
+    const lists: WaitingList[] = [];
+    for (const code of chosen ? [chosen] : [...listedCodes].reverse()) {
+      lists.push(await listWaiting(database, code, numberIn(visit, 'skip')));
+    }
+    const ids = lists.flatMap(({ members }) => members.map(({ external_id }) => external_id));
+    log('NOTICE', 'members_read', 'somebody looked at the members that wait', {
+      caller: visit.person.name,
+      members: ids.length,
+    });
+    return waitingView(visit, lists, await readNames(database, ids));
+  };
+
+  const showHistory = async (visit: Visit) => {
+    const given = visit.query.get('month') ?? '';
+    const month = /^20\d\d-(0[1-9]|1[0-2])$/.test(given)
+      ? given
+      : new Date().toISOString().slice(0, 7);
+    const runs = await readRuns(database, month);
+    if (visit.query.get('format') === 'csv') return historyCsv({ visit, month, runs });
+    return historyView({ visit, month, runs, days: await readDays(database, month) });
+  };
+
+  const showRun = async (visit: Visit, log: Log) => {
+    const id = numberIn(visit, 'id');
+    if (id === undefined) throw new SyncError('not_found', 'A run has a number.');
+    const csv = visit.query.get('format') === 'csv';
+    const asked = { before: numberIn(visit, 'before'), limit: csv ? MAX_CSV_ROWS : ROWS };
+    const run = await readRunChanges(database, id, asked);
+    log('NOTICE', 'members_read', 'somebody looked at the changes of a run', {
+      caller: visit.person.name,
+      run_id: id,
+      changes: run.changes.length,
+    });
+    return csv ? runCsv(visit, run.changes, id) : runView(visit, run);
+  };
+
+  const shows: Record<string, (visit: Visit, log: Log) => Promise<Answer>> = {
+    status: showStatus,
+    look: showLook,
+    member: showMember,
+    waiting: showWaiting,
+    history: showHistory,
+    run: showRun,
+    // Somebody who has signed in already.
+    signIn: async (visit) => seeOther(visit, visit.link('status')),
+  };
+
+  const find = async (visit: Visit, { form, log }: Acting): Promise<Answer> => {
+    const whom = (form.get('whom') ?? '').trim();
+    const kennitala = normaliseKennitala(whom);
+    const isId = /^\d{1,9}$/.test(whom);
+    if (kennitala !== undefined || isId) {
+      const { member, row } = await readMember(
+        database,
+        kennitala ? { kennitala } : { external_id: whom },
+      );
+      if (member.reason.code === 'unknown') return memberView(visit, { found: [] });
+      const { external_id: id } = member;
+      return seeOther(
+        visit,
+        visit.link('member', id === null ? { row: row ?? undefined } : { id }),
+      );
+    }
+    const found = whom.length < 2 ? [] : await search(database, whom);
+    log('NOTICE', 'members_read', 'somebody searched for members by name', {
+      caller: visit.person.name,
+      members: found.length,
+    });
+    return memberView(visit, { found });
+  };
+
+  const ask = async (visit: Visit, { form, log, signal }: Acting): Promise<Answer> => {
+    const id = form.get('id') ?? '';
+    const body = { external_ids: [id], details: true };
+    const asked = await functions.dryRun(body, visit.person, signal);
+    const query = new URLSearchParams({ view: 'member', id });
+    return showMember({ ...visit, query }, log, asked);
+  };
+
+  return {
+    show: async (visit, log) => {
+      const show = shows[visit.query.get('view') ?? 'status'];
+      if (!show) throw new SyncError('not_found', 'There is no such view.');
+      return show(visit, log);
+    },
+    answer: async (act, visit, acting) => {
+      if (act === 'find') return find(visit, acting);
+      if (act === 'ask') return ask(visit, acting);
+      throw new SyncError('not_found', 'There is no such act.');
+    },
+  };
+}
+
+function numberIn({ query }: Visit, name: string): number | undefined {
+  const given = query.get(name) ?? '';
+  return /^\d{1,15}$/.test(given) ? Number(given) : undefined;
+}

@@ -18,6 +18,7 @@ import planUpdates from './sql/plan/plan_updates.sql';
 import selectNamed from './sql/plan/select_named.sql';
 import selectUndoConflicts from './sql/plan/select_undo_conflicts.sql';
 import selectUnknownChanges from './sql/plan/select_unknown_changes.sql';
+import setDisputedAside from './sql/plan/set_disputed_aside.sql';
 import vacateAdded from './sql/plan/vacate_added.sql';
 
 const emptyPlan = `delete from pg_temp.pair; delete from pg_temp.move; delete from pg_temp.plan;
@@ -35,6 +36,7 @@ export async function planChanges(run: Run, { errors }: Snapshot): Promise<void>
   const wholeRegister = mode === 'full';
   await client.query(emptyPlan);
   await client.query(pairRecords);
+  await setDisputesAside(client, wholeRegister, errors);
   await client.query(findMoves);
   await client.query(planAdditions);
   await client.query(planUpdates, [request.release === true]);
@@ -51,6 +53,18 @@ const words = {
   inactive_here:
     'the register has this member, and the row here is inactive: another service or a person made it so. If the member may vote, call syncScheduled with this id in external_ids and with release: true',
 };
+
+// A record that is set aside keeps its own row, whose kennitala another record may be waiting for.
+async function setDisputesAside(client: pg.Client, wholeRegister: boolean, errors: ErrorList) {
+  for (;;) {
+    const { rows } = await client.query<Named>(setDisputedAside, [wholeRegister]);
+    if (rows.length === 0) return;
+    for (const { external_id } of rows) errors.add('duplicate_kennitala', external_id, disputed);
+  }
+}
+
+const disputed =
+  'the member here who has this kennitala has another Django id, whose record could not be read or was not asked for; both stay as they are';
 
 interface Named {
   external_id: string | null;

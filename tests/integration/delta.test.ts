@@ -642,6 +642,26 @@ const badRecords: Case[] = [
     errors: ['invalid_name 1'],
   },
   {
+    name: 'who has the kennitala of a member whose record cannot be read waits for that record',
+    register: [
+      record(anna, { kennitala: 123456789 }),
+      record(birna, withKennitalaOf(anna)),
+      record(dora, withKennitalaOf(birna)),
+    ],
+    before: [row(anna, { metadata: { voted: true } }), row(birna), row(dora)],
+    changes: [],
+    after: [seen(anna, { metadata: { voted: true } }), seen(birna), row(dora)],
+    errors: ['invalid_kennitala 1', 'duplicate_kennitala 2', 'duplicate_kennitala 3'],
+  },
+  {
+    name: 'who was entered anew beside a record that cannot be read keeps the row',
+    register: [record(anna, { kennitala: 123456789 }), record(anna, { id: 44 })],
+    before: [row(anna)],
+    changes: ['update 101: external_id'],
+    after: [seen(anna, { external_id: '44' })],
+    errors: ['invalid_kennitala 1'],
+  },
+  {
     name: 'a record that names nobody stops every removal, and only that',
     register: [record(anna, { id: null, kennitala: null }), record(dora, { name: 'Nýtt' }), einar],
     before: [row(anna), row(birna), row(dora)],

@@ -21,6 +21,9 @@ const codes: Record<string, string | undefined> = {
   // What the caller asked for was not possible; nothing waits for anybody.
   undo_conflict: undefined,
   unknown_id: undefined,
+  stale_reply: undefined,
+  // The next run decides.
+  just_changed: undefined,
 };
 const SET_ASIDE = 'records_set_aside';
 

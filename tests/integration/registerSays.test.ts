@@ -465,6 +465,8 @@ describe('calls for single members:', () => {
       register().addRaw(record);
       expect(await world.sync()).toMatchObject({ body: { ...changed, members_reactivated: 0 } });
       expect(await world.active()).toEqual(without(7));
+      // Nothing waits for a person.
+      expect(await world.database.query('select * from public.open_findings')).toEqual([]);
       await laterBy(11);
       expect(await world.sync()).toMatchObject({
         body: { status: 'success', members_reactivated: 1 },

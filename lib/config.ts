@@ -74,6 +74,7 @@ const variables = {
     SYNC_MAX_SET_ASIDE: limit('5%'),
     SYNC_LIMIT_FLOOR: wholeNumber(0, 1_000_000, 10),
     SYNC_LIMIT_WINDOW_HOURS: wholeNumber(1, 8760, 24),
+    SYNC_STAMP_HOURS: wholeNumber(0, 8760, 24),
     SYNC_CANARY_IDS: commaSeparated(),
     SYNC_CONFIRM_REMOVALS: choice(['auto', 'always', 'never'], 'auto'),
     AUDIT_RETENTION_DAYS: wholeNumber(0, 36_500, 730),

@@ -30,6 +30,7 @@ export const logEvents = [
   'plan_approved',
   'plan_outdated',
   'prune_failed',
+  'stamp_postponed',
   // The register.
   'django_retry',
   'register_open',

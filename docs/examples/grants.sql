@@ -24,7 +24,7 @@ revoke create on schema public from public;
 grant usage on schema public to membership_sync, membership_sync_reader, elections_reader;
 
 revoke all on public.members, public.sync_log, public.member_changes, public.undone_changes, public.held_changes,
-  public.open_findings, public.notification_outbox, public.member_eligibility
+  public.open_findings, public.notification_outbox, public.member_sightings, public.member_eligibility
   from membership_sync, membership_sync_reader, elections_reader;
 
 -- A run never deletes a member nor a row of its log, and never changes what the audit trail says.
@@ -35,6 +35,6 @@ grant usage on sequence public.members_id_seq, public.sync_log_id_seq, public.me
   public.notification_outbox_id_seq to membership_sync;
 
 grant select on public.members, public.sync_log, public.member_changes, public.undone_changes, public.held_changes,
-  public.open_findings, public.notification_outbox to membership_sync_reader;
+  public.open_findings, public.notification_outbox, public.member_sightings to membership_sync_reader;
 
 grant select on public.member_eligibility to elections_reader;

@@ -6,13 +6,13 @@ import type { Planned } from './planRun.ts';
 import { describe, type Summary, summarise } from './result.ts';
 import { finishRun } from './runLog.ts';
 import type { Run } from './session.ts';
+import { noteSightings } from './sightings.ts';
 import forgetUndone from './sql/apply/forget_undone.sql';
 import insertMembers from './sql/apply/insert_members.sql';
 import pruneChanges from './sql/apply/prune_changes.sql';
 import pruneHeld from './sql/apply/prune_held.sql';
 import rememberHeld from './sql/apply/remember_held.sql';
 import rememberUndone from './sql/apply/remember_undone.sql';
-import stampVerified from './sql/apply/stamp_verified.sql';
 import updateMembers from './sql/apply/update_members.sql';
 import vacateKennitalas from './sql/apply/vacate_kennitalas.sql';
 import type { RunDetails, SyncResult } from './types.ts';
@@ -51,7 +51,8 @@ async function applyAll(run: Run, runId: number, planned: Planned): Promise<Sync
   await client.query('set local synchronous_commit = on');
   const summary = await summarise(client);
   await changeMembers(run, runId, summary);
-  await stamp(run, planned, summary);
+  const sightings = await noteSightings(run, planned, summary);
+  await forget(run, planned);
   if (request.undo !== undefined) await client.query(rememberUndone, [request.undo, runId]);
   const setAside = await settleFindings(run, runId, planned.snapshot);
   const result = {
@@ -65,6 +66,7 @@ async function applyAll(run: Run, runId: number, planned: Planned): Promise<Sync
     mark: markOf(planned, result),
     countsTowardsLimits: summary.counted > 0,
     approvedChanges: planned.approved,
+    ...sightings,
     details: detailsOf(run, planned, result),
   });
   return result;
@@ -91,15 +93,7 @@ function expectRows({ rowCount }: pg.QueryResult, planned: number): void {
   }
 }
 
-async function stamp(
-  { client, mode, startedAt }: Run,
-  { snapshot }: Planned,
-  { added, updated, reactivated }: Summary,
-): Promise<void> {
-  // A member that was added or changed has the stamp already: after a first load that is everybody. An undo has
-  // seen no member.
-  const stamped = added + updated + reactivated;
-  if (stamped < snapshot.members) await client.query(stampVerified, [startedAt]);
+async function forget({ client, mode }: Run, { snapshot }: Planned): Promise<void> {
   const { proof, unidentified } = snapshot;
   await client.query(forgetUndone, [mode === 'full' && proof.complete && unidentified === 0]);
 }

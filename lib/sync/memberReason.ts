@@ -10,7 +10,8 @@ export interface MemberFacts {
   sync_source: string | null;
   added_at: Date | null;
   removed_at: Date | null;
-  last_verified_at: Date | null;
+  /** When a run last saw them in the register. */
+  seen_at: Date | null;
   /** When a run added them or made them active again, last. */
   active_since: Date | null;
   last_change: Change | null;
@@ -103,12 +104,12 @@ function reasonOf(facts: MemberFacts): MemberReason {
   return { code: 'left', message: `${leftWords(facts)}${day(removed_at)}` };
 }
 
-function activeReason({ sync_source, last_verified_at }: MemberFacts): MemberReason {
+function activeReason({ sync_source, seen_at }: MemberFacts): MemberReason {
   if (sync_source !== 'django') {
     const message = `a row of another service (${sync_source ?? 'unknown'}), which no run touches`;
     return { code: 'other_source', message };
   }
-  return { code: 'active', message: `seen in the register${day(last_verified_at)}` };
+  return { code: 'active', message: `seen in the register${day(seen_at)}` };
 }
 
 function leftWords({ last_change }: MemberFacts): string {

@@ -35,7 +35,7 @@ export async function planChanges(run: Run, { errors }: Snapshot): Promise<void>
   const { client, mode, startedAt, request } = run;
   const wholeRegister = mode === 'full';
   await client.query(emptyPlan);
-  await client.query(pairRecords);
+  await client.query(pairRecords, [startedAt]);
   await setDisputesAside(client, wholeRegister, errors);
   await client.query(findMoves);
   await client.query(planAdditions);

@@ -54,6 +54,10 @@ export interface FinishedRun {
   countsTowardsLimits: boolean;
   /** Names the changes that an admin approved; null for none. */
   approvedChanges: string | null;
+  /** The time of the run if every member that is not marked was seen by it; null otherwise. */
+  registerSeenAt: Date | null;
+  /** It wrote last_verified_at of every member that it saw. */
+  membersStamped: boolean;
   details: Record<string, unknown>;
 }
 
@@ -70,6 +74,8 @@ export async function finishRun(client: pg.Client, runId: number, run: FinishedR
     run.countsTowardsLimits,
     JSON.stringify(run.details),
     run.approvedChanges,
+    run.registerSeenAt,
+    run.membersStamped,
   ]);
   if (rowCount !== 1) {
     throw new SyncError('interrupted', `run ${runId} was closed by another run while it went on`, {
@@ -142,12 +148,13 @@ async function storeFailure(
  * PostgreSQL writes in its own.
  */
 export function readableRun(row: Record<string, unknown>): Record<string, unknown> {
-  const { sync_timestamp, finished_at, register_mark } = row;
+  const { sync_timestamp, finished_at, register_mark, register_seen_at } = row;
   return {
     ...row,
     sync_timestamp: utc(typeof sync_timestamp === 'string' ? `${sync_timestamp}Z` : null),
     finished_at: utc(finished_at),
     register_mark: utc(register_mark),
+    register_seen_at: utc(register_seen_at),
   };
 }
 

@@ -14,6 +14,7 @@ import createMove from './sql/plan/create_move.sql';
 import createOccupied from './sql/plan/create_occupied.sql';
 import createPair from './sql/plan/create_pair.sql';
 import createPlan from './sql/plan/create_plan.sql';
+import createSighting from './sql/plan/create_sighting.sql';
 import endSession from './sql/session/end_session.sql';
 import inspectBackend from './sql/session/inspect_backend.sql';
 import createIncoming from './sql/snapshot/create_incoming.sql';
@@ -222,6 +223,7 @@ export async function createStaging(client: pg.Client, wholeRegister: boolean): 
     createJustChanged,
     createPlan,
     createApplicable,
+    createSighting,
     createOccupied,
     // Until the plan is applied, which waits for the disk again, only progress is written.
     'set synchronous_commit = off',

@@ -158,6 +158,8 @@ const logRow = named(
     error_count: nullableCount(),
     plan: z.nullable(digest),
     register_mark: z.nullable(time()),
+    register_seen_at: z.nullable(time()),
+    members_stamped: z.boolean(),
     progress: z.nullable(z.looseObject({})),
     counts_towards_limits: z.boolean(),
     details: told(

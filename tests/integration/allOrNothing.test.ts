@@ -32,11 +32,6 @@ describe('when the database fails in the middle of applying', () => {
     { name: 'an update of a member', on: 'update on public.members', when: 'new.is_active' },
     { name: 'a removal', on: 'update on public.members', when: 'not new.is_active' },
     { name: 'an addition', on: 'insert on public.members', when: 'true' },
-    {
-      name: 'the stamp',
-      on: 'update of last_verified_at on public.members',
-      when: 'new.last_verified_at > old.last_verified_at and new.name = old.name and new.is_active = old.is_active',
-    },
     { name: 'the outbox', on: 'insert on public.notification_outbox', when: 'true' },
     { name: "the run's own row", on: 'update on public.sync_log', when: "new.status = 'success'" },
   ];

@@ -95,8 +95,10 @@ describe('who is eligible', () => {
     "insert into public.member_eligibility (kennitala, name) values ('0000000000', 'x')",
     'delete from public.member_eligibility',
   ])('the role may do nothing else: %s', async (statement) => {
-    // insufficient_privilege
-    await expect(reader.query(statement)).rejects.toMatchObject({ code: '42501' });
+    // insufficient_privilege, or the view cannot be written at all.
+    await expect(reader.query(statement)).rejects.toMatchObject({
+      code: expect.stringMatching(/^(42501|55000)$/),
+    });
   });
 });
 

@@ -8,7 +8,8 @@ with changed as (
     last_verified_at = case
       when p.action = 'remove' or $2::timestamptz is null then m.last_verified_at
       else $2::timestamptz at time zone 'UTC'
-    end
+    end,
+    unseen_since = case when p.action = 'remove' or $2::timestamptz is null then m.unseen_since end
   from (select * from pg_temp.applicable where member_id is not null) p
   where m.id = p.member_id
     and row(m.kennitala, m.name, m.email, m.phone, m.external_id, m.is_active, m.removed_at, m.sync_source)

@@ -30,7 +30,7 @@ with member as (
 select
   m.id, k.external_id, coalesce(m.kennitala, (select kennitala from held)) as kennitala, m.name, m.is_active,
   m.sync_source, m.added_at at time zone 'UTC' as added_at, m.removed_at at time zone 'UTC' as removed_at,
-  m.last_verified_at at time zone 'UTC' as last_verified_at,
+  (select s.seen_at from public.member_sightings s where s.id = m.id) as seen_at,
   (
     select max(c.changed_at) from public.member_changes c
     where c.member_id = m.id and c.action in ('add', 'reactivate')

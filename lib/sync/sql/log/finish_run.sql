@@ -7,7 +7,7 @@ set status = r.status, mode = r.mode, finished_at = now(), progress = null,
   members_reactivated = r.members_reactivated, members_removed = r.members_removed,
   members_kennitala_changed = r.members_kennitala_changed, approved_changes = $6::text,
   members_verified = r.members_verified, members_suspended = r.members_suspended, error_count = r.error_count,
-  counts_towards_limits = $4::boolean,
+  counts_towards_limits = $4::boolean, register_seen_at = $7::timestamptz, members_stamped = $8::boolean,
   details = coalesce(l.details, '{}'::jsonb) || $5::jsonb
 from jsonb_to_record($2::jsonb) as r(
   status text, mode text, duration_ms int, plan text, members_fetched int, members_added int, members_updated int,

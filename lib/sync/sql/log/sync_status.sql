@@ -42,12 +42,12 @@ with run as (
     count(*) filter (where ours and is_active is not true and removed_at is not null)::int as left,
     count(*) filter (where not ours)::int as other_sources,
     count(*) filter (where unseen)::int as unseen,
-    min(last_verified_at) filter (where unseen) as unseen_since
+    min(seen_at) filter (where unseen) as unseen_since
   from (
-    select m.is_active, m.removed_at, m.last_verified_at, m.sync_source is not distinct from 'django' as ours,
+    select m.is_active, m.removed_at, m.seen_at, m.sync_source is not distinct from 'django' as ours,
       m.sync_source = 'django' and m.is_active
-        and (m.last_verified_at is null or m.last_verified_at < f.sync_timestamp) as unseen
-    from public.members m
+        and (m.seen_at is null or m.seen_at < f.sync_timestamp at time zone 'UTC') as unseen
+    from public.member_sightings m
     left join last_full f on true
   ) m
 ), dead as (
@@ -82,7 +82,7 @@ select
     where status = 'failed' and reads and id > coalesce((select id from last_reading), 0)
   ) as consecutive_failures,
   (select sync_timestamp at time zone 'UTC' from run where reads order by id desc limit 1) as last_started_at,
-  m.active, m.suspended, m.left, m.other_sources, m.unseen, m.unseen_since at time zone 'UTC' as unseen_since,
+  m.active, m.suspended, m.left, m.other_sources, m.unseen, m.unseen_since,
   (select jsonb_build_object('count', count(*), 'since', min(undone_at), 'run_id', max(run_id))
     from public.undone_changes) as undone,
   (select coalesce(jsonb_agg(f), '[]') from (

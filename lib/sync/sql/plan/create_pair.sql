@@ -21,5 +21,8 @@ create temp table pair (
   row_removed_at timestamp,
   row_sync_source text,
   -- An earlier run found this row in the register: its external_id is Django's.
-  row_is_linked boolean
+  row_is_linked boolean,
+  -- What the row says of when it was seen would be wrong once this run has seen it, or until it is marked as unseen.
+  row_is_unseen boolean,
+  row_is_ahead boolean
 )

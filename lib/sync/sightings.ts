@@ -1,0 +1,84 @@
+import type { Planned } from './planRun.ts';
+import type { Summary } from './result.ts';
+import type { Run } from './session.ts';
+import countSightings from './sql/apply/count_sightings.sql';
+import markUnseen from './sql/apply/mark_unseen.sql';
+import stampExceptions from './sql/apply/stamp_exceptions.sql';
+import stampVerified from './sql/apply/stamp_verified.sql';
+
+const HOUR_MS = 3_600_000;
+
+export interface Sightings {
+  /** When this run saw every member that is not marked; null when that is not so. */
+  registerSeenAt: Date | null;
+  /** It wrote the time of its sighting to every member that it saw. */
+  membersStamped: boolean;
+}
+
+interface Counts {
+  to_stamp: number;
+  to_mark: number;
+  seen_before: Date | null;
+  stamped_at: Date | null;
+}
+
+/**
+ * Notes whom the run saw in the register, so that `member_sightings` says it of every member. A run that read the
+ * whole register says it by its own row, and writes only the exceptions: members whom it did not see, and members
+ * who were marked so and are back. Every SYNC_STAMP_HOURS it stamps all that it saw. A row that somebody else
+ * locks, or that a trigger guards, fails no run: the view then says an earlier time, and never a later one.
+ */
+export async function noteSightings(
+  run: Run,
+  { snapshot }: Planned,
+  { added, updated, reactivated }: Summary,
+): Promise<Sightings> {
+  const { client, mode, startedAt } = run;
+  if (mode === 'undo') return { registerSeenAt: null, membersStamped: false };
+  const wholeRegister = mode === 'full';
+  const { rows } = await client.query<Counts>(countSightings, [wholeRegister]);
+  const { to_mark, to_stamp, seen_before, stamped_at } = rows[0] as Counts;
+  const isMarked =
+    to_mark === 0 || (await attempt(run, markUnseen, [startedAt, seen_before, wholeRegister]));
+  // Who was added or changed has the stamp already: after a first load that is everybody.
+  let membersStamped = added + updated + reactivated >= snapshot.members;
+  if (!wholeRegister || !isMarked || (!membersStamped && isDue(run, stamped_at))) {
+    membersStamped ||= await attempt(run, stampVerified, [startedAt]);
+  } else if (to_stamp > 0) await attempt(run, stampExceptions, [startedAt]);
+  return {
+    registerSeenAt: wholeRegister && isMarked ? startedAt : null,
+    membersStamped: wholeRegister && membersStamped,
+  };
+}
+
+function isDue({ context, startedAt }: Run, stampedAt: Date | null): boolean {
+  const hours = context.config.sync.SYNC_STAMP_HOURS;
+  if (hours === 0 || stampedAt === null) return true;
+  const age = startedAt.getTime() - stampedAt.getTime();
+  // A stamp of the future is the trace of a wrong clock.
+  return age >= hours * HOUR_MS || age < 0;
+}
+
+async function attempt(
+  { client, context }: Run,
+  statement: string,
+  values: unknown[],
+): Promise<boolean> {
+  await client.query('savepoint sightings');
+  try {
+    await client.query(statement, values);
+    await client.query('release savepoint sightings');
+    return true;
+  } catch (error) {
+    // Fails as well where the connection is what was lost, and the run with it.
+    await client.query('rollback to savepoint sightings');
+    const { code } = error as { code?: string };
+    context.log(
+      'WARNING',
+      'stamp_postponed',
+      'some members could not be stamped or marked as unseen; the next run tries again',
+      { sqlstate: code },
+    );
+    return false;
+  }
+}

@@ -22,6 +22,7 @@ export interface StartSettings {
 // As good as what will stand there, for the check before anything is started.
 const placeholders = {
   database: { DATABASE_URL: 'postgresql://127.0.0.1/embedded', DATABASE_READER_URL: '' },
+  page: { SYNC_URL: 'http://127.0.0.1', SYNC_DRY_RUN_URL: 'http://127.0.0.1' },
   register: { DJANGO_BASE_URL: 'http://127.0.0.1', DJANGO_API_KEY: 'made-up' },
 };
 
@@ -50,10 +51,20 @@ export function startSettings(given: NodeJS.ProcessEnv, flags: StartFlags): Star
   const madeUpMembers = hasRegister ? undefined : collect(0, () => membersFrom(given));
   collect(undefined, () => {
     const { values } = environment({
+      ...placeholders.page,
       ...(databaseUrl ? {} : placeholders.database),
       ...(hasRegister ? {} : placeholders.register),
     });
-    loadConfig(values, ['runtime', 'auth', 'database', 'reader', 'django', 'sync', 'notify']);
+    loadConfig(values, [
+      'runtime',
+      'auth',
+      'database',
+      'reader',
+      'django',
+      'sync',
+      'admin',
+      'notify',
+    ]);
   });
   if (problems.length > 0) throw new Error(asList(problems));
   return { port, databaseUrl, madeUpMembers, environment };

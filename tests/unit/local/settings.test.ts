@@ -50,6 +50,10 @@ test('made-up members go into a given database only when --mock is said', () => 
   );
 });
 
+test('what only the page of the admins needs is looked at as well', () => {
+  expect(() => startSettings({ DJANGO_ADMIN_URL: 'x' }, {})).toThrow('DJANGO_ADMIN_URL');
+});
+
 test('the flags for a given database need one', () => {
   for (const flag of ['mock', 'migrate', 'sync']) {
     expect(() => startSettings({}, { [flag]: true })).toThrow(`--${flag} is for a database`);

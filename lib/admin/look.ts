@@ -89,8 +89,11 @@ export const classOf = (tab: Tab): ChangeClass =>
 export const waitingIn = (look: Look, name: ChangeClass): number =>
   look.result.held?.[name]?.count ?? 0;
 
-const keyOf = ({ action, external_id, kennitala, name, after }: PreviewedChange): string =>
-  JSON.stringify([action, external_id, kennitala, name, after]);
+// Not the time of leaving, which is that of the dry run.
+function keyOf({ action, external_id, kennitala, name, after }: PreviewedChange): string {
+  const { removed_at: _time, ...values } = after ?? {};
+  return JSON.stringify([action, external_id, kennitala, name, values]);
+}
 
 /** What is different between two looks; pure. */
 export function compareLooks(before: Look, now: Look): Record<'added' | 'gone', PreviewedChange[]> {

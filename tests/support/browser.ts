@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterTests } from './cleanUp.ts';
 
@@ -24,7 +25,8 @@ function launch(): Promise<Browser> {
   launched ??= chromium
     .launch({ executablePath: installed as string, args: ['--no-sandbox'] })
     .then((browser) => {
-      afterTests(() => browser.close());
+      // Its pages go with it, and on a machine that is busy it may take its time.
+      afterTests(() => Promise.race([browser.close(), sleep(10_000, undefined, { ref: false })]));
       return browser;
     });
   return launched;
@@ -51,7 +53,6 @@ export async function openPage(
     javaScriptEnabled: script,
     acceptDownloads: true,
   });
-  afterTests(() => context.close());
   const misconduct: Misconduct = { console: [], foreign: [] };
   const page = await context.newPage();
   page.on('console', (message) => misconduct.console.push(message.text()));

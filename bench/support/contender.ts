@@ -69,7 +69,8 @@ export async function startRival({ name, lacks }: Rival, register: string): Prom
     pid: child.pid ?? 0,
     database,
     sync: async () => {
-      const answer = once(child, 'message');
+      // A process that dies says so, instead of leaving the bench to wait.
+      const answer = Promise.race([once(child, 'message'), once(child, 'exit')]);
       child.send('sync');
       const [outcome] = await answer;
       if (outcome !== 'done') throw new Error(`${name}: ${outcome}`);

@@ -24,17 +24,20 @@ revoke create on schema public from public;
 grant usage on schema public to membership_sync, membership_sync_reader, elections_reader;
 
 revoke all on public.members, public.sync_log, public.member_changes, public.undone_changes, public.held_changes,
-  public.open_findings, public.notification_outbox, public.member_sightings, public.member_eligibility
+  public.open_findings, public.rewritten_values, public.notification_outbox, public.member_sightings,
+  public.member_eligibility
   from membership_sync, membership_sync_reader, elections_reader;
 
 -- A run never deletes a member nor a row of its log, and never changes what the audit trail says.
 grant select, insert, update on public.members, public.sync_log to membership_sync;
 grant select, insert, delete on public.member_changes, public.undone_changes, public.held_changes to membership_sync;
+grant select, insert, update on public.rewritten_values to membership_sync;
 grant select, insert, update, delete on public.open_findings, public.notification_outbox to membership_sync;
 grant usage on sequence public.members_id_seq, public.sync_log_id_seq, public.member_changes_id_seq,
   public.notification_outbox_id_seq to membership_sync;
 
 grant select on public.members, public.sync_log, public.member_changes, public.undone_changes, public.held_changes,
-  public.open_findings, public.notification_outbox, public.member_sightings to membership_sync_reader;
+  public.open_findings, public.rewritten_values, public.notification_outbox, public.member_sightings
+  to membership_sync_reader;
 
 grant select on public.member_eligibility to elections_reader;

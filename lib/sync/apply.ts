@@ -1,58 +1,71 @@
-import type pg from 'pg';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { inTransaction } from '../database.ts';
+import { ContentionError, changeMembers, type Manner, orderTurns } from './changes.ts';
 import { settleFindings } from './findings.ts';
 import { writeOutbox } from './notify.ts';
 import type { Planned } from './planRun.ts';
-import { describe, type Summary, summarise } from './result.ts';
+import { describe, summarise } from './result.ts';
 import { finishRun } from './runLog.ts';
 import type { Run } from './session.ts';
 import { noteSightings } from './sightings.ts';
 import forgetUndone from './sql/apply/forget_undone.sql';
-import insertMembers from './sql/apply/insert_members.sql';
 import pruneChanges from './sql/apply/prune_changes.sql';
 import pruneHeld from './sql/apply/prune_held.sql';
 import rememberHeld from './sql/apply/remember_held.sql';
 import rememberUndone from './sql/apply/remember_undone.sql';
-import updateMembers from './sql/apply/update_members.sql';
-import vacateKennitalas from './sql/apply/vacate_kennitalas.sql';
-import type { RunDetails, SyncResult } from './types.ts';
+import type { RunDetails, RunError, SyncResult } from './types.ts';
 
-/** Someone else wrote a planned row between plan and apply; the plan has to be made again. */
-export class PlanOutdatedError extends Error {
-  override readonly name = 'PlanOutdatedError';
-}
-
-// SQLSTATE: another service inserted a member that the plan adds.
-const UNIQUE_VIOLATION = '23505';
-const KENNITALA_IS_UNIQUE = 'members_kennitala_key';
+/** How long a run tries again, in ms, before a change that somebody else stands in the way of waits for the next. */
+const PATIENCE_MS = 4_000;
+const PAUSE_MS = 200;
 
 /**
  * Applies what the plan does not hold, in one short transaction: changes, additions, their audit rows, the
  * verification stamp, notifications and the run's own log row; all of it or none. Readers are never blocked.
- * Throws PlanOutdatedError when a row is no longer as the plan saw it, and what pg throws.
+ * A change that the database refuses, or that somebody else stands in the way of, is set aside with its reason.
+ * Throws PlanOutdatedError when a row is no longer as the plan saw it and the plan can be made again, and what
+ * pg throws.
  */
-export async function applyPlan(run: Run, runId: number, planned: Planned): Promise<SyncResult> {
+export async function applyPlan(
+  run: Run,
+  runId: number,
+  planned: Planned,
+  isLast: boolean,
+): Promise<SyncResult> {
+  const { client, context } = run;
   await run.progress.report('apply');
-  const result = await inTransaction(run.client, () => applyAll(run, runId, planned)).catch(
-    (error: unknown) => {
-      const { code, constraint } = error as { code?: string; constraint?: string };
-      if (code !== UNIQUE_VIOLATION || constraint !== KENNITALA_IS_UNIQUE) throw error;
-      const message = 'another service wrote a kennitala that the plan adds';
-      throw new PlanOutdatedError(message, { cause: error });
-    },
-  );
-  if (planned.verdict.firstLoad) await analyse(run);
-  await prune(run);
-  return result;
+  await orderTurns(client);
+  const impatientAt = performance.now() + PATIENCE_MS;
+  for (;;) {
+    const manner = { patient: performance.now() < impatientAt, isLast };
+    try {
+      const result = await inTransaction(client, () => applyAll(run, runId, planned, manner));
+      if (planned.verdict.firstLoad) await analyse(run);
+      await prune(run);
+      return result;
+    } catch (error) {
+      if (!(error instanceof ContentionError)) throw error;
+      await sleep(PAUSE_MS, undefined, { signal: context.signal });
+    }
+  }
 }
 
-async function applyAll(run: Run, runId: number, planned: Planned): Promise<SyncResult> {
+async function applyAll(
+  run: Run,
+  runId: number,
+  planned: Planned,
+  manner: Manner,
+): Promise<SyncResult> {
   const { client, context, request, startedAt } = run;
-  await client.query('set local synchronous_commit = on');
+  // A wait shorter than that of PostgreSQL before it looks for a deadlock: ours gives up first.
+  await client.query(`set local synchronous_commit = on; set local lock_timeout = '900ms'`);
+  const errors = await changeMembers(run, runId, manner);
   const summary = await summarise(client);
-  await changeMembers(run, runId, summary);
   const sightings = await noteSightings(run, planned, summary);
   await forget(run, planned);
+  for (const { code, external_id, message } of errors) {
+    planned.snapshot.errors.add(code, external_id, message);
+  }
   if (request.undo !== undefined) await client.query(rememberUndone, [request.undo, runId]);
   const setAside = await settleFindings(run, runId, planned.snapshot);
   const result = {
@@ -63,34 +76,13 @@ async function applyAll(run: Run, runId: number, planned: Planned): Promise<Sync
   await writeOutbox(client, context.config.notify.NOTIFY_URLS, result, startedAt);
   await finishRun(client, runId, {
     result,
-    mark: markOf(planned, result),
+    mark: markOf(planned, result, errors),
     countsTowardsLimits: summary.counted > 0,
     approvedChanges: planned.approved,
     ...sightings,
     details: detailsOf(run, planned, result),
   });
   return result;
-}
-
-async function changeMembers(
-  { client, mode, startedAt }: Run,
-  runId: number,
-  { added, updated, reactivated, removed }: Summary,
-): Promise<void> {
-  const changed = updated + reactivated + removed;
-  if (changed > 0) {
-    await client.query(vacateKennitalas);
-    const seenAt = mode === 'undo' ? null : startedAt;
-    expectRows(await client.query(updateMembers, [runId, seenAt]), changed);
-  }
-  if (added > 0) expectRows(await client.query(insertMembers, [runId, startedAt]), added);
-}
-
-// A row that was changed since the plan is missed by the statement, and missing from its count.
-function expectRows({ rowCount }: pg.QueryResult, planned: number): void {
-  if (rowCount !== planned) {
-    throw new PlanOutdatedError(`${planned} rows planned, ${rowCount} still as the plan saw them`);
-  }
 }
 
 async function forget({ client, mode }: Run, { snapshot }: Planned): Promise<void> {
@@ -102,9 +94,11 @@ async function forget({ client, mode }: Run, { snapshot }: Planned): Promise<voi
 function markOf(
   { snapshot }: Planned,
   { mode, status, removals_unconfirmed, set_aside }: SyncResult,
+  refused: RunError[],
 ) {
   const walked = mode === 'full' || mode === 'incremental';
-  const settled = status !== 'held' && removals_unconfirmed === 0 && !set_aside;
+  const undone = refused.some(({ code }) => code !== 'value_rewritten');
+  const settled = status !== 'held' && removals_unconfirmed === 0 && !set_aside && !undone;
   return (walked && settled && snapshot.mark) || null;
 }
 

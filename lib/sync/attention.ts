@@ -6,6 +6,7 @@ type Code =
   | 'records_set_aside'
   | 'removals_unconfirmed'
   | 'inactive_here'
+  | 'changes_refused'
   | 'unseen_members'
   | 'notifications_dead';
 
@@ -73,6 +74,8 @@ const words: Record<Exclude<Code, 'held' | 'lock_held'>, Words> = {
     `${counted(n, 'member is', 'members are')} not in the list, but Django does not confirm that they are gone: look at them in Django`,
   inactive_here: (n) =>
     `${counted(n, 'person is', 'persons are')} in the register, but made inactive here by somebody else: release them with {"external_ids":[…],"release":true}, or leave them`,
+  changes_refused: (n) =>
+    `${counted(n, 'change is', 'changes are')} refused by the database, or by somebody who holds the member: the errors of the run name the rule`,
   unseen_members: (n) =>
     `${counted(n, 'member who may vote was', 'members who may vote were')} not seen by the last complete full run: look at the other points, then run a full sync`,
   notifications_dead: (n) =>
@@ -89,6 +92,7 @@ export function listAttention(facts: AttentionFacts): Attention[] {
     ['records_set_aside', found('records_set_aside')],
     ['removals_unconfirmed', found('removals_unconfirmed')],
     ['inactive_here', found('inactive_here')],
+    ['changes_refused', found('changes_refused')],
     ['unseen_members', unseen],
     ['notifications_dead', undelivered],
   ];

@@ -14,10 +14,17 @@ interface Finding {
   message: string;
 }
 
+const CHANGES_REFUSED = 'changes_refused';
 // An error that is not here means a record that could not be used.
 const codes: Record<string, string | undefined> = {
   removal_unconfirmed: 'removals_unconfirmed',
   inactive_here: 'inactive_here',
+  change_refused: CHANGES_REFUSED,
+  change_waits: CHANGES_REFUSED,
+  row_locked: CHANGES_REFUSED,
+  plan_outdated: CHANGES_REFUSED,
+  // Reported once; nobody has to do anything.
+  value_rewritten: undefined,
   // What the caller asked for was not possible; nothing waits for anybody.
   undo_conflict: undefined,
   unknown_id: undefined,

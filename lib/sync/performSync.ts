@@ -1,7 +1,8 @@
 import type pg from 'pg';
 import { SyncError } from '../errors.ts';
 import { toSyncError } from '../failure.ts';
-import { applyPlan, PlanOutdatedError } from './apply.ts';
+import { applyPlan } from './apply.ts';
+import { PlanOutdatedError } from './changes.ts';
 import { takeLock } from './lock.ts';
 import { chooseMode } from './mode.ts';
 import { deliverNotifications } from './notify.ts';
@@ -97,7 +98,7 @@ async function runLogged(
   }
 }
 
-/** How often a run plans anew because another service wrote the members it was about to change. */
+/** How often a run plans because another service wrote the members it was about to change; then they wait. */
 const MAX_PLANS = 3;
 
 async function planAndApply(started: StartedRun, id: number): Promise<SyncResult> {
@@ -105,17 +106,11 @@ async function planAndApply(started: StartedRun, id: number): Promise<SyncResult
   for (let plans = 1; ; plans++) {
     const planned = await planRun(run);
     try {
-      const result = await applyPlan(run, id, planned);
+      const result = await applyPlan(run, id, planned, plans >= MAX_PLANS);
       logOutcome(run, planned, result);
       return result;
     } catch (error) {
       if (!(error instanceof PlanOutdatedError)) throw error;
-      if (plans >= MAX_PLANS) {
-        throw new SyncError(
-          'database_unavailable',
-          `Another service keeps changing the members: ${error.message}.`,
-        );
-      }
       run.context.log('WARNING', 'plan_outdated', `planning again: ${error.message}`);
     }
   }

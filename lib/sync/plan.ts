@@ -7,8 +7,10 @@ import type { Snapshot } from './snapshot.ts';
 import countKept from './sql/plan/count_kept.sql';
 import digestPlan from './sql/plan/digest_plan.sql';
 import dropBlocked from './sql/plan/drop_blocked.sql';
+import dropUnchanged from './sql/plan/drop_unchanged.sql';
 import findMoves from './sql/plan/find_moves.sql';
 import findOccupied from './sql/plan/find_occupied.sql';
+import ignoreRewritten from './sql/plan/ignore_rewritten.sql';
 import pairRecords from './sql/plan/pair_records.sql';
 import planAdditions from './sql/plan/plan_additions.sql';
 import planRemovals from './sql/plan/plan_removals.sql';
@@ -25,7 +27,7 @@ const emptyPlan = `delete from pg_temp.pair; delete from pg_temp.move; delete fr
   delete from pg_temp.occupied`;
 
 // Without it the planner takes the additions for a few, and joins each of them with all the others.
-const countActions = 'analyze pg_temp.plan (action)';
+const countActions = 'analyze pg_temp.plan (action, turn)';
 
 /**
  * Works out what was added, changed, came back or left, as rows of `plan`: record beside row, then the rows
@@ -40,6 +42,7 @@ export async function planChanges(run: Run, { errors }: Snapshot): Promise<void>
   await client.query(findMoves);
   await client.query(planAdditions);
   await client.query(planUpdates, [request.release === true]);
+  if ((await client.query(ignoreRewritten)).rowCount) await client.query(dropUnchanged);
   await client.query(planRemovals, [wholeRegister, startedAt]);
   await client.query(countActions);
   await client.query(findOccupied);

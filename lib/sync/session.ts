@@ -6,6 +6,10 @@ import { SyncError } from '../errors.ts';
 import type { ChosenMode } from './mode.ts';
 import { refusePlacement } from './placement.ts';
 import type { Progress } from './progress.ts';
+import createAttempt from './sql/apply/create_attempt.sql';
+import createLocked from './sql/apply/create_locked_rows.sql';
+import createRewritten from './sql/apply/create_rewritten.sql';
+import createSpare from './sql/apply/create_spare.sql';
 import createApplicable from './sql/plan/create_applicable.sql';
 import createJustChanged from './sql/plan/create_just_changed.sql';
 import knownMembersFull from './sql/plan/create_known_members_full.sql';
@@ -225,6 +229,10 @@ export async function createStaging(client: pg.Client, wholeRegister: boolean): 
     createApplicable,
     createSighting,
     createOccupied,
+    createSpare,
+    createAttempt,
+    createLocked,
+    createRewritten,
     // Until the plan is applied, which waits for the disk again, only progress is written.
     'set synchronous_commit = off',
   ];

@@ -257,6 +257,7 @@ const waiting = [
   'records_set_aside',
   'removals_unconfirmed',
   'inactive_here',
+  'changes_refused',
   'unseen_members',
   'notifications_dead',
 ] as const;

@@ -74,22 +74,22 @@ describe('when another service writes the members at the same time', () => {
     expect(linked).toMatchObject({ external_id: '77', sync_source: 'events', is_active: true });
   });
 
-  test('a row that is changed again and again ends the run without a change', async () => {
+  test('a row that is changed again and again waits for a later run, and the others are applied', async () => {
     await world.run();
     world.django.members.remove(30);
+    world.django.members.update(29, { name: 'Nýtt Nafn' });
     world.django.behaviour.onRequest = async ({ path }) => {
       if (!path.endsWith('/30/')) return;
       await query(`update public.members set name = name || 'a' where external_id = '30'`);
     };
-    const failed = world.run();
-    await expect(failed).rejects.toMatchObject({
-      code: 'database_unavailable',
-      message: expect.stringContaining('Another service keeps changing the members'),
-    });
-    world.django.members.add({ id: 30 });
+    const result = await world.run();
+    expect(result).toMatchObject({ status: 'partial', members_removed: 0, members_updated: 1 });
+    expect(result.errors).toMatchObject([{ code: 'plan_outdated', external_id: '30' }]);
     const [last] = await query(`select is_active from public.members where external_id = '30'`);
     expect(last).toEqual({ is_active: true });
-    expect(await world.lastRun()).toMatchObject({ status: 'failed' });
+    world.django.behaviour.onRequest = () => undefined;
+    expect(await world.run()).toMatchObject({ status: 'success', members_removed: 1 });
+    world.django.members.add({ id: 30 });
   });
 
   /** Runs, and lets another service execute the statement after the audit rows are written. */
@@ -156,31 +156,55 @@ describe('when another service writes the members at the same time', () => {
     expect(world.logged.map(({ event }) => event)).toContain('plan_outdated');
   });
 
-  test('readers are not blocked, and who waits too long for a row gives up without a change', async () => {
+  test('readers are not blocked, and a row that somebody holds waits while the others are applied', async () => {
     await world.run();
-    const undo = await changeRegister(world);
     const before = await readMembers(world.database);
+    world.django.members.update(1, { name: 'Nýtt Nafn' });
+    world.django.members.update(2, { name: 'Annað Nafn' });
     const other = await connect(fixedCredential(world.database.url));
     await other.query('begin');
-    await other.query(`select * from public.members where external_id = '1' for update`);
-    const run = world.run().catch((error: unknown) => error);
-    await untilWaiting('transactionid', 'tuple');
+    await other.query(`select * from public.members where external_id in ('1', '3') for update`);
+    const run = world.run();
+    await until(async () => (await world.lastRun())['progress']?.['phase' as never] === 'apply');
     expect(await readMembers(world.database)).toEqual(before);
-    expect(await query('select * from public.member_eligibility')).toHaveLength(29);
-    // All the while it waited.
-    expect(await isWaiting('transactionid', 'tuple')).toBe(true);
-    expect(await run).toMatchObject({
-      code: 'database_unavailable',
-      message: expect.stringContaining('lock'),
-    });
+    expect(await query('select * from public.member_eligibility')).toHaveLength(30);
+    const result = await run;
+    expect(result).toMatchObject({ status: 'partial', members_updated: 1 });
+    expect(result.errors).toMatchObject([{ code: 'row_locked', external_id: '1' }]);
+    expect(await isWaiting('transactionid', 'tuple')).toBe(false);
     await other.query('rollback');
     await other.end();
-    undo();
-    expect(await readMembers(world.database)).toEqual(before);
-    expect(await world.lastRun()).toMatchObject({
-      status: 'failed',
-      details: { error: { code: 'database_unavailable' } },
-    });
+    expect(await world.run()).toMatchObject({ status: 'success', members_updated: 1 });
+  });
+
+  test('in a deadlock ours yields, and what it gave up is done', async () => {
+    await world.run();
+    world.django.members.update(1, { name: 'Enn Annað' });
+    world.django.members.update(2, { name: 'Enn Eitt' });
+    // A trigger of another service makes our update of one row need another row, in the order of nobody.
+    await query(
+      'create table public.votes (id int primary key, n int); insert into public.votes values (1, 0)',
+    );
+    await query(`create function public.count() returns trigger language plpgsql as
+      $$ begin perform pg_sleep(0.2); update public.votes set n = n + 1; return new; end $$`);
+    await query(`create trigger count after update of name on public.members
+      for each row execute function public.count()`);
+    const other = await connect(fixedCredential(world.database.url));
+    await other.query('set session_replication_role = replica');
+    await other.query('begin; update public.votes set n = n + 1');
+    const run = world.run();
+    await untilWaiting('transactionid', 'tuple');
+    // Theirs waits for our row while ours waits for theirs.
+    await other.query(
+      `update public.members set metadata = '{"voted": true}' where external_id in ('1', '2')`,
+    );
+    await other.query('commit');
+    await other.end();
+    expect(await run).toMatchObject({ members_updated: 2, status: 'success' });
+    await query('drop function public.count cascade; drop table public.votes');
+    expect(await query(`select metadata from public.members where external_id = '1'`)).toEqual([
+      { metadata: { voted: true } },
+    ]);
   });
 });
 

@@ -1,0 +1,217 @@
+import type pg from 'pg';
+import { SyncError } from '../errors.ts';
+import {
+  doByHalves,
+  isContention,
+  isUndoneByTrigger,
+  type MembersNames,
+  placeOf,
+  type Refusal,
+  readNames,
+  throwIfForAll,
+} from './refusals.ts';
+import type { Run } from './session.ts';
+import attempts from './sql/apply/begin_attempts.sql';
+import findNeeds from './sql/apply/find_needs.sql';
+import findObstacles from './sql/apply/find_obstacles.sql';
+import givePlaceholders from './sql/apply/give_placeholders.sql';
+import lockKeys from './sql/apply/lock_keys.sql';
+import lockRows from './sql/apply/lock_rows.sql';
+import orderByNeed from './sql/apply/order_turns.sql';
+import rememberRewritten from './sql/apply/remember_rewritten.sql';
+import selectPlaces from './sql/apply/select_places.sql';
+import selectTaken from './sql/apply/select_taken.sql';
+import setAside from './sql/apply/set_aside.sql';
+import setDependentsAside from './sql/apply/set_dependents_aside.sql';
+import setIneffectiveAside from './sql/apply/set_ineffective_aside.sql';
+import setTurnAside from './sql/apply/set_turn_aside.sql';
+import tryChanges from './sql/apply/try_changes.sql';
+import type { RunError } from './types.ts';
+
+/** Someone else wrote a planned row between plan and apply; the plan has to be made again. */
+export class PlanOutdatedError extends Error {
+  override readonly name = 'PlanOutdatedError';
+}
+
+/** Somebody else holds what is needed: ours yields, and tries again. */
+export class ContentionError extends Error {
+  override readonly name = 'ContentionError';
+}
+
+/** How a change is met that cannot be made as it was planned. */
+export interface Manner {
+  /** Give way and try again, or set aside what somebody else holds. */
+  patient: boolean;
+  /** Set aside what somebody else has changed, because the plan is not made again. */
+  isLast: boolean;
+}
+
+/** Puts changes that need each other in an order in which they can be made. Throws what pg throws. */
+export async function orderTurns(client: pg.Client): Promise<void> {
+  if (!(await client.query(findNeeds)).rowCount) return;
+  await client.query(givePlaceholders);
+  await client.query(orderByNeed);
+}
+
+interface Named {
+  code: string;
+  external_id: string | null;
+}
+
+const words: Record<string, string> = {
+  row_locked: 'another service holds this member; a later run tries again',
+  plan_outdated: 'another service keeps changing this member; a later run tries again',
+  change_waits:
+    'it needs the change of another member, which was not made; a later run tries again',
+};
+
+const inWords = ({ rows }: pg.QueryResult<Named>, said?: string): RunError[] =>
+  rows.map(({ code, external_id }) => ({ code, external_id, message: said ?? words[code] ?? '' }));
+
+/**
+ * Makes the changes of the plan, and writes to the audit trail what the database stored. What it refuses, and what
+ * somebody else stands in the way of, is set aside in the plan and returned. Throws PlanOutdatedError and
+ * ContentionError in the manner that asks for them, `database_unavailable` for what is about no row, and what pg
+ * throws.
+ */
+export async function changeMembers(run: Run, runId: number, manner: Manner): Promise<RunError[]> {
+  const { client, mode } = run;
+  await beginAttempts(run, runId);
+  const { rows } = await client.query<Places>(selectPlaces);
+  const { first, last, rows: changing } = rows[0] as Places;
+  if (first === null || last === null) return [];
+  if (changing > 0) {
+    await client.query(lockRows);
+    await client.query(lockKeys);
+  }
+  const errors = await setObstaclesAside(client, manner);
+  const names = once(() => readNames(client));
+  const attempt = async (from: number, to: number) => {
+    if (errors.length > 0) errors.push(...(await setWaitingAside(client)));
+    const refusal = await tryPart(client, tryChanges, from, to);
+    if (refusal) await judge(client, { ...refusal, first: from, last: to }, await names(), manner);
+    return refusal;
+  };
+  const refuse = async (turn: number, refusal: Refusal) => {
+    const code = await codeOf(client, { ...refusal, first: turn, last: turn }, await names());
+    const place = placeOf(refusal, (await names()).triggers);
+    const said = code === 'change_refused' ? `the database refuses it: ${place}` : undefined;
+    errors.push(...inWords(await client.query<Named>(setTurnAside, [turn, code]), said));
+  };
+  const all = await doByHalves(first, last, attempt, refuse);
+  if (all) {
+    const place = placeOf(all, (await names()).triggers);
+    throw new SyncError('database_unavailable', `The database refuses every change: ${place}.`);
+  }
+  if (errors.length > 0) errors.push(...(await setWaitingAside(client)));
+  if (mode !== 'undo') errors.push(...(await nameRewritten(client, runId)));
+  await client.query(setIneffectiveAside);
+  return errors;
+}
+
+interface Places {
+  first: number | null;
+  last: number | null;
+  /** Changes of rows that are there. */
+  rows: number;
+}
+
+async function beginAttempts({ client, mode, startedAt }: Run, runId: number): Promise<void> {
+  await client.query(
+    'delete from pg_temp.attempt; delete from pg_temp.locked_rows; delete from pg_temp.rewritten',
+  );
+  await client.query(attempts, [runId, startedAt, mode !== 'undo']);
+}
+
+async function tryPart(
+  client: pg.Client,
+  statement: string,
+  first: number,
+  last: number,
+): Promise<Refusal | undefined> {
+  await client.query('update pg_temp.attempt set first = $1::int, last = $2::int, state = null', [
+    first,
+    last,
+  ]);
+  await client.query(statement);
+  const { rows } = await client.query<Refusal>(
+    'select * from pg_temp.attempt where state is not null',
+  );
+  return rows[0];
+}
+
+async function setObstaclesAside(client: pg.Client, manner: Manner): Promise<RunError[]> {
+  const { rows } = await client.query<{ id: number; code: string }>(findObstacles);
+  const is = (code: string) => rows.filter((row) => row.code === code).length;
+  if (is('plan_outdated') > 0 && !manner.isLast) throw new PlanOutdatedError(outdated);
+  if (is('row_locked') > 0 && manner.patient) throw new ContentionError('rows are locked');
+  if (rows.length === 0) return [];
+  const ids = rows.map(({ id }) => id);
+  const codes = rows.map(({ code }) => code);
+  return inWords(await client.query<Named>(setAside, [ids, codes]));
+}
+
+const outdated = 'another service has written members that the plan changes';
+
+async function setWaitingAside(client: pg.Client): Promise<RunError[]> {
+  const waiting: RunError[] = [];
+  // One that waits can be needed by another one.
+  for (;;) {
+    const result = await client.query<Named>(setDependentsAside);
+    if (!result.rowCount) return waiting;
+    waiting.push(...inWords(result));
+  }
+}
+
+interface Turns {
+  first: number;
+  last: number;
+}
+
+// What is no refusal of a row ends the try, the plan or the run.
+async function judge(
+  client: pg.Client,
+  refusal: Refusal & Turns,
+  names: MembersNames,
+  manner: Manner,
+): Promise<void> {
+  throwIfForAll(refusal, names);
+  if (isContention(refusal) && manner.patient) throw new ContentionError(refusal.state);
+  if (!manner.isLast && (await codeOf(client, refusal, names)) === 'plan_outdated') {
+    throw new PlanOutdatedError(outdated);
+  }
+}
+
+async function codeOf(
+  client: pg.Client,
+  refusal: Refusal & Turns,
+  names: MembersNames,
+): Promise<string> {
+  if (isContention(refusal)) return 'row_locked';
+  if (refusal.state === '23505' && names.kennitala_keys.includes(refusal.constraint_name)) {
+    return 'plan_outdated';
+  }
+  if (!isUndoneByTrigger(refusal)) return 'change_refused';
+  // An addition leaves no trace either where another service has just written its kennitala.
+  const taken = await client.query(selectTaken, [refusal.first, refusal.last]);
+  return taken.rowCount ? 'plan_outdated' : 'change_refused';
+}
+
+async function nameRewritten(client: pg.Client, runId: number): Promise<RunError[]> {
+  const { rows } = await client.query<{ external_id: string; fields: string }>(rememberRewritten, [
+    runId,
+  ]);
+  return rows.map(({ external_id, fields }) => ({
+    code: 'value_rewritten',
+    external_id,
+    message: `a trigger of another service stores ${fields} otherwise than the register has it; this is said once`,
+  }));
+}
+
+function once<T>(read: () => Promise<T>): () => Promise<T> {
+  let reading: Promise<T> | undefined;
+  return () => {
+    reading ??= read();
+    return reading;
+  };
+}

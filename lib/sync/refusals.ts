@@ -1,0 +1,133 @@
+import type pg from 'pg';
+import { SyncError } from '../errors.ts';
+import describeMembers from './sql/apply/describe_members.sql';
+
+/** What the database said when it refused what was tried. `context` and `message` may hold values of a row. */
+export interface Refusal {
+  state: string;
+  constraint_name: string;
+  table_name: string;
+  column_name: string;
+  context: string;
+  message: string;
+}
+
+/** What PostgreSQL calls things of `members`. */
+export interface MembersNames {
+  primary_keys: string[];
+  kennitala_keys: string[];
+  triggers: string[];
+}
+
+/** Reads what a refusal is described with. Throws what pg throws. */
+export async function readNames(client: pg.Client): Promise<MembersNames> {
+  const { rows } = await client.query<MembersNames>(describeMembers);
+  return rows[0] as MembersNames;
+}
+
+/** So many refused one by one, and nothing done: what is refused is no row but all of it. */
+const ALL_REFUSED = 50;
+
+/**
+ * Does what can be done from first to last: tries all of it, and where that is refused its halves, so that k
+ * refused ones among n cost some k · log n tries. `refuse` gets each one that is refused for itself. Gives up, and
+ * returns the last refusal, when the first fifty are refused one by one and nothing was done.
+ */
+export async function doByHalves(
+  first: number,
+  last: number,
+  attempt: (first: number, last: number) => Promise<Refusal | undefined>,
+  refuse: (at: number, refusal: Refusal) => Promise<void>,
+): Promise<Refusal | undefined> {
+  let [done, refused] = [0, 0];
+  const part = async (from: number, to: number): Promise<Refusal | undefined> => {
+    const refusal = await attempt(from, to);
+    if (!refusal) {
+      done += 1;
+      return undefined;
+    }
+    if (from === to) {
+      await refuse(from, refusal);
+      refused += 1;
+      return done === 0 && refused >= ALL_REFUSED ? refusal : undefined;
+    }
+    const middle = Math.floor((from + to) / 2);
+    return (await part(from, middle)) ?? part(middle + 1, to);
+  };
+  return first <= last ? part(first, last) : undefined;
+}
+
+/** SQLSTATEs that another try may not meet: a deadlock, a lock that somebody holds. */
+export const isContention = ({ state }: Refusal): boolean =>
+  ['40001', '40P01', '55P03'].includes(state);
+
+/** A change that leaves no trace, or another one than it was: what a trigger does without a word. */
+export const isUndoneByTrigger = ({ state }: Refusal): boolean => state === 'MS001';
+
+// A trigger whose code does not find what it names fails for every row.
+const broken = ['42P01', '42883', '42703', '42704', '3F000'];
+const written = ['kennitala', 'name', 'email', 'phone', 'external_id'];
+
+/**
+ * Throws when a refusal is about no row: a right that is missing, a sequence at its end or behind, a column of
+ * another service that must have a value. It names what PostgreSQL names.
+ */
+export function throwIfForAll(refusal: Refusal, names: MembersNames): void {
+  const { state, constraint_name, column_name, context, message } = refusal;
+  const inFunction = functionIn(context) !== undefined;
+  const fail = (words: string) => {
+    throw new SyncError('database_unavailable', `${words} (${state}).`);
+  };
+  if (inFunction && !broken.includes(state)) return;
+  if (state === '2200H') {
+    fail('The sequence of members.id has no number left: let it have larger ones, or start over');
+  }
+  if (state === '23505' && names.primary_keys.includes(constraint_name)) {
+    fail(
+      `The sequence of members.id is behind its column: select setval(pg_get_serial_sequence('public.members', 'id'), max(id)) from public.members`,
+    );
+  }
+  if (state === '23502' && !written.includes(column_name)) {
+    fail(
+      `The column ${column_name} of members must have a value, and nobody gives it one: let it have a default`,
+    );
+  }
+  if (/^(21|22|23|27|44|P0|MS)/.test(state) || isContention(refusal)) return;
+  // As the driver would have thrown it, for the words that the error has elsewhere.
+  throw Object.assign(new Error(inFunction ? 'left out' : message), {
+    code: state,
+    ...(inFunction ? { where: context } : {}),
+  });
+}
+
+/** What refused a change, by the names that PostgreSQL has for it; never a value. */
+export function placeOf(refusal: Refusal, triggers: string[] = []): string {
+  const { state, constraint_name, table_name, column_name, context } = refusal;
+  if (isUndoneByTrigger(refusal)) {
+    const which = triggers.length > 0 ? ` (${triggers.join(', ')})` : '';
+    return `a trigger of another service${which} undoes it without a word`;
+  }
+  const by = functionIn(context);
+  const [type] =
+    (state === '22001' &&
+      !by &&
+      /\b(?:character|bit|numeric)[\w ]*\(\d+\)/.exec(refusal.message)) ||
+    [];
+  const place = [
+    by ? `function ${by}` : '',
+    constraint_name && `constraint ${constraint_name}`,
+    column_name && `column ${column_name}`,
+    table_name && `table ${table_name}`,
+    type && `type ${type}`,
+  ].filter(Boolean);
+  return `${place.join(', ') || 'table members'} (${state})`;
+}
+
+// The innermost function of others; of the context nothing else is shown. Our own block has no name.
+function functionIn(context: string): string | undefined {
+  for (const line of context.split('\n')) {
+    const [, name] = /^(?:PL\/\w+|SQL)[ -][^\n"(]*?((?:"[^"]+"|[\w.])+)\(/.exec(line) ?? [];
+    if (name !== undefined) return name;
+  }
+  return undefined;
+}

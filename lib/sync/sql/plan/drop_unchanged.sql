@@ -1,0 +1,1 @@
+delete from pg_temp.plan where action = 'update' and fields = '{}'

@@ -9,6 +9,7 @@ export const groupsOf: Record<string, readonly ConfigGroup[]> = {
   syncDryRun: ['runtime', 'auth', 'database', 'django', 'sync', 'notify'],
   syncStatus: ['runtime', 'auth', 'reader', 'sync'],
   syncLogs: ['runtime', 'auth', 'reader'],
+  syncAdmin: ['runtime', 'auth', 'reader', 'sync', 'admin'],
   health: ['runtime'],
 };
 

@@ -48,7 +48,10 @@ const commands: Record<string, (...words: string[]) => string> = {
     if (files.length === 0) hash.update(stdin());
     return hash.digest('hex').slice(0, 40);
   },
-  compare: (wanted = '', key = '') => compare(list(), JSON.parse(wanted), key),
+  compare: (key = '', ...wanted) => {
+    const existing = list();
+    return wanted.map((one) => compare(existing, JSON.parse(one), key)).join('\n');
+  },
   /** The names of those that have the value of an earlier one under `key`. */
   repeated: (key = '') => {
     const seen = new Set<unknown>();

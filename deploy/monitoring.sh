@@ -1,40 +1,50 @@
-# shellcheck shell=bash
-# Metrics from the log, one e-mail channel, alerts for failed, held, set aside and stale, one dashboard.
-# Each definition is a file under deploy/monitoring/; what is there already is changed in place.
+# shellcheck shell=bash disable=SC2153
+# Metrics from the log, channels for operations and for the admins, alerts, one dashboard. Each
+# definition is a file under deploy/monitoring/; what is there already is changed in place.
 
 step_monitoring() {
+  local operations admins
   ensure_metrics
   ensure_channel "$ALERT_EMAIL"
-  ensure_policies "$CHANNEL"
+  operations=$CHANNEL admins=$CHANNEL
+  # What waits for a decision goes to those who decide.
+  if [ -n "$ADMINS_GROUP" ] && [ "$ADMINS_GROUP" != "$ALERT_EMAIL" ]; then
+    ensure_channel "$ADMINS_GROUP"
+    admins=$CHANNEL
+  fi
+  ensure_policies "$operations" "$admins"
   ensure_dashboard
 }
 
-# Says whether one of the objects in the JSON list $2 is `same`, `different` or `absent` when held
-# against the JSON object $1, found by the member $3; then its name. A dry run knows neither.
-compare() {
+# Into EXISTING what `gcloud WORDS --format=json` lists, and into ANSWERS a line for each wanted JSON
+# object: `same`, `different` or `absent` when held against the one with the same KEY, then its name. A
+# list that lags must not make a second object: what is absent is looked for twice.
+# held_against KEY WORDS... -- WANTED...
+EXISTING='' ANSWERS=''
+held_against() {
+  local key=$1 words=()
+  shift
+  while [ "$1" != -- ]; do words+=("$1") && shift; done
+  shift
+  EXISTING=$(look "${words[@]}" --format=json)
   if $DRY_RUN; then return; fi
-  json compare "$1" "$3" <<<"$2"
+  ANSWERS=$(json compare "$key" "$@" <<<"$EXISTING")
+  if ! grep -q '^absent' <<<"$ANSWERS"; then return; fi
+  sleep 3
+  EXISTING=$(look "${words[@]}" --format=json)
+  ANSWERS=$(json compare "$key" "$@" <<<"$EXISTING")
 }
 
-# A list that lags must not make a second object of the same name: what is absent is looked for twice.
-listed() {
-  local found=$1 wanted=$2 key=$3
-  shift 3
-  if ! $DRY_RUN && [ "$(json compare "$wanted" "$key" <<<"$found")" = absent ]; then
-    sleep 3
-    found=$(look "$@")
-  fi
-  printf %s "$found"
-}
+answer() { sed -n "$1p" <<<"$ANSWERS"; }
 
 ensure_metrics() {
-  local existing file name answer
+  local file name number=0 wanted=()
   say 'metrics ...'
-  existing=$(look logging metrics list --format=json)
+  for file in deploy/monitoring/metrics/*.json; do wanted+=("$(cat "$file")"); done
+  held_against name logging metrics list -- "${wanted[@]}"
   for file in deploy/monitoring/metrics/*.json; do
-    name=$(basename "$file" .json)
-    answer=$(compare "$(cat "$file")" "$existing" name)
-    case $answer in
+    name=$(basename "$file" .json) number=$((number + 1))
+    case $(answer "$number") in
       same*) continue ;;
       different*) gc logging metrics update "$name" "--config-from-file=$file" ;;
       absent*)
@@ -62,58 +72,62 @@ ensure_channel() {
   fi
 }
 
-# Three intervals without a complete run is stale. 25 hours is the longest that Monitoring can add
-# up, and 23.5 hours the longest absence that it can watch: for long intervals only the sum is watched.
-stale_seconds() {
-  local seconds=$((SYNC_INTERVAL_MINUTES * 60 * 3))
-  [ "$seconds" -le 90000 ] || seconds=90000
-  echo "$seconds"
+# Three intervals without a complete run is stale; 25 hours is the longest that Monitoring adds up.
+stale_seconds() { at_most_25_hours $((SYNC_INTERVAL_MINUTES * 60 * 3)); }
+
+# Two intervals: what each run reports again stays one event, of one mail.
+window_seconds() { at_most_25_hours $((SYNC_INTERVAL_MINUTES * 60 * 2)); }
+at_most_25_hours() { if [ "$1" -le 90000 ]; then echo "$1"; else echo 90000; fi; }
+
+# A policy file on one line, with what is this deployment's own, and the channel $2.
+policy_of() {
+  sed -e "s/STALE_SECONDS/$(stale_seconds)/g" -e "s/WINDOW_SECONDS/$(window_seconds)/g" \
+    -e "s/PROJECT_ID/$PROJECT/g" -e "s/REGION_NAME/$REGION/g" -e 's/^ *//' "$1" |
+    tr -d '\n' | sed "s|}\$|,\"notificationChannels\":[\"$2\"]}|"
 }
 
-policy_files() {
-  printf '%s\n' deploy/monitoring/policies/failed.json deploy/monitoring/policies/held.json \
-    deploy/monitoring/policies/set-aside.json
-  if [ "$(stale_seconds)" -le 84600 ]; then echo deploy/monitoring/policies/stale.json; else echo deploy/monitoring/policies/stale-daily.json; fi
-}
-
-# A policy file on one line, with the window filled in.
-policy_of() { sed -e "s/STALE_SECONDS/$(stale_seconds)/g" -e 's/^ *//' "$1" | tr -d '\n'; }
+# Held changes and what waits for a day are for the admins, the rest is for operations.
+channel_of() { case $1 in *held.json | *attention.json) printf %s "$3" ;; *) printf %s "$2" ;; esac }
 
 ensure_policies() {
-  local existing file policy answer again
-  existing=$(look alpha monitoring policies list --filter=userLabels.app=membership-sync --format=json)
-  for file in $(policy_files); do
-    policy=$(policy_of "$file")
-    existing=$(listed "$existing" "$policy" displayName alpha monitoring policies list --filter=userLabels.app=membership-sync --format=json)
+  local file again number=0 wanted=()
+  for file in deploy/monitoring/policies/*.json; do
+    wanted+=("$(policy_of "$file" "$(channel_of "$file" "$@")")")
+  done
+  held_against displayName alpha monitoring policies list --filter=userLabels.app=membership-sync -- "${wanted[@]}"
+  for file in deploy/monitoring/policies/*.json; do
     say "alert $(basename "$file" .json) ..."
-    answer=$(compare "${policy%\}},\"notificationChannels\":[\"$1\"]}" "$existing" displayName)
-    case $answer in
-      same*) continue ;;
-      different*) gc alpha monitoring policies update "${answer#* }" "--policy=$policy" "--set-notification-channels=$1" ;;
-      absent*) gc alpha monitoring policies create "--policy=$policy" "--notification-channels=$1" ;;
-      *)
-        comment 'when absent; when it is there and differs (by the name that the list gives):'
-        gc alpha monitoring policies create "--policy=$policy" "--notification-channels=$1"
-        gc alpha monitoring policies update POLICY_NAME "--policy=$policy" "--set-notification-channels=$1"
-        ;;
-    esac
+    change_policy "$(answer $((number + 1)))" "${wanted[$number]}" "$(channel_of "$file" "$@")"
+    number=$((number + 1))
   done
   if $DRY_RUN; then return; fi
-  for again in $(json repeated displayName <<<"$existing"); do
+  for again in $(json repeated displayName <<<"$EXISTING"); do
     say 'a second alert of the same name ...'
     gc alpha monitoring policies delete "$again"
   done
 }
 
+# change_policy ANSWER POLICY CHANNEL
+change_policy() {
+  case $1 in
+    same*) return ;;
+    different*) gc alpha monitoring policies update "${1#* }" "--policy=$2" "--set-notification-channels=$3" ;;
+    absent*) gc alpha monitoring policies create "--policy=$2" ;;
+    *)
+      comment 'when absent; when it is there and differs (by the name that the list gives):'
+      gc alpha monitoring policies create "--policy=$2"
+      gc alpha monitoring policies update POLICY_NAME "--policy=$2" "--set-notification-channels=$3"
+      ;;
+  esac
+}
+
 ensure_dashboard() {
-  local existing answer file=deploy/monitoring/dashboard.json
+  local file=deploy/monitoring/dashboard.json
   say 'dashboard ...'
-  existing=$(look monitoring dashboards list --format=json)
-  existing=$(listed "$existing" "$(cat "$file")" displayName monitoring dashboards list --format=json)
-  answer=$(compare "$(cat "$file")" "$existing" displayName)
-  case $answer in
+  held_against displayName monitoring dashboards list -- "$(cat "$file")"
+  case $ANSWERS in
     same*) ;;
-    different*) gc monitoring dashboards update "${answer#* }" "--config=$(json with-etag "$(cat "$file")" displayName <<<"$existing")" ;;
+    different*) gc monitoring dashboards update "${ANSWERS#* }" "--config=$(json with-etag "$(cat "$file")" displayName <<<"$EXISTING")" ;;
     absent*) gc monitoring dashboards create "--config-from-file=$file" ;;
     *)
       comment 'when absent; when it is there and differs (by its name, with its etag added):'

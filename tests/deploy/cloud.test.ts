@@ -235,27 +235,37 @@ describeWith('gcloud')('the real gcloud against a fake of the Google APIs', () =
     });
   });
 
-  test('it makes one channel, four alerts that use it, five metrics and a dashboard', () => {
+  test('it makes channels for operations and the admins, alerts for each, metrics and a dashboard', () => {
     const all = (kind: string) =>
       [...fake.resources]
         .filter(([name]) => name.startsWith(`projects/${PROJECT}/${kind}/`))
         .map(([, stored]) => stored);
-    const [channel] = all('notificationChannels');
-    expect(channel).toMatchObject({ type: 'email', labels: { email_address: 'ops@felag.test' } });
-    expect(all('notificationChannels')).toHaveLength(1);
-    expect(
-      all('alertPolicies').map(({ displayName, notificationChannels }) => [
-        displayName,
-        notificationChannels,
-      ]),
-    ).toEqual([
-      ['membership-sync: a run failed', [channel?.['name']]],
-      ['membership-sync: changes are held', [channel?.['name']]],
-      ['membership-sync: too many records cannot be read', [channel?.['name']]],
-      ['membership-sync: no complete run', [channel?.['name']]],
+    const channels = all('notificationChannels').map(({ name, labels }) => [
+      name,
+      (labels as Json)['email_address'],
     ]);
-    expect(JSON.stringify(all('alertPolicies'))).not.toContain('STALE_SECONDS');
-    expect(all('metrics')).toHaveLength(5);
+    expect(channels.map(([, address]) => address)).toEqual(['ops@felag.test', 'admins@felag.test']);
+    const told = (name: unknown) => channels.find(([channel]) => channel === name)?.[1];
+    expect(
+      Object.fromEntries(
+        all('alertPolicies').map(({ displayName, notificationChannels }) => [
+          String(displayName).replace('membership-sync: ', ''),
+          (notificationChannels as string[]).map(told).join(),
+        ]),
+      ),
+    ).toEqual({
+      'a run failed': 'ops@felag.test',
+      'changes are held': 'admins@felag.test',
+      'something waits for a person': 'admins@felag.test',
+      'too many records cannot be read': 'ops@felag.test',
+      'an undo above the limits': 'ops@felag.test',
+      'notifications were given up': 'ops@felag.test',
+      'no complete run': 'ops@felag.test',
+    });
+    expect(JSON.stringify(all('alertPolicies'))).not.toMatch(
+      /STALE_SECONDS|WINDOW_SECONDS|PROJECT_ID|REGION_NAME/,
+    );
+    expect(all('metrics')).toHaveLength(7);
     expect(all('dashboards')).toHaveLength(1);
   });
 
@@ -291,8 +301,8 @@ describeWith('gcloud')('the real gcloud against a fake of the Google APIs', () =
       attemptDeadline: '570s',
     });
     const policies = [...fake.resources].filter(([name]) => name.includes('/alertPolicies/'));
-    expect(policies).toHaveLength(4);
-    expect(JSON.stringify(policies)).toContain('"duration":"2700s"');
+    expect(policies).toHaveLength(7);
+    expect(JSON.stringify(policies)).toContain('"alignmentPeriod":"2700s"');
     expect(
       [...fake.resources.keys()].filter((name) => name.includes('/notificationChannels/')),
     ).toEqual(channels);

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   createDeployProject,
@@ -362,10 +362,9 @@ describe('the guides', () => {
     const [deployment, operations] = guides.map(({ text }) => text);
     const codes = readFileSync(join(root, 'lib/errors.ts'), 'utf8').matchAll(/^ {2}\| '(\w+)'/gm);
     for (const [, code] of codes) expect(deployment).toMatch(new RegExp(`\\| \`${code}\` +\\|`));
-    for (const name of ['failed', 'held', 'set-aside', 'stale', 'stale-daily']) {
-      const policy = JSON.parse(
-        readFileSync(join(root, `deploy/monitoring/policies/${name}.json`), 'utf8'),
-      );
+    const folder = join(root, 'deploy/monitoring/policies');
+    for (const file of readdirSync(folder)) {
+      const policy = JSON.parse(readFileSync(join(folder, file), 'utf8'));
       expect(operations).toContain(policy.displayName);
       const [, heading] = /"([^"]+)"\.$/.exec(policy.documentation.content) ?? [];
       expect(operations).toContain(`### ${heading}\n`);

@@ -142,7 +142,7 @@ describe('a list that lags behind', () => {
     const { status } = await project.deploy([...settings, 'monitoring'], { env });
     expect(status).toBe(0);
     const [first] = commands().filter((line) => line.includes('policies create'));
-    expect(first).toContain('--notification-channels=projects/p/notificationChannels/7');
+    expect(first).toContain('"notificationChannels":["projects/p/notificationChannels/7"]');
   });
 });
 

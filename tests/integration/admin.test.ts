@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import axe from 'axe-core';
 import type { Page } from 'playwright-core';
 import { describeInBrowser, openPage, type PageOptions } from '../support/browser.ts';
@@ -37,6 +38,12 @@ async function signedIn(options: PageOptions = {}) {
   return opened;
 }
 
+/** A picture for docs/ADMIN.md, when PICTURES=1 asks for new ones. */
+async function picture(page: Page, name: string): Promise<void> {
+  if (!process.env['PICTURES']) return;
+  await page.screenshot({ path: join(import.meta.dirname, `../../docs/pictures/${name}.png`) });
+}
+
 const text = async (page: Page) => (await page.textContent('main')) ?? '';
 const open = (page: Page, query: string) => page.goto(`${url}?${query}`);
 
@@ -58,6 +65,7 @@ describeInBrowser()('the page', () => {
     const { page, misconduct } = await signedIn();
     expect(await text(page)).toContain('Kjörskráin er í samræmi við félagaskrána');
     expect(await text(page)).toContain('Já, kosning má hefjast.');
+    await picture(page, 'status-ok');
     await page.click('text=English');
     expect(await text(page)).toContain('The voters’ table agrees with the register');
     expect(await text(page)).toContain('Yes, an election may open.');
@@ -70,8 +78,10 @@ describeInBrowser()('the page', () => {
     expect(await world.run()).toMatchObject({ status: 'held' });
     const { page, misconduct } = await signedIn();
     expect(await text(page)).toContain('61 félagi myndi missa kosningarétt');
+    await picture(page, 'status-held');
     await page.click('button:has-text("Skoða breytingar")');
     await page.waitForSelector('text=61 af 61 sýnd');
+    await picture(page, 'look');
     expect(await page.locator('tbody tr').count()).toBe(61);
     expect(await text(page)).toMatch(/\d{6}-\*{4}/);
 
@@ -86,6 +96,7 @@ describeInBrowser()('the page', () => {
     await page.click('button:has-text("Samþykkja")');
     await page.waitForSelector('text=Breytingarnar eru ekki lengur þær sömu');
     // Refused, and only what differs is shown.
+    await picture(page, 'changed');
     expect(await page.locator('tbody tr').count()).toBe(2);
     expect(await text(page)).toContain('+ nýtt');
     expect([await runs(), (await world.lastRun())['status']]).toEqual([before + 1, 'refused']);
@@ -127,6 +138,7 @@ describeInBrowser()('the page', () => {
     world.django.members.softDelete(4);
     await page.click('text=Spyrja félagaskrána núna');
     await page.waitForSelector('text=Félagaskráin segir annað');
+    await picture(page, 'member');
     await page.click('text=Gera þessa breytingu núna');
     await page.waitForSelector('text=Má ekki kjósa');
     expect(asked.join()).not.toContain(kennitala);

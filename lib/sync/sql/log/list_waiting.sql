@@ -10,13 +10,14 @@ with last_full as (
   from public.open_findings
   where code = $1::text
   union all
-  select external_id, last_verified_at at time zone 'UTC', null, null, null, 1
-  from public.members
-  where sync_source = 'django'
+  select m.external_id, s.seen_at, null, null, null, 1
+  from public.members m
+  join public.member_sightings s using (id)
+  where m.sync_source = 'django'
     and (
-      $1::text = 'suspended' and is_active is not true and removed_at is null
-      or $1::text = 'unseen_members' and is_active
-        and (last_verified_at is null or last_verified_at < (select sync_timestamp from last_full))
+      $1::text = 'suspended' and m.is_active is not true and m.removed_at is null
+      or $1::text = 'unseen_members' and m.is_active
+        and (s.seen_at is null or s.seen_at < (select sync_timestamp at time zone 'UTC' from last_full))
     )
 )
 select nullif(external_id, '') as external_id, since, run_id, error_code, message, records

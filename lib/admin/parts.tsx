@@ -141,11 +141,14 @@ export function Values({ visit, change: { fields, before, after, action } }: Val
 }
 
 /** Why a change is made, in the language of the visit. */
-export function reasonWords({ words }: Visit, { fields, reason = '' }: PreviewedChange): string {
+export function reasonWords(visit: Visit, { fields, reason = '' }: PreviewedChange): string {
+  const { words, format } = visit;
   const parts = reason.split('; ').map((part) => {
-    if (!part.startsWith('the register has another ') || words.changeReasons[part] !== undefined) {
-      return words.changeReasons[part] ?? part;
-    }
+    const known = words.changeReasons[part];
+    if (known !== undefined) return known;
+    const [, left] = /^left on (\d{4}-\d\d-\d\d)$/.exec(part) ?? [];
+    if (left !== undefined) return words.leftOn(format.day(left));
+    if (!part.startsWith('the register has another ')) return part;
     return words.anotherField(fields.map((field) => words.fields[field] ?? field).join(', '));
   });
   const sentence = parts.join('; ');

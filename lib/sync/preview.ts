@@ -93,13 +93,15 @@ function only(fields: string[], state: Record<string, unknown>): Record<string, 
   );
 }
 
-const evidences: Record<string, string> = {
+/** What a plan goes by, in words. */
+export const evidences: Record<string, string> = {
   absent: 'not in the list',
   superseded: 'the register has the same Django id with another kennitala',
   not_a_member: 'the register says that this is no member',
   undo: 'an earlier run is taken back',
 };
-const confirmations: Record<string, string> = {
+/** What the register said of a removal, in words. */
+export const confirmations: Record<string, string> = {
   gone: 'Django says 404',
   not_a_member: "Django's own page of the member says that this is no member",
 };

@@ -55,6 +55,7 @@ export const codesIs = {
     'the register says that this is no member': 'félagaskráin segir að þetta sé ekki félagi',
     'an earlier run is taken back': 'fyrri keyrsla er afturkölluð',
     'Django says 404': 'félagaskráin finnur engan með þetta númer',
+    'Django says inactive': 'er skráður óvirkur í félagaskránni',
     "Django's own page of the member says that this is no member":
       'síða félagans í félagaskránni segir að þetta sé ekki félagi',
     'in the list, and not here': 'er á listanum en ekki hér',
@@ -89,6 +90,10 @@ export const codesIs = {
     invalid_kennitala: 'kennitöluna vantar eða hún er röng',
     invalid_name: 'nafnið vantar eða það er rangt',
     invalid_is_active: 'óljóst er hvort þetta er félagi',
+    invalid_deleted_at: 'óljóst er hvenær félaginn hætti',
+    invalid_encoding: 'færslan er með ólæsileg tákn',
+    just_changed: 'nýrra svar félagaskrárinnar um félagann gildir þar til næst',
+    stale_reply: 'svar félagaskrárinnar var of gamalt',
     duplicate_record: 'færslan kom oftar en einu sinni',
     duplicate_kennitala: 'önnur færsla er með sömu kennitölu',
     another_record: 'félagaskráin svaraði með öðrum félaga',

@@ -76,6 +76,7 @@ export const en: Words = {
     updates: 'changed details',
     kennitala_changes: 'changed kennitala',
   },
+  leftOn: (day) => `left on ${day}`,
   anotherField: (fields) => `the register differs: ${fields}`,
   yes: 'yes',
   no: 'no',

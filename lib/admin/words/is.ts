@@ -77,6 +77,7 @@ export const is = {
     updates: 'breyttar upplýsingar',
     kennitala_changes: 'breyttar kennitölur',
   },
+  leftOn: (day: string) => `hætti ${day}`,
   anotherField: (fields: string) => `annað í félagaskránni: ${fields}`,
   yes: 'já',
   no: 'nei',

@@ -1,0 +1,49 @@
+import { codesEn } from '../../../lib/admin/words/codesEn.ts';
+import { codesIs } from '../../../lib/admin/words/codesIs.ts';
+import { en } from '../../../lib/admin/words/en.ts';
+import { is } from '../../../lib/admin/words/is.ts';
+import { confirmations, evidences, reasonOf } from '../../../lib/sync/preview.ts';
+import { operations } from '../../../scripts/openapi/operations.ts';
+
+test.each(Object.keys(codesIs) as (keyof typeof codesIs)[])(
+  '%s says the same codes in both',
+  (table) => {
+    // English takes the reasons of changes as they are.
+    if (table === 'changeReasons') return;
+    expect(Object.keys(codesEn[table]).sort()).toEqual(Object.keys(codesIs[table]).sort());
+  },
+);
+
+test('every reason of a change has its Icelandic words', () => {
+  const none = { fields: [], evidence: null, reason: null, confirmed: null };
+  const phrases = [
+    ...Object.values(evidences),
+    ...Object.values(confirmations),
+    reasonOf({ ...none, action: 'add' }),
+    reasonOf({ ...none, action: 'reactivate' }),
+    reasonOf({ ...none, action: 'update', fields: ['kennitala'] }),
+  ];
+  expect(phrases.filter((phrase) => is.changeReasons[phrase] === undefined)).toEqual([]);
+});
+
+test('every error that a function can answer has its words', () => {
+  // What a browser never causes.
+  const others = [
+    'method_not_allowed',
+    'payload_too_large',
+    'request_timeout',
+    'unsupported_media_type',
+  ];
+  const codes = new Set<string>(operations.flatMap(({ errors }) => errors));
+  const missing = [...codes].filter((code) => !others.includes(code) && !is.errors[code]);
+  expect(missing).toEqual([]);
+});
+
+test.each([
+  [1, '1 félagi myndi missa kosningarétt', '1 member would lose their vote'],
+  [11, '11 félagar myndu missa kosningarétt', '11 members would lose their vote'],
+  [21, '21 félagi myndi missa kosningarétt', '21 members would lose their vote'],
+  [2174, '2.174 félagar myndu missa kosningarétt', '2,174 members would lose their vote'],
+])('%d is counted as the language counts', (count, icelandic, english) => {
+  expect([is.wouldLose(count), en.wouldLose(count)]).toEqual([icelandic, english]);
+});

@@ -192,6 +192,8 @@ describe('arguments and settings', () => {
       'GOOGLE_CLOUD_PROJECT',
       'CLOUD_RUN_TIMEOUT_SECONDS',
       'AUTH_MODE',
+      'SYNC_URL',
+      'SYNC_DRY_RUN_URL',
       'ADMIN_PAGE_CALLER',
       'SECRET_MANAGER_EMULATOR_HOST',
       'AUTH_CERTS_URL',

@@ -57,7 +57,7 @@ const dryRun = async (...words: string[]) =>
 const commandsIn = (text: string) => text.split('\n').filter((line) => line.startsWith('gcloud '));
 
 describeWith('shellcheck')('the scripts', () => {
-  test.each(['deploy.sh', '.ci/run', 'local/postgres/guard.sh'])(
+  test.each(['deploy.sh', '.ci/run', 'local/postgres/cleanUp.sh'])(
     'shellcheck finds nothing in %s',
     (file) => {
       const found = execFileSync('shellcheck', ['-xa', file], { cwd: root, encoding: 'utf8' });

@@ -41,5 +41,5 @@ export default {
   ],
   coverageThreshold: { global: { lines: 90, branches: 90 } },
   coverageReporters: ['text', 'lcovonly'],
-  testTimeout: 30_000,
+  testTimeout: 90_000,
 };

@@ -17,9 +17,22 @@ const query = (statement: string) => world.database.query(statement);
 
 describe('when the database fails in the middle of applying', () => {
   const fail = `create or replace function public.fail() returns trigger language plpgsql as
-    $$ begin raise exception 'the disk of Jóna Test is full'; end $$`;
+    $$ begin raise exception 'the disk of Jóna Test is full' using errcode = 'P0004'; end $$`;
+  // An assertion that fails is nobody's refusal: what a member's row is refused for, refusals.test.ts has.
   const moments = [
-    // What fails at one member is that member's business: refusals.test.ts.
+    {
+      name: 'the audit trail of changes',
+      on: 'insert on public.member_changes',
+      when: "new.action = 'update'",
+    },
+    {
+      name: 'the audit trail of additions',
+      on: 'insert on public.member_changes',
+      when: "new.action = 'add'",
+    },
+    { name: 'an update of a member', on: 'update on public.members', when: 'new.is_active' },
+    { name: 'a removal', on: 'update on public.members', when: 'not new.is_active' },
+    { name: 'an addition', on: 'insert on public.members', when: 'true' },
     { name: 'the outbox', on: 'insert on public.notification_outbox', when: 'true' },
     { name: "the run's own row", on: 'update on public.sync_log', when: "new.status = 'success'" },
   ];

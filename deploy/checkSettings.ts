@@ -14,7 +14,7 @@ export const groupsOf: Record<string, readonly ConfigGroup[]> = {
 };
 
 /** The problems of all functions, each said once and without a value. */
-export function problemsOf(text: string): string[] {
+function problemsOf(text: string): string[] {
   const environments = new Map<string, Record<string, string>>();
   for (const line of text.split('\n')) {
     const [, name = '', variable = '', value = ''] = /^(\w+) (\w+)=(.*)$/.exec(line) ?? [];

@@ -3,7 +3,7 @@ import { parseRecord, type RecordRules } from './record.ts';
 import type { JsonReply } from './request.ts';
 import type { MembersPage } from './types.ts';
 
-/** More rows than fit in memory as members. The staging of pages counts on it. */
+/** The most rows of a page: more would not fit in memory. The staging numbers the rows of a page from its index times this. */
 export const MOST_ROWS = 1_000_000;
 
 /** What one page of the list says, its rows not yet parsed. */

@@ -6,13 +6,13 @@ import {
   type ConfigGroup,
   type Environment,
   loadConfig,
-  problemWithSecret,
   type SecretsOf,
   secretsOf,
   sourceOf,
 } from '../config.ts';
 import { SyncError } from '../errors.ts';
 import { createLog, type Log } from '../log.ts';
+import { problemWithSecret } from '../secretForms.ts';
 import { createSecretFetcher } from '../secretManager.ts';
 import { type Credential, openCredential, type SecretName } from '../secrets.ts';
 import type { Answer } from './answer.ts';

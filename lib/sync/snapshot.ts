@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import type { DjangoClient } from '../django/client.ts';
 import { DjangoListChangedError } from '../django/errors.ts';
+import { MOST_ROWS } from '../django/page.ts';
 import type { Member, MembersPage } from '../django/types.ts';
 import { SyncError } from '../errors.ts';
 import type { Log } from '../log.ts';
@@ -16,8 +17,6 @@ import selectRepeated from './sql/snapshot/select_repeated.sql';
 import shieldRepeated from './sql/snapshot/shield_repeated.sql';
 import { addPage, emptyProof, judgeWalk, type WalkProof } from './walkProof.ts';
 
-/** Ordinals of a page begin at its index times this; a page never holds as many rows. */
-export const ORDINALS_PER_PAGE = 1_000_000;
 /** How often the register is walked before a run goes on without removals. */
 export const MAX_WALKS = 3;
 
@@ -143,7 +142,7 @@ export function addFormer(writer: CopyWriter, ordinal: number, externalId: strin
 
 // A former member without a kennitala, or one left out by the pattern, is staged by id alone.
 function addPageRows(writer: CopyWriter, { index, members, former, excluded }: MembersPage): void {
-  let ordinal = index * ORDINALS_PER_PAGE;
+  let ordinal = index * MOST_ROWS;
   for (const member of members) addMember(writer, ordinal++, member);
   for (const id of [...former, ...excluded.filter(Boolean)]) addFormer(writer, ordinal++, id);
 }

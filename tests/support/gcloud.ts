@@ -22,7 +22,7 @@ const onPath = (command: string): string | undefined =>
     .find((file) => existsSync(file));
 
 /** The folder of the Google Cloud SDK; undefined when it is not installed. */
-export const sdkRoot = (): string | undefined => {
+const sdkRoot = (): string | undefined => {
   const gcloud = onPath('gcloud');
   const root = gcloud && dirname(dirname(realpathSync(gcloud)));
   return root && existsSync(join(root, 'lib/gcloud.py')) ? root : undefined;

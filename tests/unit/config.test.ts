@@ -6,10 +6,10 @@ import {
   type ConfigGroup,
   type Environment,
   loadConfig,
-  problemWithSecret,
   secretsOf,
   variableNames,
 } from '../../lib/config.ts';
+import { problemWithSecret } from '../../lib/secretForms.ts';
 
 const groups: ConfigGroup[] = ['runtime', 'auth', 'database', 'reader', 'django', 'sync', 'notify'];
 const complete: Environment = {

@@ -1,7 +1,8 @@
 import type { Answer } from '../http/answer.ts';
+import { ChangeTable } from './changeTable.tsx';
 import { page } from './layout.tsx';
 import { compareLooks, type Look } from './look.ts';
-import { ChangeTable, undoOf } from './lookView.tsx';
+import { undoOf } from './lookView.tsx';
 import { Box } from './parts.tsx';
 import type { Visit } from './visit.ts';
 

@@ -3,13 +3,15 @@ import type { ComponentChildren } from 'preact';
 import { renderToString } from 'preact-render-to-string';
 import type { Answer } from '../http/answer.ts';
 import script from './live.client.js';
-import style from './style.css';
+import partsStyle from './parts.css';
+import pageStyle from './style.css';
 import { linkTo, type Visit } from './visit.ts';
 import type { Words } from './words/is.ts';
 
 type View = keyof Words['views'];
 const menu = ['status', 'look', 'member', 'waiting', 'history'] as const;
 
+const style = pageStyle + partsStyle;
 const hashOf = (text: string) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
 
 // Nothing is loaded but what is in the page itself, and that is named by its digest.

@@ -1,19 +1,9 @@
 import type { Answer } from '../http/answer.ts';
-import { toCsv } from '../http/csv.ts';
 import type { PreviewedChange } from '../sync/types.ts';
-import { page, securityHeaders } from './layout.tsx';
+import { ChangeTable } from './changeTable.tsx';
+import { page } from './layout.tsx';
 import { classOf, type Look, type Tab, tabOf, tabs, waitingIn } from './look.ts';
-import {
-  Act,
-  Box,
-  Confirm,
-  DjangoLink,
-  MemberLink,
-  Pager,
-  pageOf,
-  reasonWords,
-  Values,
-} from './parts.tsx';
+import { Act, Box, Confirm, Pager, pageOf } from './parts.tsx';
 import type { Visit } from './visit.ts';
 
 /** Rows of one page. */
@@ -140,60 +130,6 @@ function Group({ visit, look, tab, changes }: GroupProps) {
   );
 }
 
-interface TableProps {
-  visit: Visit;
-  changes: PreviewedChange[];
-  caption: string;
-  /** Says of a change that it is new in the plan, or no longer in it. */
-  mark?: 'new' | 'gone';
-}
-
-/** Changes of a plan, a row each. */
-export function ChangeTable({ visit, changes, caption, mark }: TableProps) {
-  const { columns, heldReasons, isNew, isGone, classes } = visit.words;
-  return (
-    <table class="stack">
-      <caption>{caption}</caption>
-      <thead>
-        <tr>
-          <th scope="col">{columns.name}</th>
-          <th scope="col">{columns.kennitala}</th>
-          <th scope="col">{columns.id}</th>
-          <th scope="col">{columns.what}</th>
-          <th scope="col">{columns.held}</th>
-        </tr>
-      </thead>
-      <tbody>
-        {changes.map((change) => (
-          <tr key={`${change.action}${change.external_id}${change.kennitala}`}>
-            <td data-label={columns.name}>
-              {mark && (
-                <span class={`mark ${mark}`}>{mark === 'new' ? `+ ${isNew}` : `− ${isGone}`} </span>
-              )}
-              {change.name ?? '–'}
-            </td>
-            <td data-label={columns.kennitala} class="mask">
-              {change.kennitala}
-            </td>
-            <td data-label={columns.id}>
-              <MemberLink visit={visit} id={change.external_id} />{' '}
-              <DjangoLink visit={visit} id={change.external_id} />
-            </td>
-            <td data-label={columns.what}>
-              {mark && `${classes[tabOf(change)]}: `}
-              {reasonWords(visit, change)}
-              <Values visit={visit} change={change} />
-            </td>
-            <td data-label={columns.held}>
-              {change.held ? (heldReasons[change.held] ?? change.held) : ''}
-            </td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
-  );
-}
-
 interface DecisionProps {
   visit: Visit;
   look: Look;
@@ -236,29 +172,4 @@ function Decision({ visit, look, tab, wrong }: DecisionProps) {
       wrong={wrong}
     />
   );
-}
-
-/** The changes of one tab as a file. */
-export function lookCsv(visit: Visit, look: Look): Answer {
-  const { words, query, language } = visit;
-  const tab = tabs.find((one) => one === query.get('tab')) ?? 'remove';
-  const { name, kennitala, id, what, change, held } = words.columns;
-  const rows = look.changes
-    .filter((one) => tabOf(one) === tab)
-    .map((one) => [
-      one.name,
-      one.kennitala,
-      one.external_id,
-      reasonWords(visit, one),
-      one.fields
-        .map(
-          (field) =>
-            `${words.fields[field] ?? field}: ${one.before?.[field] ?? '–'} → ${one.after?.[field] ?? '–'}`,
-        )
-        .join('; '),
-      one.held ? words.heldReasons[one.held] : '',
-    ]);
-  const body = toCsv([name, kennitala, id, what, change, held], rows, language);
-  const disposition = { 'Content-Disposition': `attachment; filename="${tab}.csv"` };
-  return { body, type: 'csv', headers: { ...securityHeaders(visit.secure), ...disposition } };
 }

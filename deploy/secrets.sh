@@ -39,11 +39,13 @@ step_secrets() {
   done
 }
 
+# Lists lag, and nobody shall be asked for a value that is there: what a list does not show is looked for
+# by its name, and a version twice.
 ensure_secret() {
   local id versions
   id=$(secret_id "$1")
   comment "the value of $1 comes from a hidden prompt or from stdin"
-  if ! has_line "$id" "$2"; then
+  if ! has_line "$id" "$2" && [ -z "$(look secrets describe "$id" '--format=value(name)' 2>/dev/null)" ]; then
     say "creating $id ..."
     read_secret "$1"
     with_input "$SECRET_VALUE" create secrets create "$id" --replication-policy=user-managed "--locations=$REGION" --data-file=-
@@ -53,7 +55,11 @@ ensure_secret() {
     fi
     say 'it is there already'
   fi
-  versions=$(look secrets versions list "$id" --filter=state=ENABLED --limit=1 '--format=value(name)')
+  versions=$(enabled_version "$id")
+  if ! $DRY_RUN && [ -z "$versions" ]; then
+    sleep 3
+    versions=$(enabled_version "$id")
+  fi
   if ! $DRY_RUN && [ -z "$versions" ]; then
     say "$id has no version ..."
     [ -n "$SECRET_VALUE" ] || read_secret "$1"
@@ -62,6 +68,7 @@ ensure_secret() {
   SECRET_VALUE=''
 }
 
+enabled_version() { look secrets versions list "$1" --filter=state=ENABLED --limit=1 '--format=value(name)'; }
 add_version() { with_input "$SECRET_VALUE" gc secrets versions add "$(secret_id "$1")" --data-file=-; }
 
 # ensure_reader SECRET ACCOUNT

@@ -102,8 +102,11 @@ async function serveGcloud(
   const shim = join(folder, 'bin/gcloud');
   writeFileSync(shim, `#!/bin/sh\nexec '${python}' -S -E -I '${script}' call '${socket}' "$@"\n`);
   chmodSync(shim, 0o755);
-  // Between two tries deploy.sh waits for seconds; the fake needs none.
-  writeFileSync(join(folder, 'bin/sleep'), '#!/bin/sh\n');
+  // Between two tries deploy.sh waits for seconds; the fake needs none. Fractions wait for a process here.
+  writeFileSync(
+    join(folder, 'bin/sleep'),
+    '#!/bin/sh\ncase $1 in 0.*) exec /bin/sleep "$1" ;; esac\n',
+  );
   chmodSync(join(folder, 'bin/sleep'), 0o755);
   const server = spawn(python, ['-S', script, 'serve', root, socket], {
     env: environment,

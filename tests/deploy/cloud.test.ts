@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { groupsOf } from '../../deploy/checkSettings.ts';
 import { loadConfig } from '../../lib/config.ts';
+import { commandPath } from '../support/commands.ts';
 import { createEmptyDatabase, type TestDatabase } from '../support/database.ts';
 import { createDeployProject, type Outcome } from '../support/deployProject.ts';
 import { deployForTheFirstTime } from '../support/firstDeployment.ts';
@@ -37,7 +38,7 @@ http('syncAdmin', serve({ name: 'syncAdmin', path: '/', methods: ['GET'], handle
 `;
 
 // One story, told in order: each test starts from what the one before has left in the cloud.
-describeWith('gcloud')('the real gcloud against a fake of the Google APIs', () => {
+describeWith(commandPath('psql') ? 'gcloud' : 'psql')('the real gcloud against a fake of the Google APIs', () => {
   const project = createDeployProject({ buildable: true });
   if (!existsSync(join(project.folder, 'functions/syncAdmin.ts'))) {
     project.write('functions/syncAdmin.ts', standInForPage);

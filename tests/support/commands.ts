@@ -9,7 +9,7 @@ export const commandPath = (command: string): string | undefined =>
   folders.map((folder) => join(folder, command)).find((file) => existsSync(file));
 
 /** `describe`, or a skipped one that says why when the command is not on this machine. */
-export function describeWith(command: 'gcloud' | 'shellcheck' | 'pgbouncer' | 'openssl') {
+export function describeWith(command: 'gcloud' | 'shellcheck' | 'psql' | 'pgbouncer' | 'openssl') {
   if (commandPath(command)) return describe;
   process.stderr.write(`skipped: ${command} is not installed on this machine\n`);
   return describe.skip;

@@ -29,7 +29,7 @@ const sdkRoot = (): string | undefined => {
 };
 
 /** `describe`, or a skipped one that says why when the command is not on this machine. */
-export function describeWith(command: 'gcloud' | 'shellcheck') {
+export function describeWith(command: 'gcloud' | 'shellcheck' | 'psql') {
   const found = command === 'gcloud' ? sdkRoot() : onPath(command);
   if (found) return describe;
   process.stderr.write(`skipped: ${command} is not installed on this machine\n`);

@@ -1,0 +1,111 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { describeWith } from '../support/commands.ts';
+import { dump, type Row } from '../support/database.ts';
+import { createWorld, smallPages, type World } from '../support/world.ts';
+
+const root = join(import.meta.dirname, '../..');
+const guide = readFileSync(join(root, 'docs/OPERATIONS.md'), 'utf8');
+const [, section = ''] = /\n## Restoring\n(.*?)\n## /s.exec(guide) ?? [];
+const [takeOut = '', look = '', putBack = ''] = section
+  .split('\n')
+  .filter((line) => line.startsWith('psql '));
+
+// The psql lines of the guide, as they stand there.
+describeWith('psql')('the restore of the guide', () => {
+  let world: World;
+  let before: Map<number, Row>;
+  let takenAt: string;
+  const folder = mkdtempSync(join(tmpdir(), 'restore-'));
+  symlinkSync(join(root, 'docs'), join(folder, 'docs'));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  const run = async (line: string) => {
+    const url = world.database.url;
+    const { stdout } = await promisify(execFile)(
+      'bash',
+      ['-c', line.replace('2026-11-22T02:55:00Z', takenAt)],
+      {
+        cwd: folder,
+        env: { PATH: process.env['PATH'], HOME: folder, OWNER_URL: url, RESTORED_URL: url },
+      },
+    );
+    return stdout;
+  };
+  const rows = async () =>
+    new Map((await world.members()).map((row) => [Number(row['id']), row] as const));
+
+  beforeAll(async () => {
+    world = await createWorld(smallPages);
+    await world.reset(35);
+    await world.sync();
+    const { query } = world.database;
+    await query("update public.members set metadata = jsonb_build_object('seat', id)");
+    await query('update public.members set is_active = false where id = 2');
+    await query(
+      "insert into public.members (id, kennitala, name, sync_source) values (900, '0101302989', 'Gestur', 'events')",
+    );
+    const [{ now } = { now: '' }] = await query<{ now: string }>('select now()::text as now');
+    takenAt = now;
+    await run(takeOut);
+    // A run that all is well with.
+    world.django.members.remove(7);
+    world.django.members.update(8, { name: 'Annað Nafn' });
+    await world.sync();
+    before = await rows();
+  });
+
+  test('first says what it would do, by ids and columns alone, and does nothing', async () => {
+    const { query } = world.database;
+    await query('delete from public.members where id = 4');
+    // Which the next run makes anew.
+    await world.sync();
+    await query('delete from public.members where id in (3, 900)');
+    await query('update public.members set metadata = null, is_active = true where id <= 6');
+    await query(`update public.members m set kennitala = left(o.kennitala, 9) || 'x'
+      from public.members o where m.id in (5, 6) and o.id = 11 - m.id`);
+    await query(
+      "update public.members set kennitala = replace(kennitala, 'x', '9') where id in (5, 6)",
+    );
+    await query(
+      "insert into public.members (id, kennitala, name) values (901, '0101302479', 'Ókunnur')",
+    );
+    const damaged = await dump(world.database.url);
+    const output = await run(look);
+    expect(await dump(world.database.url)).toEqual(damaged);
+    expect(output).toMatch(/that are gone and are put back:[^:]*\n +2 \| +2\n/);
+    expect(output).toMatch(/\{is_active,metadata\} \| +1 \| \{2\}/);
+    expect(output).toMatch(/look at each:[^:]*\n 901 \| django +\| t\n/);
+    expect(output).toContain('Nothing was changed.');
+    expect(output).not.toMatch(/\d{10}|Gestur|Ókunnur|@/);
+  });
+
+  test('then puts back what is gone and what is different, and leaves what a run has done since', async () => {
+    const anew = [...(await rows())].find(([id, row]) => !before.has(id) && row['external_id']);
+    expect(await run(putBack)).toContain('Done.');
+    const after = await rows();
+    const expected = new Map(before);
+    expected.delete(4);
+    const values = ({ id: _, unseen_since: __, ...row }: Row = {}) => row;
+    for (const [id, row] of expected) expect(values(after.get(id))).toEqual(values(row));
+    const [newId = 0] = anew ?? [];
+    expect(values(after.get(newId))).toEqual(values(before.get(4)));
+    expect(new Set(after.keys())).toEqual(new Set([...expected.keys(), newId, 901]));
+    expect(after.get(2)).toMatchObject({ is_active: false, removed_at: null });
+    expect(after.get(7)).toMatchObject({ is_active: false });
+    expect(after.get(8)).toMatchObject({ name: 'Annað Nafn' });
+  });
+
+  test('and agrees with the register in the end, but for the stranger, and finds nothing the second time', async () => {
+    expect(await world.dryRun()).toMatchObject({
+      members_added: 0,
+      members_updated: 0,
+      members_reactivated: 0,
+      members_removed: 1,
+    });
+    expect(await run(look)).toMatch(/by what differs:[^:]*\(0 rows\)/);
+  });
+});

@@ -108,7 +108,13 @@ exception when others then
   get stacked diagnostics
     a.state = returned_sqlstate, a.constraint_name = constraint_name, a.table_name = table_name,
     a.column_name = column_name, a.context = pg_exception_context, a.message = message_text;
-  update pg_temp.attempt set state = a.state, constraint_name = a.constraint_name, table_name = a.table_name,
-    column_name = a.column_name, context = a.context, message = a.message;
+  -- A trigger may name what it likes, a member as well: only what the catalog has is a name.
+  update pg_temp.attempt set state = a.state, context = a.context, message = a.message,
+    constraint_name = coalesce(
+      (select min(conname) from pg_constraint where conname = a.constraint_name),
+      (select min(relname) from pg_class where relname = a.constraint_name)
+    ),
+    table_name = (select min(relname) from pg_class where relname = a.table_name),
+    column_name = (select min(attname) from pg_attribute where attname = a.column_name);
 end
 $$

@@ -10,6 +10,7 @@ import { readableRun } from './runLog.ts';
 import changesOfMember from './sql/log/changes_of_member.sql';
 import changesOfRun from './sql/log/changes_of_run.sql';
 import findMember from './sql/log/find_member.sql';
+import membersBornOn from './sql/log/members_born_on.sql';
 import selectRun from './sql/log/select_run.sql';
 
 const DEFAULT_LIMIT = 20;
@@ -85,12 +86,11 @@ export async function readMember(
   }: Asked & { row?: number },
 ): Promise<MemberHistory> {
   const digits = normaliseKennitala(kennitala);
-  const asked = [
-    external_id === undefined ? null : String(external_id),
-    digits ?? null,
-    row ?? null,
-  ];
-  const [facts] = await queryPooled<MemberFacts>(database, findMember, asked);
+  const named = digits === undefined ? { external_id, row } : await holderOf(database, digits);
+  const [facts] = await queryPooled<MemberFacts>(database, findMember, [
+    named?.external_id ?? null,
+    named?.row ?? null,
+  ]);
   const { id, external_id: externalId, kennitala: stored, name } = facts as MemberFacts;
   const values = [id, before ?? null, limit + 1, from ?? null, to ?? null];
   const rows = id === null ? [] : await queryPooled<ChangeRow>(database, changesOfMember, values);
@@ -102,6 +102,20 @@ export async function readMember(
     ...explainMember(facts as MemberFacts),
   };
   return { member, row: id, ...pageOf(rows, limit) };
+}
+
+interface Holder {
+  row?: number | null;
+  external_id?: string | null;
+}
+
+// The server may log the values that a statement has, so it gets the half of a kennitala that is shown as well.
+async function holderOf(database: Credential, digits: string): Promise<Holder | undefined> {
+  const born = await queryPooled<Holder & { kennitala: string }>(database, membersBornOn, [
+    digits.slice(0, 6),
+  ]);
+  const theirs = born.filter(({ kennitala }) => kennitala === digits);
+  return theirs.find(({ row }) => row !== null) ?? theirs[0];
 }
 
 /** A member and a page of their history. */

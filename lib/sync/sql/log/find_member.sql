@@ -1,9 +1,9 @@
--- Everything that says why somebody may vote or not: the row with Django id $1, kennitala $2 or our own id $3, what the runs
+-- Everything that says why somebody may vote or not: the row with Django id $1 or our own id $2, what the runs
 -- found of them or hold back, and the last change. One row always; without a member its columns are null. Our own
 -- row goes before that of another service, and an active one before one that has left.
 with member as (
   select * from public.members
-  where external_id = $1::text or kennitala = $2::text or id = $3::int
+  where external_id = $1::text or id = $2::int
   order by sync_source is not distinct from 'django' desc, is_active desc nulls last, id
   limit 1
 ), finished as (
@@ -16,7 +16,7 @@ with member as (
       (select case when status = 'held' then plan end from finished order by id desc limit 1),
       (select case when status = 'held' then plan end from finished where mode = 'full' order by id desc limit 1)
     )
-    and (h.external_id = coalesce((select external_id from member), $1::text) or h.kennitala = $2::text)
+    and h.external_id = coalesce((select external_id from member), $1::text)
   limit 1
 ), last_change as (
   select c.run_id, c.action, c.evidence, c.confirmed, c.reason

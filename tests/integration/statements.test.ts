@@ -145,3 +145,21 @@ test.each<{ name: string; act: () => Promise<unknown> }>([
   // Nor does the cost grow with the square of what changes.
   expect(all.filter(({ rows }) => rows > 30 * MEMBERS)).toEqual([]);
 });
+
+test.each([
+  { name: 'a run', act: () => world.run({ mode: 'full' }) },
+  { name: 'a dry run', act: () => world.dryRun({ mode: 'full' }) },
+])('$name reads no rows of other services, however many there are', async ({ act }) => {
+  const OTHERS = 30_000;
+  await world.database.query(`
+    delete from public.members where sync_source = 'events';
+    insert into public.members (kennitala, name, sync_source)
+    select '8' || lpad(n::text, 9, '0'), 'Gestur ' || n, 'events' from generate_series(1, ${OTHERS}) n`);
+  await world.database.query('vacuum analyze public.members');
+  await world.run({ mode: 'full' });
+  await reads();
+  await act();
+  const ofMembers = (await reads()).filter(({ table }) => table === 'members');
+  expect(ofMembers.length).toBeGreaterThan(0);
+  expect(ofMembers.filter(({ rows }) => rows > 2 * MEMBERS)).toEqual([]);
+});

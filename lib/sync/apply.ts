@@ -69,7 +69,7 @@ async function applyAll(
   if (request.undo !== undefined) await client.query(rememberUndone, [request.undo, runId]);
   const setAside = await settleFindings(run, runId, planned.snapshot);
   const result = {
-    ...(await describe(run, planned)),
+    ...(await describe(run, planned, summary)),
     ...(setAside ? { set_aside: setAside } : {}),
   };
   if (result.held) await client.query(rememberHeld, [result.plan]);

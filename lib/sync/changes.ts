@@ -12,6 +12,10 @@ import {
 } from './refusals.ts';
 import type { Run } from './session.ts';
 import attempts from './sql/apply/begin_attempts.sql';
+import createAttempt from './sql/apply/create_attempt.sql';
+import createLocked from './sql/apply/create_locked_rows.sql';
+import createRewritten from './sql/apply/create_rewritten.sql';
+import createSpare from './sql/apply/create_spare.sql';
 import findNeeds from './sql/apply/find_needs.sql';
 import findObstacles from './sql/apply/find_obstacles.sql';
 import givePlaceholders from './sql/apply/give_placeholders.sql';
@@ -49,6 +53,7 @@ export interface Manner {
 /** Puts changes that need each other in an order in which they can be made. Throws what pg throws. */
 export async function orderTurns(client: pg.Client): Promise<void> {
   if (!(await client.query(findNeeds)).rowCount) return;
+  await client.query(createSpare);
   await client.query(givePlaceholders);
   await client.query(orderByNeed);
 }
@@ -76,10 +81,10 @@ const inWords = ({ rows }: pg.QueryResult<Named>, said?: string): RunError[] =>
  */
 export async function changeMembers(run: Run, runId: number, manner: Manner): Promise<RunError[]> {
   const { client, mode } = run;
-  await beginAttempts(run, runId);
   const { rows } = await client.query<Places>(selectPlaces);
   const { first, last, rows: changing } = rows[0] as Places;
   if (first === null || last === null) return [];
+  await beginAttempts(run, runId);
   if (changing > 0) {
     await client.query(lockRows);
     await client.query(lockKeys);
@@ -116,10 +121,9 @@ interface Places {
   rows: number;
 }
 
+// The tables live as long as the transaction.
 async function beginAttempts({ client, mode, startedAt }: Run, runId: number): Promise<void> {
-  await client.query(
-    'delete from pg_temp.attempt; delete from pg_temp.locked_rows; delete from pg_temp.rewritten',
-  );
+  await client.query([createAttempt, createLocked, createRewritten].join(';'));
   await client.query(attempts, [runId, startedAt, mode !== 'undo']);
 }
 

@@ -74,10 +74,10 @@ export function judge(input: GuardInput, config: Config['sync']): Verdict {
  * what was undone before, classes beyond their limit, and what cannot be applied without those. Throws what
  * pg throws.
  */
-export async function guardPlan(run: Run, snapshot: Snapshot): Promise<Verdict> {
+export async function guardPlan(run: Run, snapshot: Snapshot, differs: boolean): Promise<Verdict> {
   const { client, context, mode } = run;
   const { proof, members, unidentified } = snapshot;
-  if (mode !== 'undo') await client.query(holdUndone);
+  if (differs && mode !== 'undo') await client.query(holdUndone);
   const { rows } = await client.query<Weight>(weighPlan, [
     context.config.sync.SYNC_LIMIT_WINDOW_HOURS,
   ]);
@@ -94,7 +94,7 @@ export async function guardPlan(run: Run, snapshot: Snapshot): Promise<Verdict> 
   );
   if (verdict.firstLoad) await client.query(releaseFirstLoad);
   for (const [name, reason] of Object.entries(verdict.holds)) await hold(run, name, reason);
-  await holdBlockedChanges(run);
+  if (differs) await holdBlockedChanges(run);
   return verdict;
 }
 

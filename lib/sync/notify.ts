@@ -7,6 +7,7 @@ import { changedIn } from './result.ts';
 import claimNotification from './sql/outbox/claim_notification.sql';
 import dueReceivers from './sql/outbox/due_receivers.sql';
 import expireNotifications from './sql/outbox/expire_notifications.sql';
+import outboxWaitsStatement from './sql/outbox/outbox_waits.sql';
 import pruneNotifications from './sql/outbox/prune_notifications.sql';
 import settleNotification from './sql/outbox/settle_notification.sql';
 import writeNotifications from './sql/outbox/write_notifications.sql';
@@ -64,6 +65,12 @@ interface Delivery {
   query: Query;
   secret: Credential;
   log: Log;
+}
+
+/** Whether the outbox has something to post or to tidy; also where that cannot be asked any more. */
+export async function outboxWaits(client: pg.Client): Promise<boolean> {
+  const asked = client.query<{ waits: boolean }>(outboxWaitsStatement).catch(() => undefined);
+  return (await asked)?.rows[0]?.waits ?? true;
 }
 
 /**

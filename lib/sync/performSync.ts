@@ -5,7 +5,7 @@ import { applyPlan } from './apply.ts';
 import { PlanOutdatedError } from './changes.ts';
 import { takeLock } from './lock.ts';
 import { chooseMode } from './mode.ts';
-import { deliverNotifications } from './notify.ts';
+import { deliverNotifications, outboxWaits } from './notify.ts';
 import { type Planned, planRun } from './planRun.ts';
 import { trackProgress } from './progress.ts';
 import { changedIn, describe } from './result.ts';
@@ -14,6 +14,7 @@ import {
   closeSession,
   createStaging,
   databaseTime,
+  emptyStaging,
   makeReadOnly,
   openSession,
   type Run,
@@ -29,13 +30,7 @@ import type { SyncContext, SyncRequest, SyncResult } from './types.ts';
  * run holds the lock.
  */
 export async function performSync(request: SyncRequest, context: SyncContext): Promise<SyncResult> {
-  if (request.dryRun) return rehearse(request, context);
-  try {
-    return await runLocked(request, context);
-  } finally {
-    // The lock is free by now: a slow receiver delays nobody's run.
-    if (!context.signal.aborted) await deliverNotifications(context);
-  }
+  return request.dryRun ? rehearse(request, context) : runLocked(request, context);
 }
 
 async function rehearse(request: SyncRequest, context: SyncContext): Promise<SyncResult> {
@@ -54,7 +49,7 @@ async function rehearse(request: SyncRequest, context: SyncContext): Promise<Syn
 async function begin(started: StartedRun): Promise<Run> {
   const { client, id, request, context } = started;
   const chosen = await chooseMode(client, request, context.config);
-  await createStaging(client, chosen.mode === 'full');
+  await createStaging(client, chosen.mode);
   return { ...started, ...chosen, progress: trackProgress(client, id) };
 }
 
@@ -64,7 +59,10 @@ async function runLocked(request: SyncRequest, context: SyncContext): Promise<Sy
     await takeLock(client, context);
     return await runLogged(request, context, client);
   } finally {
+    const waits = await outboxWaits(client);
     await closeSession(client);
+    // The lock is free by now: a slow receiver delays nobody's run.
+    if (waits && !context.signal.aborted) await deliverNotifications(context);
   }
 }
 
@@ -112,6 +110,7 @@ async function planAndApply(started: StartedRun, id: number): Promise<SyncResult
     } catch (error) {
       if (!(error instanceof PlanOutdatedError)) throw error;
       run.context.log('WARNING', 'plan_outdated', `planning again: ${error.message}`);
+      await emptyStaging(run.client);
     }
   }
 }

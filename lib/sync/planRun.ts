@@ -5,7 +5,7 @@ import { confirmPlan } from './confirm.ts';
 import { guardPlan, hold, holdBlockedChanges, type Verdict } from './guard.ts';
 import { digestOf, planChanges, planInverse } from './plan.ts';
 import { protectSelected, takeSelection } from './selection.ts';
-import type { Run } from './session.ts';
+import { emptyStaging, type Run } from './session.ts';
 import { MAX_WALKS, nothingSeen, type Snapshot, takeSnapshot } from './snapshot.ts';
 import compareHeld from './sql/guard/compare_held.sql';
 import isHeldPlan from './sql/guard/is_held_plan.sql';
@@ -37,11 +37,11 @@ export async function planRun(run: Run): Promise<Planned> {
       const snapshot = await stage(run, django, walks);
       if (snapshot.proof.complete || isLast) {
         await run.progress.report('plan');
-        await planChanges(run, snapshot);
-        await protectSelected(run, snapshot);
-        const verdict = await guardPlan(run, snapshot);
+        const differs = await planChanges(run, snapshot);
+        if (differs) await protectSelected(run, snapshot);
+        const verdict = await guardPlan(run, snapshot, differs);
         const approved = await releaseApproved(run);
-        const missed = await confirmPlan(run, django, snapshot);
+        const missed = differs ? await confirmPlan(run, django, snapshot) : 0;
         if (missed > 0) await distrust(run, snapshot, missed);
         if (missed === 0 || isLast) {
           if (run.request.dryRun) await warnWhenOpen(run, django);
@@ -51,6 +51,7 @@ export async function planRun(run: Run): Promise<Planned> {
       const { mismatches } = snapshot.proof;
       const message = `walk ${walks} did not see the whole register: ${mismatches.join('; ')}`;
       log('WARNING', 'walk_repeated', message);
+      await emptyStaging(run.client);
     }
   } finally {
     django.close();
@@ -60,7 +61,7 @@ export async function planRun(run: Run): Promise<Planned> {
 async function planTheUndo(run: Run, runId: number): Promise<Planned> {
   const snapshot = nothingSeen();
   await planInverse(run, runId, snapshot.errors);
-  const verdict = await guardPlan(run, snapshot);
+  const verdict = await guardPlan(run, snapshot, true);
   return { snapshot, verdict, approved: await releaseApproved(run) };
 }
 

@@ -16,12 +16,15 @@ export interface Progress {
   durations(): Partial<Record<Phase, number>>;
 }
 
-/** At most one row version per this many ms: a walk of ten thousand pages must not write as many. */
+/**
+ * At most one row version per this many ms: a walk of ten thousand pages must not write as many, and a run that is
+ * over sooner none.
+ */
 const INTERVAL_MS = 500;
 
 /**
  * Keeps sync_log.progress of a run current while it goes on, for syncStatus, and times its phases. A new
- * phase is reported at once. A dry run has no row, and reports nothing.
+ * phase is reported at once, or after the first half second if it lasts. A dry run has no row, and reports nothing.
  */
 export function trackProgress(
   client: pg.Client,
@@ -31,6 +34,8 @@ export function trackProgress(
   const durations: Partial<Record<Phase, number>> = {};
   let counts: Counts = {};
   let current: { phase: Phase; since: number; reportedAt: number } | undefined;
+  const begunAt = now();
+  let later: NodeJS.Timeout | undefined;
 
   const settle = () => {
     if (!current) return;
@@ -43,12 +48,18 @@ export function trackProgress(
       counts = { ...counts, ...more };
       if (current?.phase === phase && now() - current.reportedAt < INTERVAL_MS) return;
       settle();
-      current = { phase, since: now(), reportedAt: now() };
+      clearTimeout(later);
+      const age = now() - begunAt;
+      current = { phase, since: now(), reportedAt: Math.max(now(), begunAt + INTERVAL_MS) };
       if (runId === null) return;
-      const progress = JSON.stringify({ phase, ...counts });
-      await free();
-      // A connection that is lost is found out by the next statement that matters.
-      await client.query(reportProgress, [runId, progress]).catch(() => undefined);
+      const write = async () => {
+        const progress = JSON.stringify({ phase, ...counts });
+        await free();
+        // A connection that is lost is found out by the next statement that matters.
+        await client.query(reportProgress, [runId, progress]).catch(() => undefined);
+      };
+      if (age >= INTERVAL_MS) return write();
+      later = setTimeout(write, INTERVAL_MS - age).unref();
     },
     durations: () => {
       settle();

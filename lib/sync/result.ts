@@ -39,11 +39,11 @@ export async function summarise(client: pg.Client): Promise<Summary> {
 }
 
 /** The result of a run or a dry run, read from the plan as it stands. Throws what pg throws. */
-export async function describe(run: Run, planned: Planned): Promise<SyncResult> {
+export async function describe(run: Run, planned: Planned, known?: Summary): Promise<SyncResult> {
   const { client, id, request, startedAt, elapsed, mode } = run;
   const { snapshot } = planned;
   const { errors } = snapshot;
-  const summary = await summarise(client);
+  const summary = known ?? (await summarise(client));
   const held = await readHeld(run, planned);
   const anyHeld = Object.keys(held).length > 0;
   return {

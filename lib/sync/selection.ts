@@ -10,12 +10,10 @@ import {
   addFormer,
   addMember,
   addShields,
-  clearSnapshot,
   dropDuplicates,
   nothingSeen,
   type Snapshot,
 } from './snapshot.ts';
-import findJustChanged from './sql/plan/find_just_changed.sql';
 import setReversalsAside from './sql/plan/set_reversals_aside.sql';
 import copyIncoming from './sql/snapshot/copy_incoming.sql';
 import selectUnknown from './sql/snapshot/select_unknown.sql';
@@ -32,7 +30,6 @@ export async function takeSelection(
   externalIds: string[],
 ): Promise<Snapshot> {
   const { client } = run;
-  await clearSnapshot(client);
   const seen = nothingSeen();
   const { errors } = seen;
   const ids = [...new Set(externalIds)];
@@ -162,9 +159,6 @@ async function reportUnknown(
  */
 export async function protectSelected({ client, mode }: Run, { errors }: Snapshot): Promise<void> {
   if (mode === 'selected') return;
-  await client.query('delete from pg_temp.just_changed');
-  const found = await client.query(findJustChanged);
-  if (!found.rowCount) return;
   const { rows } = await client.query<{ external_id: string }>(setReversalsAside);
   for (const { external_id } of rows) errors.add('just_changed', external_id, justChanged);
 }

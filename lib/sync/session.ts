@@ -6,12 +6,8 @@ import { SyncError } from '../errors.ts';
 import type { ChosenMode } from './mode.ts';
 import { refusePlacement } from './placement.ts';
 import type { Progress } from './progress.ts';
-import createAttempt from './sql/apply/create_attempt.sql';
-import createLocked from './sql/apply/create_locked_rows.sql';
-import createRewritten from './sql/apply/create_rewritten.sql';
 import createSpare from './sql/apply/create_spare.sql';
 import createApplicable from './sql/plan/create_applicable.sql';
-import createJustChanged from './sql/plan/create_just_changed.sql';
 import knownMembersFull from './sql/plan/create_known_members_full.sql';
 import knownMembersPartial from './sql/plan/create_known_members_partial.sql';
 import createMove from './sql/plan/create_move.sql';
@@ -24,7 +20,7 @@ import inspectBackend from './sql/session/inspect_backend.sql';
 import createIncoming from './sql/snapshot/create_incoming.sql';
 import createRepeated from './sql/snapshot/create_repeated.sql';
 import createShield from './sql/snapshot/create_shield.sql';
-import type { SyncContext, SyncRequest } from './types.ts';
+import type { SyncContext, SyncMode, SyncRequest } from './types.ts';
 
 /** A run that has begun, before it knows how it reads the register. */
 export interface StartedRun {
@@ -213,30 +209,32 @@ export async function closeSession(connection: pg.Client): Promise<void> {
 }
 
 /**
- * Makes the session's temporary tables. `wholeRegister` says what the plan is compared with: every
- * member, or only those that the records name.
+ * Makes the session's temporary tables. A run over the whole register is compared with every member, another one
+ * with those that the records name.
  */
-export async function createStaging(client: pg.Client, wholeRegister: boolean): Promise<void> {
+export async function createStaging(client: pg.Client, mode: SyncMode): Promise<void> {
   const statements = [
     createIncoming,
     createRepeated,
     createShield,
-    wholeRegister ? knownMembersFull : knownMembersPartial,
+    mode === 'full' ? knownMembersFull : knownMembersPartial,
     createPair,
     createMove,
-    createJustChanged,
     createPlan,
     createApplicable,
     createSighting,
     createOccupied,
-    createSpare,
-    createAttempt,
-    createLocked,
-    createRewritten,
+    ...(mode === 'undo' ? [createSpare] : []),
     // Until the plan is applied, which waits for the disk again, only progress is written.
     'set synchronous_commit = off',
   ];
   await client.query(statements.join(';\n'));
+}
+
+/** Empties them for another walk, or another plan. */
+export async function emptyStaging(client: pg.Client): Promise<void> {
+  const tables = ['incoming', 'repeated', 'shield', 'pair', 'move', 'plan', 'occupied'];
+  await client.query(tables.map((name) => `delete from pg_temp.${name}`).join(';'));
 }
 
 /** From here on the session can write nothing but its own temporary tables: a dry run persists nothing. */

@@ -44,12 +44,6 @@ export const nothingSeen = (): Snapshot => ({
   errors: createErrorList(),
 });
 
-/** Empties what an earlier walk of the same run has staged. */
-export async function clearSnapshot(client: pg.Client): Promise<void> {
-  await client.query(`delete from pg_temp.incoming; delete from pg_temp.shield;
-    delete from pg_temp.repeated`);
-}
-
 /**
  * Walks the register once and stages it. Each page is written before the next is asked for, so memory
  * stays flat. Throws what the Django client and pg throw; an incomplete walk is no error but a proof
@@ -61,7 +55,6 @@ export async function takeSnapshot(
   walks: number,
 ): Promise<Snapshot> {
   await progress.report('fetch');
-  await clearSnapshot(client);
   const proof = emptyProof(walks, since ? [] : context.config.sync.SYNC_CANARY_IDS);
   const seen = nothingSeen();
   const writer = openCopy(client, copyIncoming);

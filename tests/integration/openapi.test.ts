@@ -11,6 +11,7 @@ import { operations } from '../../scripts/openapi/operations.ts';
 import { type Bundle, startBundle } from '../support/bundle.ts';
 import type { Row } from '../support/database.ts';
 import { startSecretManager } from '../support/secretManager.ts';
+import { until } from '../support/until.ts';
 import { createWorld, type World } from '../support/world.ts';
 
 const execute = promisify(execFile);
@@ -176,8 +177,11 @@ describe('real answers are as the document says', () => {
     });
     const run = call('syncScheduled');
     await walking;
-    const status = await call('syncStatus', { method: 'get' });
-    expect(status.body).toMatchObject({ status: 'running', running: { phase: 'fetch' } });
+    const status = await until(async () => {
+      const { body } = await call('syncStatus', { method: 'get' });
+      return body['running']?.['phase' as never] === 'fetch' && body;
+    });
+    expect(status).toMatchObject({ status: 'running' });
     const refused = await call('syncScheduled');
     expect([refused.status, refused.body]).toEqual([
       409,

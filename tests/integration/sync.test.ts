@@ -257,7 +257,7 @@ describe('a dry run', () => {
     const context = contextOf(world.settings, () => undefined);
     const client = await openSession(context);
     try {
-      await createStaging(client, true);
+      await createStaging(client, 'full');
       await makeReadOnly(client);
       for (const write of [
         `insert into public.members (kennitala, name) values ('0101010101', 'A')`,

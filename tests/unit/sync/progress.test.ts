@@ -19,7 +19,8 @@ function track(runId: number | null, query = async () => ({})) {
 }
 
 test('a new phase is told at once, with the counts of the phase before', async () => {
-  const { progress, told } = track(7);
+  const { progress, told, wait } = track(7);
+  wait(500);
   await progress.report('fetch', { pages_done: 1, members_fetched: 10 });
   await progress.report('plan');
   expect(told).toEqual([
@@ -30,6 +31,7 @@ test('a new phase is told at once, with the counts of the phase before', async (
 
 test('within a phase it is told twice a second at most, and then the newest', async () => {
   const { progress, told, wait } = track(7);
+  wait(500);
   for (let page = 0; page <= 100; page++) {
     await progress.report('fetch', { pages_done: page });
     wait(10);
@@ -39,6 +41,20 @@ test('within a phase it is told twice a second at most, and then the newest', as
     { id: 7, phase: 'fetch', pages_done: 50 },
     { id: 7, phase: 'fetch', pages_done: 100 },
   ]);
+});
+
+test('in its first half second a run tells nothing, and then the phase that lasts', async () => {
+  jest.useFakeTimers();
+  const { progress, told, wait } = track(7);
+  await progress.report('fetch', { pages_done: 1 });
+  wait(100);
+  await progress.report('plan');
+  await progress.report('confirm', { pages_done: 2 });
+  await jest.advanceTimersByTimeAsync(399);
+  expect(told).toEqual([]);
+  await jest.advanceTimersByTimeAsync(1);
+  expect(told).toEqual([{ id: 7, phase: 'confirm', pages_done: 2 }]);
+  jest.useRealTimers();
 });
 
 test('a dry run tells nobody, and is timed all the same', async () => {
@@ -68,15 +84,17 @@ test('a phase that comes back adds to its time', async () => {
 });
 
 test('a database that does not take it does not fail the run', async () => {
-  const { progress, told } = track(7, async () => {
+  const { progress, told, wait } = track(7, async () => {
     throw new Error('gone');
   });
+  wait(500);
   await progress.report('fetch');
   expect(told).toHaveLength(1);
 });
 
 test('it waits until the connection is free', async () => {
-  const { progress, told } = track(7);
+  const { progress, told, wait } = track(7);
+  wait(500);
   const free = Promise.withResolvers<void>();
   const report = progress.report('fetch', {}, () => free.promise);
   await Promise.resolve();

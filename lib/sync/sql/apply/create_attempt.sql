@@ -14,4 +14,4 @@ create temp table attempt (
   column_name text,
   context text,
   message text
-)
+) on commit drop

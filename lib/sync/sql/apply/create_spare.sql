@@ -1,6 +1,6 @@
 -- Kennitölur of people who were born in the nineteenth century, with the check digit and on no row: what a row has
 -- for a moment while it waits for the kennitala of another, and what every rule about kennitölur lets pass.
-create temp view spare as
+create or replace temp view spare as
 select digits || last || '8' as kennitala
 from (
   select digits,

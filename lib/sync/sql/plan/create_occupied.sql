@@ -1,2 +1,2 @@
 -- Kennitölur that the plan gives to a member while another row has them.
-create temp table occupied (kennitala text not null, row_id int not null)
+create temp table occupied (kennitala varchar(10) not null, row_id int not null)

@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { SyncError } from '../errors.ts';
 import type { Answer } from '../http/answer.ts';
 import type { Log } from '../log.ts';
+import { djangoId } from '../sync/parameters.ts';
 import { changeClasses } from '../sync/types.ts';
 import { changedView } from './changedView.tsx';
 import type { Functions, Reply } from './functions.ts';
@@ -39,6 +41,17 @@ export const glances: Record<string, Act> = {
     return look(visit, acting, { undo: run, ...(member ? { external_ids: [member] } : {}) });
   },
 };
+
+/** What an address names. The names that every object has name nothing here. */
+export const named = <T>(all: Record<string, T>, name: string): T | undefined =>
+  Object.hasOwn(all, name) ? all[name] : undefined;
+
+/** The Django id that was given. It is logged, so nothing else goes. Throws `not_found`. */
+export function idOf(given: string | null): string {
+  const id = djangoId.safeParse(given);
+  if (id.success) return String(id.data);
+  throw new SyncError('not_found', 'That is no id of a member in Django.');
+}
 
 /** Sends the browser on, so that a reload repeats nothing. */
 export const seeOther = ({ secure }: Pick<Visit, 'secure'>, location: string): Answer => ({
@@ -96,7 +109,11 @@ async function approve(visit: Visit, acting: Acting): Promise<Answer> {
   const seen = looks.find(form.get('plan'));
   const name = changeClasses.find((one) => one === form.get('class'));
   if (!seen || !name) return lookView(visit, { problem: visit.words.lookGone, status: 409 });
-  if (!typedRightly(form, waitingIn(seen, name))) {
+  const count = waitingIn(seen, name);
+  if (count === 0) {
+    return lookView(visit, { look: seen, problem: visit.words.noneOfThese, status: 409 });
+  }
+  if (!typedRightly(form, count)) {
     return lookView(withTab(visit, form), { look: seen, wrong: true, status: 400 });
   }
   return decide(visit, acting, seen, { classes: [name] });
@@ -145,7 +162,7 @@ async function decide(visit: Visit, acting: Acting, seen: Look, more: object): P
 
 async function single(visit: Visit, acting: Acting, more: object): Promise<Answer> {
   const { functions, form, log, signal } = acting;
-  const id = form.get('id') ?? '';
+  const id = idOf(form.get('id'));
   const act = 'release' in more ? 'release' : 'apply';
   log('NOTICE', 'admin_acted', 'a member was synced from the page', {
     caller: visit.person.name,

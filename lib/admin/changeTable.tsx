@@ -5,6 +5,7 @@ import { securityHeaders } from './layout.tsx';
 import { type Look, tabOf, tabs } from './look.ts';
 import { DjangoLink, MemberLink, reasonWords, Values } from './parts.tsx';
 import type { Visit } from './visit.ts';
+import { capital } from './words/format.ts';
 
 interface TableProps {
   visit: Visit;
@@ -16,17 +17,18 @@ interface TableProps {
 
 /** Changes of a plan, a row each. */
 export function ChangeTable({ visit, changes, caption, mark }: TableProps) {
-  const { columns, heldReasons, isNew, isGone, classes } = visit.words;
+  const { columns, heldReasons, isNew, isGone, oneChange } = visit.words;
+  const isHeld = changes.some(({ held }) => held);
   return (
     <table class="stack">
-      <caption>{caption}</caption>
+      <caption class={mark ? '' : 'hidden'}>{caption}</caption>
       <thead>
         <tr>
           <th scope="col">{columns.name}</th>
           <th scope="col">{columns.kennitala}</th>
           <th scope="col">{columns.id}</th>
           <th scope="col">{columns.what}</th>
-          <th scope="col">{columns.held}</th>
+          {isHeld && <th scope="col">{columns.held}</th>}
         </tr>
       </thead>
       <tbody>
@@ -46,13 +48,16 @@ export function ChangeTable({ visit, changes, caption, mark }: TableProps) {
               <DjangoLink visit={visit} id={change.external_id} />
             </td>
             <td data-label={columns.what}>
-              {mark && `${classes[tabOf(change)]}: `}
-              {reasonWords(visit, change)}
+              {mark
+                ? `${oneChange[tabOf(change)]}: ${reasonWords(visit, change)}`
+                : capital(reasonWords(visit, change))}
               <Values visit={visit} change={change} />
             </td>
-            <td data-label={columns.held}>
-              {change.held ? (heldReasons[change.held] ?? change.held) : ''}
-            </td>
+            {isHeld && (
+              <td data-label={columns.held}>
+                {change.held ? (heldReasons[change.held] ?? change.held) : ''}
+              </td>
+            )}
           </tr>
         ))}
       </tbody>
@@ -71,7 +76,7 @@ export function lookCsv(visit: Visit, look: Look): Answer {
       one.name,
       one.kennitala,
       one.external_id,
-      reasonWords(visit, one),
+      capital(reasonWords(visit, one)),
       one.fields
         .map(
           (field) =>

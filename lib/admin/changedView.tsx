@@ -20,10 +20,10 @@ export function changedView(visit: Visit, before: Look, now: Look): Answer {
           <p>{words.lookChangedWhy}</p>
         </Box>
         {added.length > 0 && (
-          <ChangeTable visit={visit} changes={added} caption={words.isNew} mark="new" />
+          <ChangeTable visit={visit} changes={added} caption={words.newSince} mark="new" />
         )}
         {gone.length > 0 && (
-          <ChangeTable visit={visit} changes={gone} caption={words.isGone} mark="gone" />
+          <ChangeTable visit={visit} changes={gone} caption={words.goneSince} mark="gone" />
         )}
         <p>
           <a class="button" href={visit.link('look', { plan: now.plan })}>

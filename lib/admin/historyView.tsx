@@ -3,9 +3,10 @@ import { toCsv } from '../http/csv.ts';
 import { Chart, ChartTable } from './chart.tsx';
 import { changesOf, foldRuns, type Line } from './fold.ts';
 import { page, securityHeaders } from './layout.tsx';
-import { Pager, pageOf } from './parts.tsx';
+import { callerWords, Pager, pageOf } from './parts.tsx';
 import type { DayLine, RunLine } from './reads.ts';
 import type { Visit } from './visit.ts';
+import { capital } from './words/format.ts';
 
 interface Props {
   visit: Visit;
@@ -44,7 +45,7 @@ export function historyView({ visit, month, runs, days }: Props): Answer {
         <h2>{words.chart}</h2>
         <Chart visit={visit} days={days} />
         <ChartTable visit={visit} days={days} />
-        <h2>{visit.format.month(month)}</h2>
+        <h2>{capital(visit.format.month(month))}</h2>
         {runs.length === 0 && <p>{words.noRuns}</p>}
         {runs.length > 0 && <Runs visit={visit} month={month} runs={runs} />}
         {runs.length > 0 && (
@@ -119,7 +120,9 @@ function Row({ visit, line }: { visit: Visit; line: Line }) {
         <td data-label={columns.outcome}>
           <Outcome visit={visit} run={run} />
         </td>
-        <td data-label={columns.by}>{run.caller ?? '–'}</td>
+        <td data-label={columns.by}>
+          {run.caller === null ? '–' : callerWords(visit, run.caller)}
+        </td>
       </tr>
     );
   }
@@ -149,7 +152,8 @@ const sameDay = ({ format }: Visit, one: RunLine, other: RunLine) =>
   format.day(one.at) === format.day(other.at);
 
 /** What became of a run, in words. */
-export function Outcome({ visit: { words }, run }: { visit: Visit; run: RunLine }) {
+export function Outcome({ visit, run }: { visit: Visit; run: RunLine }) {
+  const { words } = visit;
   const held = Object.values(run.held ?? {}).reduce(
     (sum, { count }) => sum + Math.max(1, count),
     0,
@@ -170,9 +174,9 @@ export function Outcome({ visit: { words }, run }: { visit: Visit; run: RunLine 
       {isGood || run.status === 'held'
         ? `: ${parts.length > 0 ? parts.join(', ') : words.nothingChanged}`
         : ''}
-      {run.error_code && ` ${words.errors[run.error_code] ?? run.error_code}`}
+      .{run.error_code && ` ${words.errors[run.error_code] ?? run.error_code}`}
       {run.undoes !== null && ` ${words.undoes(run.undoes)}.`}
-      {run.approved_by !== null && ` ${words.approvedBy(run.approved_by)}`}
+      {run.approved_by !== null && ` ${words.approvedBy(callerWords(visit, run.approved_by))}`}
     </>
   );
 }

@@ -4,6 +4,7 @@ import { renderToString } from 'preact-render-to-string';
 import type { Answer } from '../http/answer.ts';
 import script from './live.client.js';
 import partsStyle from './parts.css';
+import { callerWords } from './parts.tsx';
 import pageStyle from './style.css';
 import { linkTo, type Visit } from './visit.ts';
 import type { Words } from './words/is.ts';
@@ -119,9 +120,7 @@ function Who({ visit, view }: WhoProps) {
   const { lang: _lang, ...values } = here as Record<string, string | undefined>;
   return (
     <div class="who">
-      {person && (
-        <span class="soft">{person.name === 'admin-key' ? words.adminKey : person.name}</span>
-      )}
+      {person && <span class="soft">{callerWords({ words }, person.name)}</span>}
       <a href={linkTo(other, values)} hreflang={other} lang={other}>
         {words.other}
       </a>

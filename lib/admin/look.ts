@@ -70,7 +70,7 @@ async function readAll(
 }
 
 /** The group of a change. */
-export function tabOf({ action, fields }: PreviewedChange): Tab {
+export function tabOf({ action, fields }: Pick<PreviewedChange, 'action' | 'fields'>): Tab {
   if (action !== 'update') return action;
   return fields.includes('kennitala') ? 'kennitala' : 'update';
 }

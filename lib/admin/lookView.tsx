@@ -3,7 +3,7 @@ import type { PreviewedChange } from '../sync/types.ts';
 import { ChangeTable } from './changeTable.tsx';
 import { page } from './layout.tsx';
 import { classOf, type Look, type Tab, tabOf, tabs, waitingIn } from './look.ts';
-import { Act, Box, Confirm, Pager, pageOf } from './parts.tsx';
+import { Act, Box, Confirm, Errors, Pager, pageOf } from './parts.tsx';
 import type { Visit } from './visit.ts';
 
 /** Rows of one page. */
@@ -22,7 +22,8 @@ interface Options {
 export function lookView(visit: Visit, { look, problem, wrong = false, status }: Options): Answer {
   const { words, query, format } = visit;
   const undo = look && undoOf(look);
-  const title = undo === undefined ? words.views.look : words.undoTitle(undo);
+  const title = undo === undefined ? words.views.look : undoTitle(visit, look as Look, undo);
+  const lookedAt = undo === undefined ? words.lookedAt : words.undoLookedAt;
   return page(visit, {
     view: undo === undefined ? 'look' : 'history',
     title,
@@ -33,12 +34,12 @@ export function lookView(visit: Visit, { look, problem, wrong = false, status }:
         <p>{undo === undefined ? words.lookIntro : words.undoIntro}</p>
         {problem && <Box kind="bad" heading="h2" title={problem} />}
         {!look && query.has('plan') && <p role="alert">{words.lookGone}</p>}
-        {look && <p>{words.lookedAt(words.at(format.day(look.at), format.time(look.at)))}</p>}
+        {look && <p>{lookedAt(words.at(format.day(look.at), format.time(look.at)))}</p>}
         {undo === undefined && (
           <div class="row">
             <Act visit={visit} act="look">
               <button type="submit" class={look ? '' : 'main'}>
-                {words.lookNow}
+                {look ? words.lookAgain : words.lookNow}
               </button>
             </Act>
           </div>
@@ -47,6 +48,10 @@ export function lookView(visit: Visit, { look, problem, wrong = false, status }:
       </>
     ),
   });
+}
+
+function undoTitle({ words }: Visit, { asked }: Look, undo: number): string {
+  return 'external_ids' in asked ? words.undoOneTitle(undo) : words.undoTitle(undo);
 }
 
 /** The run that a look would take back. */
@@ -63,7 +68,12 @@ function Tabs({ visit, look, wrong }: { visit: Visit; look: Look; wrong: boolean
   const isUndo = undoOf(look) !== undefined;
   return (
     <>
-      {errors > 0 && <p>{isUndo ? words.conflicts(errors) : words.unusable(errors)}</p>}
+      {errors > 0 && (
+        <details>
+          <summary>{isUndo ? words.conflicts(errors) : words.unusable(errors)}</summary>
+          <Errors visit={visit} errors={look.result.errors ?? []} />
+        </details>
+      )}
       {look.total > look.changes.length && <p>{words.tooMany(look.changes.length, look.total)}</p>}
       {look.total === 0 && Object.keys(held).length === 0 && (
         <Box kind="good" heading="h2" title={isUndo ? words.undoNone : words.lookNone} />
@@ -103,15 +113,26 @@ function Group({ visit, look, tab, changes }: GroupProps) {
   const held = look.result.held?.[classOf(tab)];
   const slice = pageOf(visit, changes, ROWS);
   const here = { plan: look.plan, tab };
+  const canDecide = visit.person.role === 'approver' && waitingIn(look, classOf(tab)) > 0;
   return (
     <section>
       {held && (
         <Box
           kind="warn"
           heading="h2"
-          title={words.waits(words.heldReasons[held.reason] ?? held.reason, held.limit)}
-        />
+          title={words.waits(
+            words.heldReasons[held.reason] ?? held.reason,
+            /limit/.test(held.reason) ? held.limit : undefined,
+          )}
+        >
+          {canDecide && (
+            <p>
+              <a href="#decide">{words.toDecision}</a>
+            </p>
+          )}
+        </Box>
       )}
+      {changes.length === 0 && look.total > 0 && <p>{words.noneOfThese}</p>}
       {!held && changes.length > 0 && undoOf(look) === undefined && <p>{words.willHappen}</p>}
       {changes.length > 0 && (
         <>
@@ -144,7 +165,7 @@ function Decision({ visit, look, tab, wrong }: DecisionProps) {
   const undo = undoOf(look);
   if (undo !== undefined) {
     if (look.total === 0) return null;
-    const title = words.undoTitle(undo);
+    const title = words.undoCount(look.total);
     const values = { plan, tab };
     return (
       <Confirm
@@ -160,14 +181,14 @@ function Decision({ visit, look, tab, wrong }: DecisionProps) {
   }
   const name = classOf(tab);
   const count = waitingIn(look, name);
-  if (!look.result.held?.[name]) return null;
+  if (count === 0) return null;
   return (
     <Confirm
       visit={visit}
       act="approve"
       values={{ plan, class: name, tab }}
       count={count}
-      title={words.approveTitle(count, words.classWords[name])}
+      title={words.approveTitle[name](count)}
       button={words.approve}
       wrong={wrong}
     />

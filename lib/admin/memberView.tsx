@@ -6,10 +6,14 @@ import { tabOf } from './look.ts';
 import { Act, Box, DjangoLink, reasonWords, Values } from './parts.tsx';
 import { type Found, MOST_FOUND } from './reads.ts';
 import type { Visit } from './visit.ts';
+import { whyWords } from './why.ts';
+import { capital } from './words/format.ts';
 
 interface Options {
   /** Members of a search by name. */
   found?: Found[];
+  /** What was searched for, where it is no kennitala. */
+  searched?: string;
   /** The one that was asked for. */
   member?: MemberHistory | undefined;
   /** What a dry run of this member alone answered. */
@@ -21,7 +25,7 @@ interface Options {
 /** One box to search in, and the answer: may this person vote, since when and why. */
 export function memberView(visit: Visit, options: Options = {}): Answer {
   const { words } = visit;
-  const { found, member, asked, problem, status } = options;
+  const { found, searched, member, asked, problem, status } = options;
   return page(visit, {
     view: 'member',
     title: words.views.member,
@@ -32,7 +36,14 @@ export function memberView(visit: Visit, options: Options = {}): Answer {
         <Act visit={visit} act="find">
           <label for="whom">{words.searchLabel}</label>
           <div class="row">
-            <input id="whom" name="whom" class="long" autoComplete="off" required />
+            <input
+              id="whom"
+              name="whom"
+              class="long"
+              value={searched}
+              autoComplete="off"
+              required
+            />
             <button type="submit" class="main">
               {words.search}
             </button>
@@ -49,10 +60,11 @@ export function memberView(visit: Visit, options: Options = {}): Answer {
 function Results({ visit, found }: { visit: Visit; found: Found[] }) {
   const { words } = visit;
   const shown = found.slice(0, MOST_FOUND);
+  const counted = found.length === 0 ? words.nobody : words.found(found.length);
+  const sentence = found.length > MOST_FOUND ? words.foundMore(MOST_FOUND) : counted;
   return (
     <section>
-      <p role="status">{found.length === 0 ? words.nobody : words.found(shown.length)}</p>
-      {found.length > MOST_FOUND && <p>{words.foundMore}</p>}
+      <p role="status">{sentence}</p>
       <ul>
         {shown.map(({ id, external_id, name, kennitala, may_vote }) => (
           <li key={id}>
@@ -82,16 +94,17 @@ function Member({ visit, of, asked }: MemberProps) {
   const { may_vote: may, reason, since, external_id } = member;
   const canRelease = ['suspended', 'inactive_here'].includes(reason.code);
   const values = { id: external_id ?? undefined };
-  const sentence = words.why[reason.code] ?? reason.message;
   return (
     <>
       <Box kind={may ? 'good' : 'bad'} heading="h2" title={may ? words.may : words.mayNot}>
+        {(member.name ?? member.kennitala) !== null && (
+          <p>
+            <strong>{member.name ?? '–'}</strong>{' '}
+            <span class="soft mask">{member.kennitala ?? ''}</span>
+          </p>
+        )}
         <p>
-          <strong>{member.name ?? '–'}</strong>{' '}
-          <span class="soft mask">{member.kennitala ?? ''}</span>
-        </p>
-        <p>
-          {sentence.charAt(0).toUpperCase() + sentence.slice(1)}.{' '}
+          {capital(whyWords(visit, of))}.{' '}
           {since && (may ? words.voterSince : words.noVoterSince)(format.moment(since))}
         </p>
         <p class="soft">
@@ -152,7 +165,7 @@ function Asked({ visit, reply, id }: { visit: Visit; reply: Reply; id: string | 
     <Box kind="warn" heading="h2" title={words.askedChange}>
       {changes.map((change) => (
         <div key={change.action}>
-          <strong>{words.classes[tabOf(change)]}</strong>: {reasonWords(visit, change)}
+          <strong>{words.oneChange[tabOf(change)]}</strong>: {reasonWords(visit, change)}
           {change.held && ` (${words.heldReasons[change.held] ?? change.held})`}
           <Values visit={visit} change={change} />
         </div>
@@ -176,7 +189,7 @@ function History({ visit, changes }: { visit: Visit; changes: LoggedChange[] }) 
         <li key={change.id} value={undefined}>
           <a href={visit.link('run', { id: change.run_id })}>{format.moment(change.changed_at)}</a>:{' '}
           {words.actions[change.action]}
-          {change.action === 'remove' && `. ${reasonWords(visit, plannedForm(change))}`}
+          {change.action === 'remove' && `: ${reasonWords(visit, plannedForm(change))}`}
           {change.undone_by !== null && ` (${words.undoneBy(change.undone_by)})`}
           {change.undoes !== null && ` (${words.undoes(change.undoes)})`}
           <Values visit={visit} change={plannedForm(change)} />

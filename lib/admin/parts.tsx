@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import type { PreviewedChange } from '../sync/types.ts';
+import type { PreviewedChange, RunError } from '../sync/types.ts';
 import { linkTo, type Visit } from './visit.ts';
 
 type Kind = 'good' | 'warn' | 'bad' | 'plain';
@@ -61,7 +61,7 @@ export function Confirm({ visit, act, values, count, title, button, wrong = fals
   const id = `typed-${act}`;
   return (
     <Act visit={visit} act={act} values={values ?? {}}>
-      <h2>{title}</h2>
+      <h2 id="decide">{title}</h2>
       {wrong && (
         <p class="mark gone" role="alert" id={`${id}-wrong`}>
           {words.wrongNumber(count)}
@@ -117,6 +117,33 @@ function shownValue({ words, format }: Visit, field: string, value: unknown): st
 /** Fields that follow from the others, or that nobody needs to read. */
 const silent = new Set(['is_active', 'removed_at']);
 
+/** What a run or a look could not do, member by member. */
+export function Errors({ visit, errors }: { visit: Visit; errors: RunError[] }) {
+  const { words } = visit;
+  if (errors.length === 0) return null;
+  return (
+    <section>
+      <h2>{words.problems}</h2>
+      <ul>
+        {errors.map(({ code, external_id: id, message }) => {
+          const sentence = words.recordErrors[code] ?? message;
+          return (
+            <li key={`${code}${id}`}>
+              {id === null ? (
+                words.recordOf(id)
+              ) : (
+                <a href={visit.link('member', { id })}>{words.recordOf(id)}</a>
+              )}
+              : {sentence}
+              {code === 'change_refused' && ` (${message})`}
+            </li>
+          );
+        })}
+      </ul>
+    </section>
+  );
+}
+
 interface ValuesProps {
   visit: Visit;
   change: Pick<PreviewedChange, 'fields' | 'before' | 'after' | 'action'>;
@@ -140,8 +167,20 @@ export function Values({ visit, change: { fields, before, after, action } }: Val
   );
 }
 
-/** Why a change is made, in the language of the visit. */
-export function reasonWords(visit: Visit, { fields, reason = '' }: PreviewedChange): string {
+/** A caller as sync_log names it, for people: a service account without its project. */
+export function callerWords({ words }: Pick<Visit, 'words'>, caller: string): string {
+  const [, person] = /^(.+) via page$/.exec(caller) ?? [];
+  if (person !== undefined) return words.viaPage(person);
+  if (caller === 'admin-key') return words.adminKey;
+  if (caller === 'webhook-key') return words.webhookKey;
+  return caller.replace(/@[\w.-]+\.gserviceaccount\.com$/, '');
+}
+
+/** Why a change is made, in the language of the visit; not as a sentence of its own. */
+export function reasonWords(
+  visit: Visit,
+  { fields, reason = '' }: Pick<PreviewedChange, 'fields' | 'reason'>,
+): string {
   const { words, format } = visit;
   const parts = reason.split('; ').map((part) => {
     const known = words.changeReasons[part];
@@ -151,8 +190,7 @@ export function reasonWords(visit: Visit, { fields, reason = '' }: PreviewedChan
     if (!part.startsWith('the register has another ')) return part;
     return words.anotherField(fields.map((field) => words.fields[field] ?? field).join(', '));
   });
-  const sentence = parts.join('; ');
-  return sentence.charAt(0).toUpperCase() + sentence.slice(1);
+  return parts.join('; ');
 }
 
 interface Slice<T> {

@@ -5,9 +5,10 @@ import type { RunError } from '../sync/types.ts';
 import { Outcome } from './historyView.tsx';
 import { page, securityHeaders } from './layout.tsx';
 import { plannedForm } from './memberView.tsx';
-import { Act, MemberLink, reasonWords, Values } from './parts.tsx';
+import { Act, callerWords, Errors, MemberLink, reasonWords, Values } from './parts.tsx';
 import type { RunLine } from './reads.ts';
 import type { Visit } from './visit.ts';
+import { capital } from './words/format.ts';
 
 type Row = Record<string, unknown>;
 
@@ -25,7 +26,7 @@ export function runView(visit: Visit, { run, changes, next_before }: ChangePage 
         <h1>{words.runTitle(line.id)}</h1>
         <p>
           {words.runTypes[line.sync_type] ?? line.sync_type}, {format.moment(line.at)}.{' '}
-          {line.caller && words.startedBy(line.caller)}
+          {line.caller && words.startedBy(callerWords(visit, line.caller))}
         </p>
         <p>
           <Outcome visit={visit} run={line} />
@@ -37,15 +38,7 @@ export function runView(visit: Visit, { run, changes, next_before }: ChangePage 
             </button>
           </Act>
         )}
-        {errors.length > 0 && (
-          <ul>
-            {errors.map(({ code, external_id, message }) => (
-              <li key={`${code}${external_id}`}>
-                <MemberLink visit={visit} id={external_id} />: {words.recordErrors[code] ?? message}
-              </li>
-            ))}
-          </ul>
-        )}
+        <Errors visit={visit} errors={errors} />
         <h2>{words.changes}</h2>
         {changes.length === 0 && <p>{words.noChanges}</p>}
         {changes.length > 0 && <Changes visit={visit} changes={changes} run={line.id} />}
@@ -103,7 +96,7 @@ function Changes({ visit, changes, run }: ChangesProps) {
     person.role === 'approver' && undone_by === null && external_id !== null;
   return (
     <table class="stack">
-      <caption>{words.runTitle(run)}</caption>
+      <caption class="hidden">{words.changes}</caption>
       <thead>
         <tr>
           <th scope="col">{columns.name}</th>
@@ -125,11 +118,11 @@ function Changes({ visit, changes, run }: ChangesProps) {
             </td>
             <td data-label={columns.change}>
               {words.actions[change.action] ?? change.action}
-              {change.action === 'remove' && `. ${reasonWords(visit, plannedForm(change))}`}
+              {change.action === 'remove' && `: ${reasonWords(visit, plannedForm(change))}`}
               {change.undone_by !== null && ` (${words.undoneBy(change.undone_by)})`}
               <Values visit={visit} change={plannedForm(change)} />
             </td>
-            <td data-label={columns.action}>
+            <td>
               {canUndo(change) && (
                 <Act
                   visit={visit}
@@ -168,7 +161,7 @@ export function runCsv(visit: Visit, changes: LoggedChange[], run: number): Answ
             `${words.fields[field] ?? field}: ${one.before[field] ?? '–'} → ${one.after[field] ?? '–'}`,
         )
         .join('; '),
-      reasonWords(visit, plannedForm(one)),
+      capital(reasonWords(visit, plannedForm(one))),
     ]),
     language,
   );

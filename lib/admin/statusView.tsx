@@ -1,8 +1,10 @@
 import type { Answer } from '../http/answer.ts';
+import { listedCodes } from '../sync/parameters.ts';
 import type { SyncStatus } from '../sync/status.ts';
 import { page } from './layout.tsx';
 import { Act, Box } from './parts.tsx';
 import type { Visit } from './visit.ts';
+import { capital } from './words/format.ts';
 
 /** Seconds until the page looks again, while a run goes on and otherwise. */
 const [BUSY, IDLE] = [2, 60];
@@ -71,23 +73,20 @@ function Verdict({ visit, status }: Props) {
       {status.held && <Outlook visit={visit} held={status.held} />}
       <p>
         {last && words.compared(when(visit, String(last['sync_timestamp'])))}{' '}
-        {words.mayVote(status.members.active)} {next && words.next(when(visit, next))}
+        {words.mayVote(status.members.active)} {next && expected(visit, next)}
       </p>
       {attention.length > 0 && (
         <ul>
           {attention.map(({ code, count, since, run_id }) => (
             <li key={code}>
-              <a
-                href={
-                  code === 'held'
-                    ? visit.link('run', { id: run_id ?? undefined })
-                    : way(visit, code)
-                }
-              >
-                {words.reasons[code]?.(count)}
-              </a>
-              {since && <span class="soft"> {words.since(when(visit, since))}</span>}.{' '}
-              {words.todo[code]}
+              <Way to={way(visit, code, run_id)}>{words.reasons[code]?.(count) ?? code}</Way>
+              {since && (
+                <span class="soft">
+                  {' '}
+                  {(code === 'unseen_members' ? words.lastSeen : words.since)(when(visit, since))}
+                </span>
+              )}
+              . {words.todo[code]}
             </li>
           ))}
         </ul>
@@ -96,11 +95,18 @@ function Verdict({ visit, status }: Props) {
   );
 }
 
-// Where something that waits can be looked at.
-const way = ({ link }: Visit, code: string): string =>
-  code === 'undone' || code === 'notifications_dead'
-    ? link('history')
-    : `${link('waiting')}#${code}`;
+// Where something that waits can be looked at; undefined where that is not on this page.
+function way({ link }: Visit, code: string, run: number | null): string | undefined {
+  if (listedCodes.some((one) => one === code)) return `${link('waiting')}#${code}`;
+  if (run !== null) return link('run', { id: run });
+  return code === 'undone' || code === 'notifications_dead' ? link('history') : undefined;
+}
+
+const Way = ({ to, children }: { to: string | undefined; children: string }) =>
+  to === undefined ? children : <a href={to}>{children}</a>;
+
+const expected = (visit: Visit, at: string): string =>
+  (Date.parse(at) < Date.now() ? visit.words.overdue : visit.words.next)(when(visit, at));
 
 /** Today at 14:00, or the day and the time. */
 function when({ words, format }: Visit, at: string): string {
@@ -126,7 +132,7 @@ function Outlook({
   return (
     <p>
       <strong>
-        {sentence.charAt(0).toUpperCase() + sentence.slice(1)}. {words.lookAtThem}
+        {capital(sentence)}. {words.lookAtThem}
       </strong>
     </p>
   );
@@ -141,7 +147,7 @@ function Progress({ visit, running }: { visit: Visit; running: Record<string, un
   return (
     <>
       <p>
-        {sentence.charAt(0).toUpperCase() + sentence.slice(1)}
+        {capital(sentence)}
         {pages}.
       </p>
       <progress

@@ -4,9 +4,9 @@ import { normaliseKennitala } from '../kennitala.ts';
 import type { Log } from '../log.ts';
 import type { Credential } from '../secrets.ts';
 import { readMember, readRunChanges } from '../sync/history.ts';
-import { listedCodes, MAX_CSV_ROWS } from '../sync/parameters.ts';
+import { djangoId, listedCodes, MAX_CSV_ROWS } from '../sync/parameters.ts';
 import { listWaiting, readStatus, type WaitingList } from '../sync/status.ts';
-import { type Acting, seeOther } from './acts.ts';
+import { type Acting, idOf, named, seeOther } from './acts.ts';
 import { lookCsv } from './changeTable.tsx';
 import type { Functions, Reply } from './functions.ts';
 import { historyCsv, historyView } from './historyView.tsx';
@@ -51,10 +51,10 @@ export function createViews({ database, intervalMinutes, functions, looks }: Sou
   };
 
   const showMember = async (visit: Visit, log: Log, asked?: Reply) => {
-    const [id, row] = [visit.query.get('id'), numberIn(visit, 'row')];
-    if (id === null && row === undefined) return memberView(visit);
-    const before = numberIn(visit, 'before');
-    const whom = id === null ? (row === undefined ? {} : { row }) : { external_id: id };
+    const [given, row] = [visit.query.get('id'), numberIn(visit, 'row')];
+    if (given === null && row === undefined) return memberView(visit);
+    const whom = given === null ? { row: row as number } : { external_id: idOf(given) };
+    const before = numberIn(visit, 'before', Number.MAX_SAFE_INTEGER);
     const member = await readMember(database, { ...whom, before, limit: 50 });
     log('NOTICE', 'member_read', 'somebody looked at a member', {
       caller: visit.person.name,
@@ -91,7 +91,10 @@ export function createViews({ database, intervalMinutes, functions, looks }: Sou
     const id = numberIn(visit, 'id');
     if (id === undefined) throw new SyncError('not_found', 'A run has a number.');
     const csv = visit.query.get('format') === 'csv';
-    const asked = { before: numberIn(visit, 'before'), limit: csv ? MAX_CSV_ROWS : ROWS };
+    const asked = {
+      before: numberIn(visit, 'before', Number.MAX_SAFE_INTEGER),
+      limit: csv ? MAX_CSV_ROWS : ROWS,
+    };
     const run = await readRunChanges(database, id, asked);
     log('NOTICE', 'members_read', 'somebody looked at the changes of a run', {
       caller: visit.person.name,
@@ -112,32 +115,33 @@ export function createViews({ database, intervalMinutes, functions, looks }: Sou
     signIn: async (visit) => seeOther(visit, visit.link('status')),
   };
 
+  // What the address of a member names, or undefined when nobody here has this kennitala or id.
+  const addressOf = async (visit: Visit, whom: { kennitala: string } | { external_id: string }) => {
+    const { member, row } = await readMember(database, { ...whom, limit: 1 });
+    if (member.reason.code === 'unknown') return undefined;
+    const { external_id: id } = member;
+    return visit.link('member', id === null ? { row: row ?? undefined } : { id });
+  };
+
   const find = async (visit: Visit, { form, log }: Acting): Promise<Answer> => {
-    const whom = (form.get('whom') ?? '').trim();
+    const whom = (form.get('whom') ?? '').replace(/\p{Cc}/gu, '').trim();
     const kennitala = normaliseKennitala(whom);
-    const isId = /^\d{1,9}$/.test(whom);
-    if (kennitala !== undefined || isId) {
-      const { member, row } = await readMember(
-        database,
-        kennitala ? { kennitala } : { external_id: whom },
-      );
-      if (member.reason.code === 'unknown') return memberView(visit, { found: [] });
-      const { external_id: id } = member;
-      return seeOther(
-        visit,
-        visit.link('member', id === null ? { row: row ?? undefined } : { id }),
-      );
-    }
+    // An id is most often a number, and may be anything without a space.
+    const isId = /^\S*\d\S*$/.test(whom) && djangoId.safeParse(whom).success;
+    const asked = kennitala ? { kennitala } : isId ? { external_id: whom } : undefined;
+    const address = asked && (await addressOf(visit, asked));
+    if (address !== undefined) return seeOther(visit, address);
+    if (kennitala) return memberView(visit, { found: [] });
     const found = whom.length < 2 ? [] : await search(database, whom);
     log('NOTICE', 'members_read', 'somebody searched for members by name', {
       caller: visit.person.name,
       members: found.length,
     });
-    return memberView(visit, { found });
+    return memberView(visit, { found, searched: whom });
   };
 
   const ask = async (visit: Visit, { form, log, signal }: Acting): Promise<Answer> => {
-    const id = form.get('id') ?? '';
+    const id = idOf(form.get('id'));
     const body = { external_ids: [id], details: true };
     const asked = await functions.dryRun(body, visit.person, signal);
     const query = new URLSearchParams({ view: 'member', id });
@@ -146,7 +150,7 @@ export function createViews({ database, intervalMinutes, functions, looks }: Sou
 
   return {
     show: async (visit, log) => {
-      const show = shows[visit.query.get('view') ?? 'status'];
+      const show = named(shows, visit.query.get('view') ?? 'status');
       if (!show) throw new SyncError('not_found', 'There is no such view.');
       return show(visit, log);
     },
@@ -158,7 +162,12 @@ export function createViews({ database, intervalMinutes, functions, looks }: Sou
   };
 }
 
-function numberIn({ query }: Visit, name: string): number | undefined {
+/** The largest id of a run, or of a row, that the database can hold. */
+const MAX_ID = 2_147_483_647;
+
+// A number that the database could not even compare is as good as none.
+function numberIn({ query }: Visit, name: string, max = MAX_ID): number | undefined {
   const given = query.get(name) ?? '';
-  return /^\d{1,15}$/.test(given) ? Number(given) : undefined;
+  const value = /^\d{1,15}$/.test(given) ? Number(given) : Number.POSITIVE_INFINITY;
+  return value <= max ? value : undefined;
 }

@@ -3,6 +3,7 @@ import type { WaitingList } from '../sync/status.ts';
 import { page } from './layout.tsx';
 import { DjangoLink, MemberLink } from './parts.tsx';
 import type { Visit } from './visit.ts';
+import { capital } from './words/format.ts';
 
 type Names = Map<string, { name: string; kennitala: string }>;
 
@@ -34,6 +35,8 @@ interface ListProps {
 function List({ visit, list: { code, members, next }, names }: ListProps) {
   const { words, format } = visit;
   const { columns } = words;
+  // Nobody records when a row was made inactive by hand.
+  const sinceLabel = ['suspended', 'unseen_members'].includes(code) ? columns.seen : columns.since;
   return (
     <section id={code}>
       <h2>{words.waitingTitles[code] ?? code}</h2>
@@ -45,13 +48,13 @@ function List({ visit, list: { code, members, next }, names }: ListProps) {
             <th scope="col">{columns.kennitala}</th>
             <th scope="col">{columns.id}</th>
             <th scope="col">{columns.why}</th>
-            <th scope="col">{columns.since}</th>
+            <th scope="col">{sinceLabel}</th>
           </tr>
         </thead>
         <tbody>
           {members.map(({ external_id, since, run_id, error_code, message, records }) => {
             const known = names.get(external_id ?? '');
-            const why = error_code && (words.recordErrors[error_code] ?? message);
+            const why = error_code ? (words.recordErrors[error_code] ?? message) : words.why[code];
             return (
               <tr key={`${external_id}${run_id}`}>
                 <td data-label={columns.name}>
@@ -67,12 +70,12 @@ function List({ visit, list: { code, members, next }, names }: ListProps) {
                   <DjangoLink visit={visit} id={external_id} />
                 </td>
                 <td data-label={columns.why}>
-                  {why ?? ''}{' '}
+                  {capital(why ?? '')}{' '}
                   {run_id !== null && (
                     <a href={visit.link('run', { id: run_id })}>{words.runTitle(run_id)}</a>
                   )}
                 </td>
-                <td data-label={columns.since}>{since ? format.moment(since) : ''}</td>
+                <td data-label={sinceLabel}>{since ? format.moment(since) : ''}</td>
               </tr>
             );
           })}

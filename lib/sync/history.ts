@@ -101,7 +101,7 @@ export async function readMember(
     name,
     ...explainMember(facts as MemberFacts),
   };
-  return { member, row: id, ...pageOf(rows, limit) };
+  return { member, row: id, facts: facts as MemberFacts, ...pageOf(rows, limit) };
 }
 
 interface Holder {
@@ -123,6 +123,8 @@ export interface MemberHistory extends ChangePage {
   member: MemberInWords;
   /** The id of their row here; null where there is none. */
   row: number | null;
+  /** What the reason goes by, for those who say it in other words. */
+  facts: MemberFacts;
 }
 
 interface ChangeRow

@@ -61,7 +61,7 @@ async function read(
   if (asked.external_id === undefined && asked.kennitala === undefined) {
     return readLogs(database, asked);
   }
-  const { row: _row, ...answer } = await readMember(database, asked);
+  const { row: _row, facts: _facts, ...answer } = await readMember(database, asked);
   const message = 'somebody looked at a member';
   log('NOTICE', 'member_read', message, { caller, external_id: answer.member.external_id });
   return answer;

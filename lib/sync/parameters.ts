@@ -11,7 +11,7 @@ const runId = z.int().check(z.minimum(1), z.maximum(MAX_RUN_ID));
 
 // Django's own ids are numbers, and a webhook sends them as it has them. Ids are logged and answered,
 // where a kennitala must never be.
-const djangoId = z
+export const djangoId = z
   .union([z.string().check(z.minLength(1), z.maxLength(255)), z.int().check(z.minimum(0))], {
     error: 'must be text of 1 to 255 characters or a whole number',
   })
@@ -19,6 +19,7 @@ const djangoId = z
     z.refine((id) => !looksLikeKennitala(String(id)), {
       error: "must be the member's id in Django, and looks like a kennitala",
     }),
+    z.refine((id) => !/\p{Cc}/u.test(String(id)), { error: 'must not have control characters' }),
   );
 
 const common = {

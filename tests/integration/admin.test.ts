@@ -1,74 +1,58 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import axe from 'axe-core';
 import type { Page } from 'playwright-core';
-import { describeInBrowser, openPage, type PageOptions } from '../support/browser.ts';
-import type { Row } from '../support/database.ts';
-import { ADMIN_KEY, request } from '../support/http.ts';
-import { createWorld, type World } from '../support/world.ts';
+import { type AdminWorld, createAdminWorld, signedIn, textOf } from '../support/adminPage.ts';
+import { describeInBrowser } from '../support/browser.ts';
+import type { World } from '../support/world.ts';
 
-// The built page in a real browser, with the built functions behind it.
-const MEMBERS = 150;
-let world: World;
+// What an admin does, in a real browser, with the built functions behind the page.
+const MEMBERS = 90;
 let url: string;
+let world: World;
 beforeAll(async () => {
-  world = await createWorld({ members: MEMBERS });
-  const [sync, dryRun] = await Promise.all([
-    world.bundle('syncScheduled'),
-    world.bundle('syncDryRun'),
-  ]);
-  const page = await world.bundle('syncAdmin', {
-    SYNC_URL: sync.url,
-    SYNC_DRY_RUN_URL: dryRun.url,
-    DJANGO_ADMIN_URL: 'https://register.example/members/{id}/change/',
-  });
-  url = `${page.url}/admin`;
+  const admin: AdminWorld = await createAdminWorld(MEMBERS);
+  [url, world] = [admin.url, admin.world];
 }, 60_000);
 beforeEach(() => world.reset(MEMBERS));
 
-const runs = async () =>
-  Number((await world.database.query('select count(*) as n from public.sync_log'))[0]?.['n']);
-
-async function signedIn(options: PageOptions = {}) {
-  const opened = await openPage(new URL(url).origin, options);
-  await opened.page.goto(url);
-  await opened.page.fill('#key', ADMIN_KEY);
-  await opened.page.click('button.main');
-  await opened.page.waitForSelector('dl.figures');
-  return opened;
-}
-
-/** A picture for docs/ADMIN.md, when PICTURES=1 asks for new ones. */
+/** A picture for docs/ADMIN.md and README, when PICTURES=1 asks for new ones. */
 async function picture(page: Page, name: string): Promise<void> {
   if (!process.env['PICTURES']) return;
   await page.screenshot({ path: join(import.meta.dirname, `../../docs/pictures/${name}.png`) });
 }
 
-const text = async (page: Page) => (await page.textContent('main')) ?? '';
+const runs = async () => (await world.database.query('select id from public.sync_log')).length;
+const active = async () => (await world.active()).length;
 const open = (page: Page, query: string) => page.goto(`${url}?${query}`);
-
-async function violations(page: Page): Promise<string[]> {
-  await page.evaluate(axe.source);
-  const found = (await page.evaluate(`axe.run({
-    runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
-  })`)) as { violations: { id: string; nodes: { html: string }[] }[] };
-  return found.violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`);
-}
-
 const leave = (count: number, from = 1) => {
   for (let id = from; id < from + count; id++) world.django.members.remove(id);
 };
 
+/** Presses Tab until this has the focus, and throws when it cannot be reached. */
+async function tabTo(page: Page, selector: string): Promise<void> {
+  for (let presses = 0; presses < 100; presses++) {
+    await page.keyboard.press('Tab');
+    if (await page.evaluate(`document.activeElement.matches(${JSON.stringify(selector)})`)) return;
+  }
+  throw new Error(`Tab does not come to ${selector}`);
+}
+
+async function enter(page: Page, selector: string): Promise<void> {
+  await tabTo(page, selector);
+  await page.keyboard.press('Enter');
+}
+
 describeInBrowser()('the page', () => {
   test('tells that all agrees, in both languages', async () => {
     await world.run();
-    const { page, misconduct } = await signedIn();
-    expect(await text(page)).toContain('Kjörskráin er í samræmi við félagaskrána');
-    expect(await text(page)).toContain('Já, kosning má hefjast.');
+    const { page, misconduct } = await signedIn(url);
+    expect(await textOf(page)).toContain('Kjörskráin er í samræmi við félagaskrána');
+    expect(await textOf(page)).toContain('90 mega kjósa');
+    expect(await textOf(page)).toContain('Já, kosning má hefjast.');
     await picture(page, 'status-ok');
     await page.click('text=English');
-    expect(await text(page)).toContain('The voters’ table agrees with the register');
-    expect(await text(page)).toContain('Yes, an election may open.');
+    expect(await textOf(page)).toContain('The voters’ table agrees with the register');
+    expect(await textOf(page)).toContain('Yes, an election may open.');
     expect(misconduct).toEqual({ console: [], foreign: [] });
   });
 
@@ -76,19 +60,22 @@ describeInBrowser()('the page', () => {
     await world.run();
     leave(61);
     expect(await world.run()).toMatchObject({ status: 'held' });
-    const { page, misconduct } = await signedIn();
-    expect(await text(page)).toContain('61 félagi myndi missa kosningarétt');
+    const { page, misconduct } = await signedIn(url);
+    expect(await textOf(page)).toContain('61 félagi myndi missa kosningarétt');
     await picture(page, 'status-held');
     await page.click('button:has-text("Skoða breytingar")');
-    await page.waitForSelector('text=61 af 61 sýnd');
+    await page.waitForSelector('text=Sýnt: 61 af 61');
     await picture(page, 'look');
     expect(await page.locator('tbody tr').count()).toBe(61);
-    expect(await text(page)).toMatch(/\d{6}-\*{4}/);
+    expect(await textOf(page)).toMatch(/\d{6}-\*{4}/);
+    expect(await page.getAttribute('tbody tr a[rel=noreferrer]', 'href')).toMatch(
+      /^https:\/\/register\.example\/members\/\d+\/change\/$/,
+    );
 
     await page.fill('[name=typed]', '60');
     await page.click('button:has-text("Samþykkja")');
     await page.waitForSelector('[role=alert]');
-    expect(await text(page)).toContain('Talan passar ekki. Hún á að vera 61.');
+    expect(await textOf(page)).toContain('Talan passar ekki. Hún á að vera 61.');
 
     const before = await runs();
     leave(2, 70);
@@ -98,41 +85,52 @@ describeInBrowser()('the page', () => {
     // Refused, and only what differs is shown.
     await picture(page, 'changed');
     expect(await page.locator('tbody tr').count()).toBe(2);
-    expect(await text(page)).toContain('+ nýtt');
+    expect(await textOf(page)).toContain('+ nýtt');
     expect([await runs(), (await world.lastRun())['status']]).toEqual([before + 1, 'refused']);
 
     await page.click('text=Sýna allar breytingar');
     await page.fill('[name=typed]', '63');
     await page.click('button:has-text("Samþykkja")');
     await page.waitForSelector('h1:has-text("Keyrsla")');
-    expect(await text(page)).toContain('63 fóru');
+    expect(await textOf(page)).toContain('63 fóru. Samþykkt af: Lykill umsjónarmanns.');
     expect(await world.lastRun()).toMatchObject({
       members_removed: 63,
       details: { approved_by: 'admin-key' },
     });
 
-    await page.click('text=Skoða afturköllun á allri keyrslunni');
-    await page.fill('[name=typed]', '63');
+    // One of them comes back, then the others.
+    const run = page.url();
+    await page.click('tbody tr:first-child button');
+    await page.waitForSelector('h1:has-text("Afturkalla breytingu á einum félaga")');
+    expect(await page.locator('tbody tr').count()).toBe(1);
+    await page.fill('[name=typed]', '1');
     await page.click('form:has([name=typed]) button');
-    await page.waitForSelector('text=63 komu aftur');
-    const [row] = await world.database.query(
-      'select count(*)::int as n from public.members where is_active',
-    );
-    expect(row).toEqual({ n: MEMBERS });
+    await page.waitForSelector('text=1 kom aftur');
+    expect(await active()).toBe(MEMBERS - 62);
+    await page.goto(run);
+    await page.click('text=Skoða afturköllun á allri keyrslunni');
+    await page.fill('[name=typed]', '62');
+    await page.click('form:has([name=typed]) button');
+    await page.waitForSelector('text=62 komu aftur');
+    expect(await active()).toBe(MEMBERS);
+    // Which the next run leaves as it is, and says so.
+    await open(page, 'view=status');
+    expect(await textOf(page)).toContain('63 breytingar voru afturkallaðar');
     expect(misconduct.foreign).toEqual([]);
   }, 60_000);
 
   test('a member is found by kennitala, which is in no address, and asked about', async () => {
     await world.run();
     const kennitala = String(world.django.members.get(4)?.kennitala);
-    const { page, misconduct } = await signedIn();
+    const { page, misconduct } = await signedIn(url);
     const asked: string[] = [];
     page.on('request', (one) => asked.push(one.url()));
     await open(page, 'view=member');
     await page.fill('#whom', kennitala.replace(/^(.{6})/, '$1-'));
     await page.click('button:has-text("Leita")');
     await page.waitForSelector('text=Má kjósa');
-    expect(await text(page)).toContain(String(world.django.members.get(4)?.name));
+    expect(await textOf(page)).toContain(String(world.django.members.get(4)?.name));
+    expect(await textOf(page)).toMatch(/Sást í félagaskránni \d+\. \S+ \d{4}\. Á kjörskrá síðan/);
     expect(await page.content()).not.toContain(kennitala);
     expect(page.url()).toMatch(/\?view=member&id=4$/);
     world.django.members.softDelete(4);
@@ -141,152 +139,119 @@ describeInBrowser()('the page', () => {
     await picture(page, 'member');
     await page.click('text=Gera þessa breytingu núna');
     await page.waitForSelector('text=Má ekki kjósa');
+    expect(await textOf(page)).toMatch(/Hætti \d+\. \S+ \d{4}\. Ekki á kjörskrá síðan/);
     expect(asked.join()).not.toContain(kennitala);
     expect(misconduct).toEqual({ console: [], foreign: [] });
   });
 
-  test('it works without its script, and by the keyboard alone', async () => {
+  test('a member who is suspended by hand is found among those to look at, and released', async () => {
     await world.run();
-    const { page } = await signedIn({ script: false });
-    await page.click('button:has-text("Skoða breytingar")');
-    await page.waitForSelector('text=Ekkert breytist');
-    await page.keyboard.press('Tab');
-    expect(await page.evaluate('document.activeElement.className')).toBe('skip');
-    for (let i = 0; i < 3; i++) await page.keyboard.press('Tab');
-    await page.keyboard.press('Enter');
-    await page.waitForSelector('#whom');
+    await world.database.query(
+      `update public.members set is_active = false where external_id = '7'`,
+    );
+    const { page } = await signedIn(url);
+    await page.click('text=Þarf að skoða');
+    expect(await textOf(page)).toContain('Var gerður óvirkur hér, af starfsmanni eða öðru kerfi');
+    await page.click('td a:has-text("7")');
+    await page.click('button:has-text("Virkja félagann")');
+    await page.waitForSelector('text=Má kjósa');
+    expect(await active()).toBe(MEMBERS);
   });
 
-  const views = ['status', 'look', 'member&id=4', 'waiting', 'history'];
-  test.each([
-    { name: 'wide, Icelandic', options: {}, lang: '' },
-    { name: 'wide, English, dark', options: { dark: true }, lang: '&lang=en' },
-    { name: 'narrow, Icelandic', options: { width: 380 }, lang: '' },
-    { name: 'narrow, English, dark', options: { width: 380, dark: true }, lang: '&lang=en' },
-  ])(
-    'every view is for everybody and fits: $name',
-    async ({ options, lang }) => {
-      const { run_id } = await world.run();
-      world.django.members.update(5, { name: 7 });
-      leave(20, 10);
-      await world.run();
-      const { page, misconduct } = await signedIn(options);
-      await page.click('button.main');
-      const look = new URL(page.url()).search.slice(1);
-      for (const view of [...[...views, `run&id=${run_id}`].map((one) => `view=${one}`), look]) {
-        await open(page, `${view}${lang}`);
-        expect([view, await violations(page)]).toEqual([view, []]);
-        const width = await page.evaluate('document.documentElement.scrollWidth');
-        expect([view, width]).toEqual([view, options.width ?? 1100]);
-      }
-      expect(misconduct).toEqual({ console: [], foreign: [] });
-    },
-    120_000,
-  );
-
-  test('the check for that finds what is planted', async () => {
-    await world.run();
-    const { page } = await signedIn();
-    await page.evaluate(`document.querySelector('main').innerHTML += '<input>'`);
-    expect((await violations(page)).join()).toContain('label');
-  });
-
-  test('changes are a file that a spreadsheet opens', async () => {
+  test('the history folds quiet hours, and shows another month', async () => {
     const { run_id } = await world.run();
-    const { page } = await signedIn();
-    await open(page, `view=run&id=${run_id}`);
+    await world.database.query(`
+      insert into public.sync_log (sync_type, sync_timestamp, finished_at, status, mode, details)
+      select 'membership', at, at, 'success', 'incremental', '{"caller":"timer@p.iam.gserviceaccount.com"}'::jsonb
+      from generate_series('2026-01-05 00:00'::timestamp, '2026-01-05 08:00', interval '1 hour') at
+      union all
+      select 'webhook', at, at, 'success', 'selected', '{"caller":"webhook-key"}'::jsonb
+      from generate_series('2026-01-05 09:00'::timestamp, '2026-01-05 09:20', interval '10 minutes') at`);
+    const { page } = await signedIn(url);
+    await open(page, 'view=history');
+    await page.selectOption('#month', '2026-01');
+    await page.click('button:has-text("Sýna")');
+    await page.waitForSelector('h2:has-text("Janúar 2026")');
+    const lines = await page.locator('main > table tbody tr').allInnerTexts();
+    expect(lines).toEqual([
+      expect.stringContaining('3 fyrirspurnir um einstaka félaga, ekkert breyttist'),
+      expect.stringContaining('9 samstillingar, ekkert breyttist'),
+    ]);
+    // The chart says the same in figures.
+    await page.click('summary');
+    expect(await page.locator('details tbody tr').count()).toBe(31);
     const [download] = await Promise.all([
       page.waitForEvent('download'),
       page.click('text=Sækja sem töflu (CSV)'),
     ]);
     const file = await readFile(await download.path(), 'utf8');
-    expect(file.startsWith('\ufeffHvenær;Nafn;Kennitala;')).toBe(true);
-    expect(file.trim().split('\r\n')).toHaveLength(MEMBERS + 1);
-  });
-});
-
-describe('the door', () => {
-  const post = (act: string, body: string, headers: Record<string, string>) =>
-    request(`${url}?do=${act}`, {
-      method: 'POST',
-      body,
-      headers: { 'Content-Type': 'application/x-www-form-urlencoded', ...headers },
-    });
-  const ours = { 'Sec-Fetch-Site': 'same-origin' };
-  const cookie = async () => {
-    const reply = await post('signIn', `key=${encodeURIComponent(ADMIN_KEY)}`, ours);
-    expect(reply.status).toBe(303);
-    return String(reply.headers.get('set-cookie')).split(';')[0] ?? '';
-  };
-
-  test('shows nothing to a stranger but where to sign in', async () => {
-    const reply = await request(`${url}?view=history`);
-    expect([reply.status, reply.headers.get('location')]).toEqual([303, '?view=signIn']);
-    expect((await request(`${url}?view=signIn`)).status).toBe(200);
-    expect((await post('signIn', 'key=wrong', ours)).status).toBe(401);
-    expect((await post('run', '', ours)).status).toBe(401);
-    expect(await runs()).toBe(0);
+    expect(file.startsWith('\ufeffKeyrsla;Hvenær;')).toBe(true);
+    expect(file.trim().split('\r\n')).toHaveLength(13);
+    await open(page, `view=run&id=${run_id}`);
+    const [changes] = await Promise.all([
+      page.waitForEvent('download'),
+      page.click('text=Sækja sem töflu (CSV)'),
+    ]);
+    const rows = (await readFile(await changes.path(), 'utf8')).split('\r\n');
+    expect(rows[0]).toMatch(/^\ufeffHvenær;Nafn;Kennitala;/);
+    expect(rows).toHaveLength(MEMBERS + 2);
   });
 
-  test('sets a cookie that no script reads, and takes none that is bent', async () => {
-    const reply = await post('signIn', `key=${encodeURIComponent(ADMIN_KEY)}`, {
-      ...ours,
-      'X-Forwarded-Proto': 'https',
-    });
-    const set = String(reply.headers.get('set-cookie'));
-    expect(set).toMatch(
-      /^__Host-membership-sync=[^;]+; Max-Age=28800; Path=\/; HttpOnly; SameSite=Strict; Secure$/,
-    );
-    expect(reply.headers.get('strict-transport-security')).toBe('max-age=31536000');
-    const good = await cookie();
-    expect((await request(url, { headers: { cookie: good } })).status).toBe(200);
-    const bent = good.replace(/=./, '=9');
-    expect((await request(url, { headers: { cookie: bent } })).status).toBe(303);
-  });
-
-  test.each([
-    { name: 'another site', headers: { 'Sec-Fetch-Site': 'cross-site' } },
-    { name: 'a neighbour', headers: { 'Sec-Fetch-Site': 'same-site' } },
-    { name: 'a foreign origin', headers: { Origin: 'https://evil.example' } },
-    { name: 'nobody knows where', headers: {} },
-  ])('is closed to a POST from $name', async ({ headers }) => {
-    const given = Object.fromEntries(Object.entries(headers));
-    const reply = await post('run', '', { ...given, cookie: await cookie() });
-    expect([reply.status, await runs()]).toEqual([403, 0]);
-  });
-
-  test('says on every page what a browser may load, and what it may keep', async () => {
-    const { headers, text: html } = await request(`${url}?view=signIn`);
-    expect(headers.get('content-security-policy')).toMatch(
-      /^default-src 'none'; style-src 'sha256-[^']+'; script-src 'sha256-[^']+';.*frame-ancestors 'none'$/,
-    );
-    expect(headers.get('cache-control')).toBe('no-store');
-    expect(headers.get('referrer-policy')).toBe('no-referrer');
-    expect(html).not.toMatch(/https?:\/\//);
-  });
-
-  test('logs every act and every look at a person, without personal data', async () => {
+  test('a run that somebody else starts is seen without a touch', async () => {
     await world.run();
-    const { output } = await world.bundle('syncAdmin', {
-      SYNC_URL: (await world.bundle('syncScheduled')).url,
-      SYNC_DRY_RUN_URL: (await world.bundle('syncDryRun')).url,
-      DJANGO_ADMIN_URL: 'https://register.example/members/{id}/change/',
+    let go = () => {};
+    const gate = new Promise<void>((resolve) => {
+      go = resolve;
     });
-    const signed = { ...ours, cookie: await cookie() };
-    const kennitala = String(world.django.members.get(4)?.kennitala);
-    await post('find', `whom=${kennitala}`, signed);
-    await request(`${url}?view=member&id=4`, { headers: signed });
-    await post('full', '', signed);
-    const lines: Row[] = output()
-      .filter((line) => line.startsWith('{'))
-      .map((line) => JSON.parse(line));
-    expect(lines).toContainEqual(
-      expect.objectContaining({ event: 'member_read', caller: 'admin-key', external_id: '4' }),
-    );
-    expect(lines).toContainEqual(
-      expect.objectContaining({ event: 'admin_acted', caller: 'admin-key', act: 'run' }),
-    );
-    expect(output().join()).not.toContain(kennitala);
-    expect(output().join()).not.toContain(String(world.django.members.get(4)?.name));
+    const { page } = await signedIn(url);
+    await open(page, 'view=status&started=1');
+    world.django.behaviour.onRequest = () => gate;
+    const run = world.run({ mode: 'full' });
+    await page.waitForSelector('h1:has-text("Samstilling stendur yfir")');
+    await page.waitForSelector('progress');
+    // Another one is refused in words.
+    const other = await (await page.context().newPage()).goto(url);
+    expect(other?.status()).toBe(200);
+    go();
+    await run;
+    await page.waitForSelector('h1:has-text("Kjörskráin er í samræmi")');
+  });
+
+  test('all of it works without a script, by the keyboard alone', async () => {
+    await world.run();
+    leave(12);
+    await world.run();
+    const { page } = await signedIn(url, { script: false });
+    await page.goto(url);
+    await page.keyboard.press('Tab');
+    expect(await page.evaluate('document.activeElement.className')).toBe('skip');
+    await enter(page, 'form[action="?do=look"] button');
+    await page.waitForSelector('text=Sýnt: 12 af 12');
+    await tabTo(page, '[name=typed]');
+    await page.keyboard.type('12');
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('text=12 fóru');
+    await enter(page, 'form[action="?do=lookUndo"] button.small');
+    await page.waitForSelector('[name=typed]');
+    await tabTo(page, '[name=typed]');
+    await page.keyboard.type('1');
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('text=1 kom aftur');
+    await enter(page, 'nav a[href="?view=member"]');
+    await page.waitForSelector('#whom');
+    await tabTo(page, '#whom');
+    await page.keyboard.type('12');
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('h2:has-text("kjósa")');
+    await enter(page, 'form[action="?do=ask"] button');
+    await page.waitForSelector('section.box + .row + section.box');
+    await enter(page, 'nav a[href="?view=waiting"]');
+    await page.waitForSelector('h1:has-text("Þarf að skoða")');
+    await enter(page, 'nav a[href="?view=history"]');
+    await page.waitForSelector('summary');
+    await enter(page, 'summary');
+    await page.waitForSelector('details[open]');
+    await enter(page, 'form[action="?do=signOut"] button');
+    await page.waitForSelector('#key');
   });
 });

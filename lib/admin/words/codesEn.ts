@@ -7,6 +7,10 @@ const count = (n: number, one: string, more: string) => `${number(n)} ${n === 1 
 /** Words for the codes that the functions answer with. */
 export const codesEn: Codes = {
   reasons: {
+    lock_held: () => 'another system is in the way of the sync, so it cannot begin',
+    run_missing: () => 'a sync was due and has not begun',
+    changes_refused: (n) =>
+      `${count(n, 'change', 'changes')} could not be written to the voters’ table`,
     held: (n) => `${count(n, 'change waits', 'changes wait')} for an approval`,
     undone: (n) =>
       `${count(n, 'change was', 'changes were')} taken back, so the voters’ table differs from the register`,
@@ -28,6 +32,9 @@ export const codesEn: Codes = {
       `${count(n, 'notification has', 'notifications have')} not been delivered yet`,
   },
   todo: {
+    lock_held: 'Inform the operator.',
+    run_missing: 'Press “Sync now”. Inform the operator if it happens again.',
+    changes_refused: 'Open the run, which says why, and inform the operator.',
     held: 'Look at the changes and approve them, or have the register corrected.',
     undone: 'Have the register corrected, or look at the changes and approve them.',
     records_set_aside: 'Correct the record in Django. The member stays as they are until then.',
@@ -66,7 +73,8 @@ export const codesEn: Codes = {
     removal_unconfirmed: 'not in the list, but the register does not confirm that they left',
     held: 'a change waits for an approval',
     undone: 'a change was taken back',
-    unknown: 'not here',
+    unseen_members: 'not seen by the last complete full sync',
+    unknown: 'nobody here has this number',
   },
   recordErrors: {
     invalid_record: 'the record has the wrong form',
@@ -85,10 +93,16 @@ export const codesEn: Codes = {
     inactive_here: 'the member was inactive here already',
     unknown_id: 'the register does not know this number',
     undo_conflict: 'the member has changed since',
+    reactivation_unconfirmed: 'in the list again, but the member’s own page does not confirm it',
+    change_refused: 'the database refused the change',
+    change_waits: 'waits for a change of another member with the same kennitala',
+    row_locked: 'another system held the member, and the next sync tries again',
+    plan_outdated: 'another system changed the member, and the next sync tries again',
+    value_rewritten: 'another system stores another value than the register’s',
   },
   runTypes: {
     membership: 'Scheduled sync',
-    manual: 'Sync from this page',
+    manual: 'Sync by hand',
     webhook: 'Single members',
     undo: 'Taking back',
   },
@@ -132,5 +146,9 @@ export const codesEn: Codes = {
     unauthorized: 'The page could not reach the sync.',
     internal_error: 'Something unexpected went wrong. It is in the log.',
     skipped: 'The sync is switched off.',
+    method_not_allowed: 'This cannot be asked for in that way.',
+    payload_too_large: 'That was too long.',
+    request_timeout: 'The request came too slowly. Try again.',
+    unsupported_media_type: 'The request had the wrong form.',
   },
 };

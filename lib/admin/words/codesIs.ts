@@ -1,3 +1,8 @@
+import type { ErrorCode } from '../../errors.ts';
+import type { ElectionReason } from '../../sync/attention.ts';
+import type { MemberReason } from '../../sync/memberReason.ts';
+import type { Phase } from '../../sync/progress.ts';
+import type { Action, HeldReason } from '../../sync/types.ts';
 import { formatOf, isSingularIs } from './format.ts';
 
 const { number } = formatOf('is');
@@ -5,9 +10,15 @@ const count = (n: number, one: string, more: string) =>
   `${number(n)} ${isSingularIs(n) ? one : more}`;
 const verb = (n: number, one: string, more: string) => (isSingularIs(n) ? one : more);
 
-/** Words for the codes that the functions answer with. */
+type CountWords = (n: number) => string;
+type Words<K extends string> = Record<K, string>;
+
+/** Words for the codes that the functions answer with. The compiler misses no code that has a type. */
 export const codesIs = {
   reasons: {
+    lock_held: () => 'annað kerfi stendur í vegi fyrir samstillingunni, svo hún kemst ekki af stað',
+    run_missing: () => 'samstilling sem átti að hefjast fór ekki af stað',
+    changes_refused: (n) => `${count(n, 'breyting komst', 'breytingar komust')} ekki á kjörskrána`,
     held: (n) => `${count(n, 'breyting bíður', 'breytingar bíða')} eftir samþykki`,
     undone: (n) =>
       `${count(n, 'breyting var afturkölluð', 'breytingar voru afturkallaðar')}, svo kjörskráin er önnur en félagaskráin`,
@@ -27,8 +38,11 @@ export const codesIs = {
     failing: () => 'síðasta samstilling mistókst',
     notifications_pending: (n) =>
       `${count(n, 'tilkynning er ekki komin', 'tilkynningar eru ekki komnar')} til skila`,
-  } as Record<string, (n: number) => string>,
+  } satisfies Record<ElectionReason['code'], CountWords> as Record<string, CountWords>,
   todo: {
+    lock_held: 'Láttu kerfisstjórann vita.',
+    run_missing: 'Ýttu á „Samstilla núna“. Láttu kerfisstjórann vita ef þetta gerist aftur.',
+    changes_refused: 'Opnaðu keyrsluna, þar stendur af hverju, og láttu kerfisstjórann vita.',
     held: 'Skoðaðu breytingarnar og samþykktu þær, eða láttu laga félagaskrána.',
     undone: 'Láttu laga félagaskrána, eða skoðaðu breytingarnar og samþykktu þær.',
     records_set_aside: 'Lagaðu færsluna í Django. Staða félagans er óbreytt þangað til.',
@@ -47,7 +61,7 @@ export const codesIs = {
     unidentified_record: 'færsla er svo ólæsileg að enginn veit hvern hún á við',
     undone: 'var afturkallað áður',
     blocked: 'bíður eftir annarri breytingu',
-  } as Record<string, string>,
+  } satisfies Words<HeldReason> as Record<string, string>,
   changeReasons: {
     'not in the list': 'er ekki á listanum',
     'the register has the same Django id with another kennitala':
@@ -82,8 +96,9 @@ export const codesIs = {
     removal_unconfirmed: 'er ekki á listanum, en félagaskráin staðfestir ekki að hann sé hættur',
     held: 'breyting bíður eftir samþykki',
     undone: 'breyting var afturkölluð',
-    unknown: 'er ekki hér',
-  } as Record<string, string>,
+    unseen_members: 'sást ekki við síðustu fullu samstillingu',
+    unknown: 'enginn með þetta númer er hér',
+  } satisfies Words<MemberReason['code'] | 'unseen_members'> as Record<string, string>,
   recordErrors: {
     invalid_record: 'færslan er ekki á réttu formi',
     invalid_id: 'númerið vantar eða það er rangt',
@@ -101,10 +116,17 @@ export const codesIs = {
     inactive_here: 'félaginn var þegar óvirkur hér',
     unknown_id: 'félagaskráin þekkir ekki þetta númer',
     undo_conflict: 'félaginn hefur breyst síðan',
+    reactivation_unconfirmed:
+      'er aftur á listanum, en síða félagans í félagaskránni staðfestir það ekki',
+    change_refused: 'gagnagrunnurinn hafnaði breytingunni',
+    change_waits: 'bíður eftir breytingu á öðrum félaga með sömu kennitölu',
+    row_locked: 'annað kerfi hélt færslunni, og næsta samstilling reynir aftur',
+    plan_outdated: 'annað kerfi breytti færslunni, og næsta samstilling reynir aftur',
+    value_rewritten: 'annað kerfi skráir annað gildi en það sem er í félagaskránni',
   } as Record<string, string>,
   runTypes: {
     membership: 'Samstilling á áætlun',
-    manual: 'Samstilling af síðunni',
+    manual: 'Handvirk samstilling',
     webhook: 'Einstakir félagar',
     undo: 'Afturköllun',
   } as Record<string, string>,
@@ -121,14 +143,14 @@ export const codesIs = {
     update: 'Breyttist',
     reactivate: 'Kom aftur á kjörskrá',
     remove: 'Fór af kjörskrá',
-  } as Record<string, string>,
+  } satisfies Words<Action> as Record<string, string>,
   phases: {
     starting: 'hefst',
     fetch: 'les félagaskrána',
     plan: 'ber saman',
     confirm: 'spyr félagaskrána um þá sem fara',
     apply: 'skráir breytingarnar',
-  } as Record<string, string>,
+  } satisfies Words<Phase | 'starting'> as Record<string, string>,
   errors: {
     sync_in_progress: 'Önnur samstilling stendur yfir. Bíddu þar til henni er lokið.',
     plan_changed: 'Breytingarnar eru ekki lengur þær sömu.',
@@ -148,7 +170,11 @@ export const codesIs = {
     unauthorized: 'Síðan komst ekki að samstillingunni.',
     internal_error: 'Eitthvað óvænt fór úrskeiðis. Það er skráð.',
     skipped: 'Slökkt er á samstillingu.',
-  } as Record<string, string>,
+    method_not_allowed: 'Þannig er ekki hægt að biðja um þetta.',
+    payload_too_large: 'Þetta var of langt.',
+    request_timeout: 'Beiðnin barst of hægt. Reyndu aftur.',
+    unsupported_media_type: 'Beiðnin var ekki á réttu formi.',
+  } satisfies Words<ErrorCode | 'skipped'> as Record<string, string>,
 };
 
 export type Codes = typeof codesIs;

@@ -38,3 +38,6 @@ export function formatOf(language: Language): Format {
 
 /** In Icelandic 1, 21, 31 … are singular, but 11 is not. */
 export const isSingularIs = (count: number): boolean => count % 10 === 1 && count % 100 !== 11;
+
+/** A sentence or a heading begins with a capital letter. */
+export const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

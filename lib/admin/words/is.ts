@@ -14,6 +14,8 @@ export const is = {
   menu: 'Yfirlit',
   signOut: 'Skrá út',
   adminKey: 'Lykill umsjónarmanns',
+  webhookKey: 'Lykill vefkróka',
+  viaPage: (who: string) => `${who} (af síðunni)`,
   views: {
     status: 'Staða',
     look: 'Breytingar',
@@ -28,7 +30,7 @@ export const is = {
     attention: 'Kjörskráin er uppfærð, en eitthvað þarf að skoða',
     running: 'Samstilling stendur yfir',
     failing: 'Samstilling mistókst',
-    stale: 'Kjörskráin er orðin gömul',
+    stale: 'Of langt er síðan kjörskráin var borin saman við félagaskrána',
     never_synced: 'Kjörskráin hefur aldrei verið borin saman við félagaskrána',
   },
   today: (time: string) => `í dag kl. ${time}`,
@@ -36,8 +38,11 @@ export const is = {
   compared: (at: string) => `Borið saman ${at}.`,
   mayVote: (n: number) => `${count(n, 'má', 'mega')} kjósa.`,
   next: (at: string) => `Næsta samstilling er væntanleg ${at}.`,
+  overdue: (at: string) => `Samstilling átti að hefjast ${at}.`,
   failed: (n: number) =>
-    `Það hefur gerst ${count(n, 'sinni', 'sinnum')} í röð. Ekkert breyttist á kjörskránni.`,
+    n > 1
+      ? `Það hefur gerst ${count(n, 'sinni', 'sinnum')} í röð. Ekkert breyttist á kjörskránni.`
+      : 'Ekkert breyttist á kjörskránni.',
   wouldLose: (n: number) => `${count(n, 'félagi myndi', 'félagar myndu')} missa kosningarétt`,
   wouldGain: (n: number) => `${count(n, 'myndi', 'myndu')} fá kosningarétt`,
   wouldChange: (n: number) => `upplýsingar um ${number(n)} myndu breytast`,
@@ -55,6 +60,7 @@ export const is = {
     pending: 'Tilkynningar í bið',
   },
   lookNow: 'Skoða breytingar',
+  lookAgain: 'Skoða aftur',
   syncNow: 'Samstilla núna',
   fullNow: 'Full samstilling núna',
   started: 'Samstillingin er farin af stað.',
@@ -62,6 +68,7 @@ export const is = {
   electionYes: 'Já, kosning má hefjast.',
   electionNo: 'Nei, ekki enn, því að:',
   since: (at: string) => `síðan ${at}`,
+  lastSeen: (at: string) => `síðast séð ${at}`,
   voterSince: (at: string) => `Á kjörskrá síðan ${at}.`,
   noVoterSince: (at: string) => `Ekki á kjörskrá síðan ${at}.`,
   classes: {
@@ -71,11 +78,13 @@ export const is = {
     update: 'Breyttar upplýsingar',
     kennitala: 'Breytt kennitala',
   },
-  classWords: {
-    removals: 'fara af kjörskrá',
-    additions: 'koma á kjörskrá, nýir og þeir sem koma aftur',
-    updates: 'breyttar upplýsingar',
-    kennitala_changes: 'breyttar kennitölur',
+  /** What happens to one member. */
+  oneChange: {
+    remove: 'Fer af kjörskrá',
+    add: 'Kemur á kjörskrá',
+    reactivate: 'Kemur aftur á kjörskrá',
+    update: 'Upplýsingar breytast',
+    kennitala: 'Kennitala breytist',
   },
   leftOn: (day: string) => `hætti ${day}`,
   anotherField: (fields: string) => `annað í félagaskránni: ${fields}`,
@@ -96,6 +105,7 @@ export const is = {
     by: 'Hver',
     approvedBy: 'Samþykkti',
     since: 'Síðan',
+    seen: 'Síðast séð í félagaskránni',
     members: 'Á kjörskrá',
     joined: 'Komu',
     left: 'Fóru',
@@ -106,30 +116,44 @@ export const is = {
   lookIntro:
     'Hér sést hvað breytist á kjörskránni við næstu samstillingu. Skoðunin les félagaskrána en breytir engu.',
   lookedAt: (at: string) => `Félagaskráin var lesin ${at}.`,
+  undoLookedAt: (at: string) => `Skoðað ${at}.`,
   lookNone: 'Ekkert breytist: kjörskráin er eins og félagaskráin.',
   lookGone: 'Þessi skoðun er ekki lengur geymd. Skoðaðu aftur.',
   shown: (from: number, to: number, of: number) =>
     from === 1 && to === of
-      ? `${number(of)} af ${number(of)} sýnd`
-      : `${number(from)}–${number(to)} af ${number(of)} sýnd`,
+      ? `Sýnt: ${number(of)} af ${number(of)}`
+      : `Sýnt: ${number(from)}–${number(to)} af ${number(of)}`,
   tooMany: (n: number, of: number) =>
     `Aðeins fyrstu ${number(n)} af ${number(of)} breytingum eru sýndar.`,
   willHappen: 'Þetta gerist af sjálfu sér við næstu samstillingu.',
-  waits: (reason: string, limit: number) =>
-    `Bíður samþykkis: ${reason} (mörkin eru ${number(limit)}).`,
+  waits: (reason: string, limit: number | undefined) =>
+    `Bíður samþykkis: ${reason}${limit === undefined ? '' : ` (mörkin eru ${number(limit)})`}.`,
+  toDecision: 'Áfram að samþykkinu',
+  noneOfThese: 'Engin slík breyting.',
   lookChanged: 'Breytingarnar eru ekki lengur þær sömu',
   lookChangedWhy:
     'Félagaskráin breyttist frá því að þú skoðaðir. Engu var breytt. Hér er aðeins það sem er ólíkt. Skoðaðu það og samþykktu svo aftur.',
+  newSince: 'Bættist við eftir að þú skoðaðir',
+  goneSince: 'Á ekki lengur við',
   isNew: 'nýtt',
-  isGone: 'hætt við',
+  isGone: 'fellur út',
   showAll: 'Sýna allar breytingar',
   unusable: (n: number) =>
     `${count(n, 'færslu', 'færslur')} félagaskrárinnar var ekki hægt að nota.`,
-  approveTitle: (n: number, what: string) => `Samþykkja ${number(n)}: ${what}`,
+  approveTitle: {
+    removals: (n: number) => `Samþykkja að ${number(n)} fari af kjörskrá`,
+    additions: (n: number) =>
+      `Samþykkja að ${number(n)} komi á kjörskrá, nýir og þeir sem koma aftur`,
+    updates: (n: number) => `Samþykkja ${count(n, 'breytingu', 'breytingar')} á upplýsingum`,
+    kennitala_changes: (n: number) =>
+      `Samþykkja ${count(n, 'breytta kennitölu', 'breyttar kennitölur')}`,
+  },
   typeNumber: (n: number) => `Skrifaðu töluna ${number(n)} til að staðfesta`,
   approve: 'Samþykkja',
   wrongNumber: (n: number) => `Talan passar ekki. Hún á að vera ${number(n)}. Engu var breytt.`,
   undoTitle: (run: number) => `Afturkalla keyrslu ${run}`,
+  undoOneTitle: (run: number) => `Afturkalla breytingu á einum félaga í keyrslu ${run}`,
+  undoCount: (n: number) => `Afturkalla ${count(n, 'breytingu', 'breytingar')}`,
   undoIntro:
     'Hér sést hvernig kjörskráin breytist ef þetta er afturkallað. Breytingarnar verða ekki gerðar aftur nema félagaskráin breytist eða þú samþykkir þær.',
   undo: 'Afturkalla',
@@ -143,13 +167,14 @@ export const is = {
   mayNot: 'Má ekki kjósa',
   nobody: 'Enginn fannst á kjörskránni.',
   found: (n: number) => count(n, 'fannst', 'fundust'),
-  foundMore: 'Fleiri fundust. Skrifaðu meira af nafninu.',
+  foundMore: (n: number) =>
+    `Fleiri en ${number(n)} fundust, og þeir fyrstu eru sýndir. Skrifaðu meira af nafninu.`,
   memberHistory: 'Ferill',
   noHistory: 'Engin breyting er skráð.',
   ask: 'Spyrja félagaskrána núna',
   askedNothing: 'Félagaskráin segir það sama og kjörskráin. Næsta samstilling breytir engu.',
   askedChange: 'Félagaskráin segir annað. Næsta samstilling myndi gera þetta:',
-  askedErrors: 'Félagaskráin svaraði, en svarið er ekki hægt að nota:',
+  askedErrors: 'Svar félagaskrárinnar breytir engu:',
   applyNow: 'Gera þessa breytingu núna',
   release: 'Virkja félagann',
   openDjango: 'Opna í Django',
@@ -185,6 +210,8 @@ export const is = {
   undoes: (run: number) => `Afturkallar keyrslu ${run}`,
   undoneBy: (run: number) => `Afturkallað í keyrslu ${run}`,
   changes: 'Breytingar',
+  problems: 'Það sem gekk ekki',
+  recordOf: (id: string | null) => (id === null ? 'Færsla án númers' : `Númer ${id}`),
   noChanges: 'Keyrslan breytti engu.',
   older: 'Eldri',
   newest: 'Nýjustu',

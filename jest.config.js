@@ -5,7 +5,7 @@ const shared = {
   transform: { '\\.(tsx?|sql|css|m?js)$': '<rootDir>/tests/support/transform.mjs' },
   // Published as ES modules only, or importing such on demand; the transform makes CommonJS of them for jest.
   transformIgnorePatterns: [
-    '/node_modules/(?!(p-limit|yocto-queue|p-map|p-retry|is-network-error|gaxios|node-fetch|fetch-blob|data-uri-to-buffer|formdata-polyfill)/)',
+    '/node_modules/(?!(p-limit|yocto-queue|p-map|p-retry|is-network-error|gaxios|node-fetch|fetch-blob|data-uri-to-buffer|formdata-polyfill|preact|preact-render-to-string)/)',
   ],
   clearMocks: true,
 };

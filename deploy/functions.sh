@@ -27,13 +27,18 @@ url_of() { printf 'https://%s-%s.cloudfunctions.net/%s' "$REGION" "$PROJECT" "$1
 # One CPU everywhere: below that Cloud Run allows no concurrency and Node.js starts slowly; a call is
 # billed for its own time only. The two that walk the register run one at a time in one instance, so
 # that two runs never share memory or the lock; the two that read may answer several at once, within
-# the connections that a small database has. health is public: two instances bound what it can cost.
+# the connections that a small database has. The page waits for a run as long as a run may take, and what
+# somebody looked at is in its memory, so there is one of it. health is public: two instances bound what it can cost.
 shape_of() {
   case $1 in
     syncScheduled | syncDryRun)
       printf '%s\n' "--memory=$SYNC_MEMORY" --cpu=1 "--timeout=${SYNC_TIMEOUT}s" --concurrency=1 --max-instances=1
       ;;
-    syncStatus | syncLogs | syncAdmin)
+    syncAdmin)
+      printf '%s\n' "--memory=$READ_MEMORY" --cpu=1 "--timeout=${SYNC_TIMEOUT}s" \
+        "--concurrency=$READ_CONCURRENCY" --max-instances=1
+      ;;
+    syncStatus | syncLogs)
       printf '%s\n' "--memory=$READ_MEMORY" --cpu=1 "--timeout=${READ_TIMEOUT}s" \
         "--concurrency=$READ_CONCURRENCY" "--max-instances=$READ_MAX_INSTANCES"
       ;;
@@ -66,7 +71,7 @@ identity_of() {
 # the platform would have added. Secrets are references; each function gets only those it needs.
 environment_of() {
   local line name value seconds=$SYNC_TIMEOUT
-  case $1 in syncStatus | syncLogs | syncAdmin) seconds=$READ_TIMEOUT ;; health) seconds=10 ;; esac
+  case $1 in syncStatus | syncLogs) seconds=$READ_TIMEOUT ;; health) seconds=10 ;; esac
   printf '%s\n' NODE_ENV=production LOG_EXECUTION_ID=true "GOOGLE_CLOUD_PROJECT=$PROJECT" \
     "CLOUD_RUN_TIMEOUT_SECONDS=$seconds" ${LOG_LEVEL:+"LOG_LEVEL=$LOG_LEVEL"}
   if [ "$1" = health ]; then return; fi

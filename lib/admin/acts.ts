@@ -78,7 +78,7 @@ async function start(visit: Visit, acting: Acting, more: object): Promise<Answer
   if (reply && reply.status !== 200) return refusal(visit, reply);
   if (reply?.body.run_id) return seeOther(visit, visit.link('run', { id: reply.body.run_id }));
   if (reply) return problemView(visit, 409, visit.words.errors['skipped'] ?? '');
-  return seeOther(visit, visit.link('status', { started: 1 }));
+  return seeOther(visit, visit.link('status', { started: Date.now() }));
 }
 
 /** The words for a function that refused or failed. */

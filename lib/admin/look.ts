@@ -107,8 +107,8 @@ export function compareLooks(before: Look, now: Look): Record<'added' | 'gone', 
 
 /** How long a look is kept, in ms. */
 const KEPT_MS = 15 * 60_000;
-/** How many: each may hold some thousand names. */
-const KEPT = 20;
+/** How many changes are kept in all, at some hundred bytes each. The newest look is kept whatever it holds. */
+const KEPT = 20_000;
 
 /** The looks of the last minutes, in the memory of this instance alone: names are in no store of ours. */
 export interface Looks {
@@ -118,12 +118,14 @@ export interface Looks {
 
 export function createLooks(now: () => number = Date.now): Looks {
   const kept = new Map<string, Look>();
+  const size = () => [...kept.values()].reduce((sum, { changes }) => sum + changes.length + 1, 0);
   return {
     keep: (look) => {
       kept.delete(look.plan);
       kept.set(look.plan, look);
       for (const [plan, { at }] of kept) {
-        if (kept.size > KEPT || now() - at.getTime() > KEPT_MS) kept.delete(plan);
+        if (plan === look.plan) break;
+        if (size() > KEPT || now() - at.getTime() > KEPT_MS) kept.delete(plan);
       }
     },
     find: (plan) => {

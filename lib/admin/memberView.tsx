@@ -74,7 +74,7 @@ function Results({ visit, found }: { visit: Visit; found: Found[] }) {
               {name}
             </a>{' '}
             <span class="soft">{kennitala}</span>{' '}
-            {may_vote ? `✓ ${words.may}` : `✕ ${words.mayNot}`}
+            <span class="mask">{may_vote ? `✓ ${words.may}` : `✕ ${words.mayNot}`}</span>
           </li>
         ))}
       </ul>

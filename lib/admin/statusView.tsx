@@ -8,19 +8,21 @@ import { capital } from './words/format.ts';
 
 /** Seconds until the page looks again, while a run goes on and otherwise. */
 const [BUSY, IDLE] = [2, 60];
+/** How long a run is one that was started just now, in ms. */
+const STARTING_MS = 20_000;
 
 /** The first page: does the voters' table agree with the register, and may an election open. */
-export function statusView(visit: Visit, status: SyncStatus, started = false): Answer {
+export function statusView(visit: Visit, status: SyncStatus): Answer {
   const { words, query } = visit;
-  const live = status.status === 'running' || started || query.has('started') ? BUSY : IDLE;
+  // A run that was started just now may not have begun yet, or may be over already.
+  const isStarted = Date.now() - Number(query.get('started')) < STARTING_MS;
+  const live = status.status === 'running' || isStarted ? BUSY : IDLE;
   return page(visit, {
     view: 'status',
     title: words.views.status,
     children: (
       <div data-live={live}>
-        {query.has('started') && status.status !== 'running' && (
-          <p role="status">{words.started}</p>
-        )}
+        {isStarted && status.status !== 'running' && <p role="status">{words.started}</p>}
         <Verdict visit={visit} status={status} />
         <Election visit={visit} status={status} />
         <Figures visit={visit} status={status} />
@@ -79,7 +81,9 @@ function Verdict({ visit, status }: Props) {
         <ul>
           {attention.map(({ code, count, since, run_id }) => (
             <li key={code}>
-              <Way to={way(visit, code, run_id)}>{words.reasons[code]?.(count) ?? code}</Way>
+              <Way to={way(visit, code, run_id)}>
+                {capital(words.reasons[code]?.(count) ?? code)}
+              </Way>
               {since && (
                 <span class="soft">
                   {' '}

@@ -410,6 +410,8 @@ describeWith(commandPath('psql') ? 'gcloud' : 'psql')(
       const account = `membership-sync-page@${PROJECT}.iam.gserviceaccount.com`;
       expect(config('syncAdmin')).toMatchObject({
         serviceAccountEmail: account,
+        maxInstanceCount: 1,
+        timeoutSeconds: 540,
         environmentVariables: {
           AUTH_MODE: 'iap',
           AUTH_AUDIENCE: `/projects/123/locations/${REGION}/services/syncadmin`,

@@ -18,7 +18,14 @@ beforeEach(() => world.reset(MEMBERS));
 /** A picture for docs/ADMIN.md and README, when PICTURES=1 asks for new ones. */
 async function picture(page: Page, name: string): Promise<void> {
   if (!process.env['PICTURES']) return;
-  await page.screenshot({ path: join(import.meta.dirname, `../../docs/pictures/${name}.png`) });
+  const path = join(import.meta.dirname, `../../docs/pictures/${name}.png`);
+  const end = Number(
+    await page.evaluate(`document.querySelector('main').getBoundingClientRect().bottom`),
+  );
+  await page.screenshot({
+    path,
+    clip: { x: 0, y: 0, width: 1100, height: Math.min(700, Math.ceil(end)) },
+  });
 }
 
 const runs = async () => (await world.database.query('select id from public.sync_log')).length;
@@ -204,7 +211,7 @@ describeInBrowser()('the page', () => {
       go = resolve;
     });
     const { page } = await signedIn(url);
-    await open(page, 'view=status&started=1');
+    await open(page, `view=status&started=${Date.now()}`);
     world.django.behaviour.onRequest = () => gate;
     const run = world.run({ mode: 'full' });
     await page.waitForSelector('h1:has-text("Samstilling stendur yfir")');

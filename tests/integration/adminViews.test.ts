@@ -125,7 +125,7 @@ describeInBrowser()('every view is for everybody and fits', () => {
       const undo = new URL(page.url()).searchParams.get('plan') ?? '';
       await post('undo', { plan: undo, typed: '1' });
       await open('view=member&id=11');
-      await open('view=status&started=1');
+      await open(`view=status&started=${Date.now()}`);
       await post('approve', approval);
 
       const failing = world.django.misbehave({ kind: 'status', status: 500 });

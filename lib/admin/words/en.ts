@@ -30,7 +30,7 @@ export const en: Words = {
     attention: 'The voters’ table is up to date, but something needs a look',
     running: 'A sync is running',
     failing: 'The sync failed',
-    stale: 'The voters’ table was not compared with the register for too long',
+    stale: 'The voters’ table has not been compared with the register for too long',
     never_synced: 'The voters’ table has never been compared with the register',
   },
   today: (time) => `today at ${time}`,

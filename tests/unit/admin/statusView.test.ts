@@ -1,0 +1,106 @@
+import { statusView } from '../../../lib/admin/statusView.tsx';
+import { createVisit } from '../../../lib/admin/visit.ts';
+import { listAttention, reasonsNotToOpen } from '../../../lib/sync/attention.ts';
+import type { SyncStatus } from '../../../lib/sync/status.ts';
+
+const quiet: SyncStatus = {
+  status: 'ok',
+  running: null,
+  last_run: null,
+  last_success: { sync_timestamp: '2026-11-26T14:00:00Z' },
+  next_due_at: '2099-11-26T15:00:00Z',
+  consecutive_failures: 0,
+  members: { active: 2621, suspended: 1, left: 37, other_sources: 4 },
+  notifications: { pending: 2, dead: 0 },
+  held: null,
+  attention: [],
+  election: { may_open: true, reasons: [] },
+};
+const shown = (
+  status: Partial<SyncStatus>,
+  lang = 'is',
+  role: 'viewer' | 'approver' = 'approver',
+) => {
+  const visit = createVisit({ name: 'a@b.c', role }, new URLSearchParams({ lang }), {
+    secure: false,
+    signOut: true,
+    djangoAdminUrl: '',
+  });
+  const html = String(statusView(visit, { ...quiet, ...status }).body);
+  const [, main = ''] = /<main[^>]*>(.*)<\/main>/s.exec(html) ?? [];
+  return { main, text: main.replace(/<[^>]*>/g, ' ').replace(/\s+/g, ' ') };
+};
+
+const tally = { count: 3, since: '2026-11-26T13:00:00Z', run_id: 7 };
+const every = listAttention({
+  taken: { role: 'someone', since: null },
+  missingSince: new Date('2026-11-26T13:00:00Z'),
+  held: { ...tally, what: '' },
+  undone: tally,
+  findings: (
+    ['records_set_aside', 'removals_unconfirmed', 'inactive_here', 'changes_refused'] as const
+  ).map((code) => ({ code, ...tally })),
+  unseen: tally,
+  undelivered: tally,
+});
+
+test.each(['is', 'en'])('everything that waits has words and a way on, in %s', (lang) => {
+  const readiness = { running: true, failures: 2, fullRunAge: null, notificationsPending: 2 };
+  const reasons = reasonsNotToOpen(every, readiness, 60);
+  const { main, text } = shown(
+    { status: 'attention', attention: every, election: { may_open: false, reasons } },
+    lang,
+  );
+  // Neither a code nor a hole.
+  expect(text).not.toMatch(/[a-z]_[a-z]|undefined/);
+  expect(main).not.toMatch(/<a [^>]*><\/a>|<li>\s*<\/li>/);
+  // Every point is a link, but for those that nobody can look at here.
+  expect(main.match(/<li>(?=<a )/g)).toHaveLength(every.length - 2);
+});
+
+test('60 people would lose and 300 would get their vote', () => {
+  const classes = {
+    removals: { count: 60, limit: 44, reason: 'limit_exceeded' },
+    additions: { count: 300, limit: 262, reason: 'limit_exceeded' },
+  } as const;
+  const held = { run_id: 7, classes, plan: null, next_step: '' };
+  const attention = every.filter(({ code }) => code === 'held');
+  const status = { status: 'attention', held, attention } as const;
+  expect(shown(status).text).toContain(
+    '60 félagar myndu missa kosningarétt og 300 myndu fá kosningarétt. Skoðaðu breytingarnar.',
+  );
+  expect(shown(status, 'en').text).toContain(
+    '60 members would lose their vote and 300 would get their vote. Look at the changes.',
+  );
+});
+
+test.each([
+  { status: 'ok', is: 'Kjörskráin er í samræmi við félagaskrána', sign: '✓' },
+  { status: 'running', is: 'Samstilling stendur yfir', sign: '…' },
+  { status: 'failing', is: 'Samstilling mistókst', sign: '✕' },
+  { status: 'stale', is: 'Of langt er síðan', sign: '✕' },
+  { status: 'never_synced', is: 'Kjörskráin hefur aldrei verið borin saman', sign: '✕' },
+  { status: 'attention', is: 'Kjörskráin er uppfærð, en eitthvað þarf að skoða', sign: '!' },
+] as const)('$status is a sentence, a colour and a sign', ({ status, is, sign }) => {
+  const { text } = shown({ status });
+  expect(text).toContain(`${sign} ${is}`);
+  // As Icelandic counts what ends in one.
+  expect(text).toContain('2.621 má kjósa.');
+});
+
+test('progress is said in words', () => {
+  const running = { phase: 'fetch', pages_done: 2, pages_total: 5 };
+  expect(shown({ status: 'running', running }).text).toContain('Les félagaskrána, síða 2 af 5.');
+});
+
+test('what is due is in the future, and what was due in the past', () => {
+  expect(shown({}).text).toContain('Næsta samstilling er væntanleg 26. nóv. 2099 kl. 15:00.');
+  expect(shown({ next_due_at: '2026-01-01T15:00:00Z' }).text).toContain(
+    'Samstilling átti að hefjast 1. jan. 2026 kl. 15:00.',
+  );
+});
+
+test('a viewer looks and starts nothing', () => {
+  expect(shown({}).main.match(/do=\w+/g)).toEqual(['do=look', 'do=run', 'do=full']);
+  expect(shown({}, 'is', 'viewer').main.match(/do=\w+/g)).toEqual(['do=look']);
+});

@@ -12,21 +12,28 @@ fail() {
 # The words as one would type them. Whatever a shell could take for more than a word stands in
 # single quotes, so that nothing runs when the line is pasted.
 typed() {
-  local word line=''
+  local word line='' QUOTED
   for word in "$@"; do
     case $word in
-      --[a-z]*=*) line="$line ${word%%=*}=$(quoted "${word#*=}")" ;;
-      *) line="$line $(quoted "$word")" ;;
+      --[a-z]*=*) quote "${word#*=}" && line="$line ${word%%=*}=$QUOTED" ;;
+      *) quote "$word" && line="$line $QUOTED" ;;
     esac
   done
   printf '%s' "${line# }"
 }
 
-quoted() {
+# Into QUOTED; a subshell for each word would take longer than all the rest.
+quote() {
   case $1 in
-    '' | *[!A-Za-z0-9_./:@%+=,^~-]*) printf "'%s'" "${1//\'/\'\\\'\'}" ;;
-    *) printf '%s' "$1" ;;
+    '' | *[!A-Za-z0-9_./:@%+=,^~-]*) QUOTED="'${1//\'/\'\\\'\'}'" ;;
+    *) QUOTED=$1 ;;
   esac
+}
+
+quoted() {
+  local QUOTED
+  quote "$1"
+  printf '%s' "$QUOTED"
 }
 
 comment() { if $DRY_RUN; then printf '# %s\n' "${*//$'\n'/$'\n'# }" >&3; fi; }

@@ -1,6 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { logEvents } from '../../lib/log.ts';
+import type { Row } from '../support/database.ts';
+import { createWorld } from '../support/world.ts';
 
 const folder = join(import.meta.dirname, '../../deploy/monitoring');
 const read = (kind: string) =>
@@ -10,6 +12,7 @@ const read = (kind: string) =>
   }));
 const metrics = read('metrics');
 const policies = read('policies');
+const dashboard = readFileSync(join(folder, 'dashboard.json'), 'utf8');
 
 describe.each(policies)('the alert $file', (policy) => {
   const [condition] = policy.conditions;
@@ -52,10 +55,73 @@ test('metrics and alerts look for events that are logged', () => {
   expect(events.filter((event) => !logEvents.some((known) => known === event))).toEqual([]);
 });
 
-test('every metric that an alert watches is made', () => {
-  const watched = policies.flatMap((policy) =>
-    [...JSON.stringify(policy).matchAll(/\/user\/(\w+)/g)].map(([, name]) => name),
+test('every metric that an alert or the dashboard watches is made', () => {
+  const watched = [...policies.map((policy) => JSON.stringify(policy)), dashboard].flatMap((text) =>
+    [...text.matchAll(/\/user\/(\w+)/g)].map(([, name]) => name),
   );
   const made = metrics.map(({ name }) => name);
   expect(watched.filter((name) => !made.includes(name))).toEqual([]);
+});
+
+test('the dashboard shows every metric, and the log of every function', () => {
+  expect(metrics.map(({ name }) => name).filter((name) => !dashboard.includes(name))).toEqual([]);
+  const [, services = ''] = /service_name=\(([^)]*)\)/.exec(dashboard) ?? [];
+  const shown = [...services.matchAll(/\\"(\w+)\\"/g)].map(([, name]) => name);
+  const files = readdirSync(join(import.meta.dirname, '../../functions'));
+  expect(shown.sort()).toEqual(files.map((file) => file.replace('.ts', '').toLowerCase()).sort());
+});
+
+describe('what the built syncScheduled logs', () => {
+  let lines: Row[];
+  beforeAll(async () => {
+    const world = await createWorld({ members: 60 });
+    const settings = {
+      SYNC_MAX_SET_ASIDE: '0',
+      SYNC_LIMIT_FLOOR: '0',
+      SYNC_MAX_ADDITIONS: '1',
+      SYNC_MAX_UPDATES: '1',
+      SYNC_MAX_KENNITALA_CHANGES: '1',
+      SYNC_MAX_REMOVALS: '1',
+      NOTIFY_URLS: 'http://127.0.0.1:1/hook',
+      NOTIFY_SECRET: `whsec_${Buffer.alloc(32).toString('base64')}`,
+    };
+    const register = world.django.members;
+    const { body: first } = await world.sync({}, settings);
+    const kennitala = register.get(1)?.kennitala;
+    register.update(1, { kennitala: 'x' });
+    await world.sync({}, settings);
+    register.update(1, { kennitala });
+    for (const id of [2, 3]) register.remove(id);
+    for (const id of [4, 5]) register.update(id, { name: 'Annað Nafn' });
+    for (const id of [6, 7]) register.update(id, { kennitala: `000000000${id}` });
+    for (const id of [101, 102]) register.add({ id, name: 'Ný Félagskona' });
+    await world.sync({}, settings);
+    const undo = Number(first.run_id);
+    await world.sync({ undo }, settings);
+    const { body: announced } = await world.post('syncDryRun', { undo }, settings);
+    await world.sync({ undo, plan: announced.plan }, settings);
+    world.django.behaviour.key = 'another';
+    await world.sync({}, settings);
+    const bundle = await world.bundle('syncScheduled', settings);
+    await bundle.says({ event: 'request', severity: 'ERROR' });
+    lines = bundle.events();
+  });
+
+  const wanted = [...metrics, ...policies].flatMap((one) => {
+    const match = one.conditions?.[0].conditionMatchedLog;
+    const { filter, labelExtractors = {} } = match ?? one;
+    if (!filter) return [];
+    const extractors = [...Object.values<string>(labelExtractors), one.valueExtractor ?? ''];
+    const read = [...extractors.join().matchAll(/EXTRACT\(jsonPayload\.([\w.]+)\)/g)];
+    const compared = [...filter.matchAll(/jsonPayload\.(\w+)=/g)];
+    const events = [...filter.matchAll(/event="(\w+)"/g)].map(([, event]) => event);
+    const paths = new Set([...read, ...compared].map(([, path]) => String(path)));
+    return [...paths].map((path) => ({ name: String(one.name ?? one.displayName), events, path }));
+  });
+  test.each(wanted)('has for $name the field $path', ({ events, path }) => {
+    const at = (line: Row) =>
+      path.split('.').reduce<unknown>((value, key) => (value as Row | undefined)?.[key], line);
+    const found = lines.filter(({ event }) => events.includes(String(event)));
+    expect(found.map(at).filter((value) => value !== undefined)).not.toEqual([]);
+  });
 });

@@ -41,7 +41,7 @@ export async function buildAll(): Promise<string[]> {
       await mkdir(join(dist, name), { recursive: true });
       await build(options(name));
       const manifest = {
-        name: `membership-sync-${name.toLowerCase()}`,
+        name: 'membership-sync',
         version,
         private: true,
         main: 'index.js',

@@ -18,8 +18,14 @@ build_all() {
 }
 
 # A lock with the very versions that were tested: npm prunes a copy of the project's own lock to
-# what the small package.json needs, and asks no registry for it.
+# what the small package.json needs, and asks no registry for it. The same package.json has the same lock.
+LOCKED=''
 lock() {
+  if [ -n "$LOCKED" ] && { $DRY_RUN || cmp -s "$LOCKED/package.json" "$1/package.json"; }; then
+    run cp "$LOCKED/package-lock.json" "$1/package-lock.json"
+    return
+  fi
+  LOCKED=$1
   run cp package-lock.json "$1/package-lock.json"
   run npm install --prefix "$1" --package-lock-only --offline --ignore-scripts --no-audit --no-fund
 }

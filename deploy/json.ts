@@ -63,14 +63,17 @@ const commands: Record<string, (...words: string[]) => string> = {
     const { etag } = list().find((one) => one[key] === object[key]) ?? {};
     return JSON.stringify({ ...object, etag });
   },
-  /** One member of an object; empty when it has none or stdin is no JSON. */
-  member: (name = '') => {
+  /** Members of an object, separated by U+001F; empty when it has none or stdin is no JSON. */
+  members: (...names) => {
+    let object: Json;
     try {
-      const value = (JSON.parse(stdin()) as Json)[name];
-      return typeof value === 'object' && value ? JSON.stringify(value) : String(value ?? '');
+      object = JSON.parse(stdin()) as Json;
     } catch {
-      return '';
+      object = {};
     }
+    const text = (value: unknown) =>
+      typeof value === 'object' && value ? JSON.stringify(value) : String(value ?? '');
+    return names.map((name) => text(object?.[name])).join('\x1f');
   },
   /** What serves: name, revision, traffic, deployment, build, instances, separated by tabs. */
   serving: (...names) => {

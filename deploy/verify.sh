@@ -161,13 +161,11 @@ call() {
   CLOUDSDK_CORE_HTTP_TIMEOUT=$((SYNC_TIMEOUT + 30)) look functions call "$1" --gen2 "--region=$REGION" '--format=value(.)'
 }
 
-member() { json member "$2" <<<"$1"; }
-
 check_status() {
   local answer status
   answer=$(call syncStatus 2>&1) || answer="${answer:-no answer}"
   if $DRY_RUN; then return; fi
-  status=$(member "$answer" status)
+  status=$(json members status <<<"$answer")
   case $status in
     ok | running | never_synced) right "syncStatus: $status" ;;
     attention) right 'syncStatus: attention' && note 'something waits for a person: syncStatus lists it' ;;
@@ -178,15 +176,16 @@ check_status() {
 
 # Held classes are the work of the limits, not a fault of the deployment: they are shown, no more.
 check_dry_run() {
-  local answer held
+  local answer fields dry_run held fetched added updated reactivated removed
   answer=$(call syncDryRun 2>&1) || answer="${answer:-no answer}"
   if $DRY_RUN; then return; fi
-  if [ "$(member "$answer" dry_run)" != true ]; then
+  fields=$(json members dry_run held members_fetched members_added members_updated members_reactivated members_removed <<<"$answer")
+  IFS=$'\x1f' read -r dry_run held fetched added updated reactivated removed <<<"$fields"
+  if [ "$dry_run" != true ]; then
     wrong "syncDryRun answers: $(head -c 400 <<<"$answer")"
     return
   fi
-  held=$(member "$answer" held)
-  right "syncDryRun: of $(member "$answer" members_fetched) members would add $(member "$answer" members_added), update $(member "$answer" members_updated), reactivate $(member "$answer" members_reactivated), remove $(member "$answer" members_removed)"
+  right "syncDryRun: of $fetched members would add $added, update $updated, reactivate $reactivated, remove $removed"
   case $held in '' | null | '{}') ;; *) note "held until an admin approves: $held" ;; esac
 }
 

@@ -5,6 +5,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readFileSync,
   realpathSync,
   rmSync,
   writeFileSync,
@@ -88,19 +89,19 @@ const throwAwayKey = (url: string) => ({
   token_uri: `${url}/token`,
 });
 
-// A `gcloud` first on PATH that hands its arguments to one long-lived process (see gcloudServer.py).
+// A `gcloud` first on PATH that hands its arguments to one long-lived process (gcloudCall.py, gcloudServer.py).
 async function serveGcloud(
   root: string,
   folder: string,
   environment: Record<string, string>,
 ): Promise<ChildProcess> {
-  const script = join(import.meta.dirname, 'gcloudServer.py');
   const bundled = join(root, 'platform/bundledpythonunix/bin/python3');
-  const python = existsSync(bundled) ? bundled : 'python3';
+  const python = existsSync(bundled) ? bundled : (onPath('python3') ?? '');
   const socket = join(folder, 'socket');
   mkdirSync(join(folder, 'bin'));
   const shim = join(folder, 'bin/gcloud');
-  writeFileSync(shim, `#!/bin/sh\nexec '${python}' -S -E -I '${script}' call '${socket}' "$@"\n`);
+  const call = readFileSync(join(import.meta.dirname, 'gcloudCall.py'), 'utf8');
+  writeFileSync(shim, `#!${python} -SEI\n${call}`);
   chmodSync(shim, 0o755);
   // Between two tries deploy.sh waits for seconds; the fake needs none. Fractions wait for a process here.
   writeFileSync(
@@ -108,7 +109,7 @@ async function serveGcloud(
     '#!/bin/sh\ncase $1 in 0.*) exec /bin/sleep "$1" ;; esac\n',
   );
   chmodSync(join(folder, 'bin/sleep'), 0o755);
-  const server = spawn(python, ['-S', script, 'serve', root, socket], {
+  const server = spawn(python, ['-S', join(import.meta.dirname, 'gcloudServer.py'), root, socket], {
     env: environment,
     stdio: 'ignore',
   });

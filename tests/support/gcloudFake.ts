@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { proxyKeys } from './gcloudFakeProxy.ts';
 import { cloudRun } from './gcloudFakeRun.ts';
 import { project, secrets, stores } from './gcloudFakeStores.ts';
 import {
@@ -34,7 +35,13 @@ export async function startCloudFake(): Promise<CloudFake> {
     forgets: new Set(),
     close: () => new Promise((resolve) => server.close(() => resolve())),
   };
-  const routes = [...project(fake), ...secrets(fake), ...cloudRun(fake), ...stores(fake)];
+  const routes = [
+    ...proxyKeys,
+    ...project(fake),
+    ...secrets(fake),
+    ...cloudRun(fake),
+    ...stores(fake),
+  ];
   const server = createServer((request, response) => void respond(fake, routes, request, response));
   server.keepAliveTimeout = 1;
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

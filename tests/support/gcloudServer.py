@@ -1,15 +1,16 @@
 """Runs the real gcloud many times without paying for its start each time.
 
-Starting gcloud takes most of a second, nearly all of it spent on importing. This process imports it
-once and then forks for each command: the same code, the same parser, the same HTTP calls, in a
-process of its own with the caller's arguments, folder, environment and standard streams.
+Starting gcloud takes most of a second, nearly all of it spent on importing, and on building the parser of
+the command. This process does that once for each command, and then forks for each call: the same code, the
+same parser, the same HTTP calls, in a process of its own with the caller's arguments, folder, environment
+and standard streams.
 
-    python gcloudServer.py serve SDK_ROOT SOCKET
-    python gcloudServer.py call SOCKET argument...
+    python gcloudServer.py SDK_ROOT SOCKET
+
+gcloudCall.py makes the calls.
 """
 
 import importlib
-import json
 import os
 import signal
 import socket
@@ -49,29 +50,53 @@ def serve(root, path):
     server = socket.socket(socket.AF_UNIX)
     server.bind(path)
     server.listen()
+    cli = main.CreateCLI([])
     while True:
         connection, _ = server.accept()
+        arguments, folder, environment, streams = read(connection)
+        load(cli, arguments)
         if os.fork() == 0:
             server.close()
-            answer(main, connection)
+            for number, stream in enumerate(streams):
+                os.dup2(stream, number)
+            os.chdir(folder)
+            os.environ.clear()
+            os.environ.update(environment)
+            sys.argv = ['gcloud', *arguments]
+            answer(lambda: main.main(gcloud_cli=cli), connection)
+        for stream in streams:
+            os.close(stream)
         connection.close()
 
 
-def answer(main, connection):
+# The modules and the parser of the command that these words begin with, for this call and later ones.
+def load(cli, words):
+    element = cli._TopElement()
+    try:
+        for word in words:
+            if word.startswith('-') or element is None:
+                return
+            element = element.LoadSubElement(word.replace('-', '_'))
+    except Exception:
+        pass  # The call itself says what is wrong.
+
+
+# As gcloudCall.py sends it.
+def read(connection):
+    data, streams, _, _ = socket.recv_fds(connection, 1 << 16, 3)
+    length, _, body = data.partition(b'\n')
+    while len(body) < int(length):
+        body += connection.recv(1 << 20)
+    folder, count, *rest = [os.fsdecode(field) for field in body.split(b'\0')[:-1]]
+    environment = dict(field.split('=', 1) for field in rest[int(count) :])
+    return rest[: int(count)], folder, environment, streams
+
+
+def answer(run, connection):
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    data, streams, _, _ = socket.recv_fds(connection, 1 << 20, 3)
-    while not data.endswith(b'\n'):
-        data += connection.recv(1 << 20)
-    request = json.loads(data)
-    for number, stream in enumerate(streams):
-        os.dup2(stream, number)
-    os.chdir(request['folder'])
-    os.environ.clear()
-    os.environ.update(request['environment'])
-    sys.argv = ['gcloud', *request['arguments']]
     status = 1
     try:
-        main.main()
+        run()
         status = 0
     except SystemExit as end:
         status = end.code if isinstance(end.code, int) else int(end.code is not None)
@@ -82,16 +107,5 @@ def answer(main, connection):
         os._exit(status)
 
 
-def call(path, *arguments):
-    connection = socket.socket(socket.AF_UNIX)
-    connection.connect(path)
-    request = {'arguments': arguments, 'folder': os.getcwd(), 'environment': dict(os.environ)}
-    data = json.dumps(request).encode() + b'\n'
-    sent = socket.send_fds(connection, [data], [0, 1, 2])
-    connection.sendall(data[sent:])
-    status = connection.recv(16)
-    sys.exit(int(status) if status else 1)
-
-
 if __name__ == '__main__':
-    {'serve': serve, 'call': call}[sys.argv[1]](*sys.argv[2:])
+    serve(*sys.argv[1:])

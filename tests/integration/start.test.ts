@@ -41,6 +41,15 @@ test('it serves until Ctrl-C, which leaves nothing behind', async () => {
   });
   expect(await status.json()).toMatchObject({ status: 'ok', members: { active: 50 } });
   expect((await fetch(`${url}/sync/status`)).status).toBe(401);
+  const page = /The admin's page, which asks for KEY once: (\S+)/.exec(run.output())?.[1] ?? '';
+  const signIn = await fetch(`${page}?do=signIn`, {
+    method: 'POST',
+    redirect: 'manual',
+    headers: { 'Sec-Fetch-Site': 'same-origin' },
+    body: new URLSearchParams({ key: key ?? '' }),
+  });
+  const cookie = signIn.headers.get('set-cookie')?.split(';')[0] ?? '';
+  expect(await (await fetch(page, { headers: { cookie } })).text()).toContain('50 mega kjósa.');
 
   run.interrupt();
   expect(await run.ended).toBe(0);

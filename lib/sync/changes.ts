@@ -12,6 +12,7 @@ import {
 } from './refusals.ts';
 import type { Run } from './session.ts';
 import attempts from './sql/apply/begin_attempts.sql';
+import createAdded from './sql/apply/create_added.sql';
 import createAttempt from './sql/apply/create_attempt.sql';
 import createLocked from './sql/apply/create_locked_rows.sql';
 import createRewritten from './sql/apply/create_rewritten.sql';
@@ -123,7 +124,7 @@ interface Places {
 
 // The tables live as long as the transaction.
 async function beginAttempts({ client, mode, startedAt }: Run, runId: number): Promise<void> {
-  await client.query([createAttempt, createLocked, createRewritten].join(';'));
+  await client.query([createAttempt, createLocked, createAdded, createRewritten].join(';'));
   await client.query(attempts, [runId, startedAt, mode !== 'undo']);
 }
 

@@ -1,0 +1,148 @@
+import type { Row } from '../support/database.ts';
+import { createWorld, type World } from '../support/world.ts';
+
+// Triggers of other services that come after ours has written a row, or that change what makes it ours. What counts
+// is what is stored in the end: neither result nor audit trail say anything else, and no sign is green over it.
+let world: World;
+beforeAll(async () => {
+  world = await createWorld({
+    members: 20,
+    pageSize: 10,
+    settings: { SYNC_LIMIT_FLOOR: '1000', SYNC_CONFIRM_REMOVALS: 'never' },
+  });
+});
+beforeEach(async () => {
+  await world.reset(20);
+  expect(await sync()).toMatchObject({ members_added: 20 });
+});
+afterEach(async () => {
+  await query('drop function if exists public.theirs() cascade');
+});
+
+const query = (statement: string) => world.database.query(statement);
+const sync = async (body = {}) => (await world.post('syncScheduled', body)).body;
+const row = async (id: number): Promise<Row> =>
+  (await query(`select * from public.members where external_id = '${id}'`))[0] as Row;
+
+async function trigger(made: string, body: string): Promise<void> {
+  await query(
+    `create function public.theirs() returns trigger language plpgsql as $$ begin ${body} end $$`,
+  );
+  await query(`create ${made} execute function public.theirs()`);
+}
+
+const newcomer = 90;
+const kennitala = '1102870169';
+
+test.each([
+  {
+    name: 'makes a newcomer inactive after the insert',
+    made: 'trigger theirs after insert on public.members for each row',
+    body: `update public.members set is_active = false where id = new.id and new.external_id = '90'; return null;`,
+    id: newcomer,
+  },
+  {
+    name: 'makes a newcomer another source’s before the insert',
+    made: 'trigger theirs before insert on public.members for each row',
+    body: `if new.external_id = '90' then new.sync_source := 'events'; end if; return new;`,
+    id: newcomer,
+  },
+  {
+    name: 'puts the old kennitala back after the update',
+    made: 'trigger theirs after update of kennitala on public.members for each row when (pg_trigger_depth() = 0)',
+    body: 'update public.members set kennitala = old.kennitala where id = new.id; return null;',
+    id: 1,
+  },
+  {
+    name: 'makes a leaver active again after the update',
+    made: 'trigger theirs after update of is_active on public.members for each row when (pg_trigger_depth() = 0)',
+    body: 'update public.members set is_active = true, removed_at = null where id = new.id; return null;',
+    id: 2,
+  },
+  {
+    name: 'makes a leaver active again at the commit',
+    made: `constraint trigger theirs after update on public.members deferrable initially deferred
+      for each row when (not new.is_active)`,
+    body: 'update public.members set is_active = true, removed_at = null where id = new.id; return null;',
+    id: 2,
+  },
+  {
+    name: 'takes the day of leaving away, as if somebody had suspended the member',
+    made: 'trigger theirs before update of is_active on public.members for each row',
+    body: 'new.removed_at := null; return new;',
+    id: 2,
+  },
+])('one that $name is named, run after run, and the rest is done', async ({ made, body, id }) => {
+  await trigger(made, body);
+  const { members } = world.django;
+  members.update(1, { kennitala });
+  members.remove(2);
+  members.add({ id: newcomer });
+  members.update(3, { name: 'Annað Nafn' });
+  const refused = [
+    { code: 'change_refused', external_id: String(id), message: expect.any(String) },
+  ];
+  const result = await sync();
+  expect(result).toMatchObject({ status: 'partial', error_count: 1 });
+  expect(result.errors).toEqual(refused);
+  expect(result.errors[0]?.message).toContain('theirs');
+  const done = { members_added: 1, members_updated: 2, members_removed: 1 };
+  const missing = { 90: 'members_added', 1: 'members_updated', 2: 'members_removed' }[id] ?? '';
+  expect(result).toMatchObject({ ...done, [missing]: done[missing as keyof typeof done] - 1 });
+  expect(await row(3)).toMatchObject({ name: 'Annað Nafn' });
+  const changes = await world.changes(result.run_id ?? 0);
+  expect(changes).toHaveLength(3);
+  const { body: said } = await world.get('syncStatus');
+  expect(said).toMatchObject({ status: 'attention', election: { may_open: false } });
+  const again = await sync();
+  expect(again.errors).toEqual(refused);
+  expect(await world.changes(again.run_id ?? 0)).toEqual([]);
+});
+
+test('one that puts an address back afterwards is told once, and asked no more', async () => {
+  await trigger(
+    'trigger theirs after update of email on public.members for each row when (pg_trigger_depth() = 0)',
+    'update public.members set email = old.email where id = new.id; return null;',
+  );
+  const before = await row(1);
+  world.django.members.update(1, { email: 'annad@felagi.example' });
+  const result = await sync();
+  expect(result).toMatchObject({
+    members_updated: 0,
+    errors: [{ code: 'value_rewritten', external_id: '1' }],
+  });
+  expect(await row(1)).toMatchObject({ email: before['email'] });
+  expect(await world.changes(result.run_id ?? 0)).toEqual([]);
+  expect(await sync()).toMatchObject({ status: 'success', members_updated: 0, error_count: 0 });
+});
+
+test('a swap of kennitölur works beside one that rewrites addresses', async () => {
+  const { members } = world.django;
+  for (const { id } of [...members.list()]) {
+    members.update(id, { email: `Nafn.${id}@Felagi.Example` });
+  }
+  await sync();
+  await trigger(
+    'trigger theirs before insert or update on public.members for each row',
+    'new.email := lower(new.email); return new;',
+  );
+  const [one, two] = [members.get(1)?.kennitala, members.get(2)?.kennitala];
+  members.update(1, { kennitala: two });
+  members.update(2, { kennitala: one });
+  await sync();
+  expect([(await row(1))['kennitala'], (await row(2))['kennitala']]).toEqual([two, one]);
+  expect(await sync()).toMatchObject({ status: 'success', members_updated: 0 });
+});
+
+test('one for each statement that refuses inserts stops no removal and no update', async () => {
+  await trigger('trigger theirs after insert on public.members for each statement', `raise 'no';`);
+  const { members } = world.django;
+  members.remove(2);
+  members.update(3, { name: 'Annað Nafn' });
+  expect(await sync()).toMatchObject({ status: 'success', members_updated: 1, members_removed: 1 });
+  members.add({ id: newcomer });
+  members.remove(4);
+  const result = await sync();
+  expect(result).toMatchObject({ status: 'partial', members_removed: 1, members_added: 0 });
+  expect(result.errors).toMatchObject([{ code: 'change_refused', external_id: '90' }]);
+});

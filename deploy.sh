@@ -91,13 +91,13 @@ read_arguments() {
     case $arg in
       --help | -h) usage && exit 0 ;;
       --dry-run) DRY_RUN=true ;;
-      --source-maps) SOURCE_MAPS=true ;;
+      --source-maps) SOURCE_MAPS=true && CONTEXT+=("$arg") ;;
       --force) FORCE=true ;;
       --same-build) SAME_BUILD=true ;;
       --with-secrets) WITH_SECRETS=true ;;
       --with-database) WITH_DATABASE=true ;;
       --verbose) VERBOSE=true ;;
-      --use-shell) USE_SHELL=true ;;
+      --use-shell) USE_SHELL=true && CONTEXT+=("$arg") ;;
       --rotate=*) ROTATE=${arg#*=} ;;
       --env=staging | --env=production) ENVIRONMENT=${arg#*=} && CONTEXT+=("$arg") ;;
       --env=*) usage_error '--env is staging or production' ;;
@@ -140,6 +140,20 @@ run_steps() {
     REMAINING=${REMAINING#"$STEP"} REMAINING=${REMAINING# }
   done
   STEP=''
+}
+
+# What is not as the file says is said aloud.
+list_deviations() {
+  local name
+  [ -f "$ENV_DIR/$ENVIRONMENT.env" ] || echo "There is no $ENVIRONMENT.env: what no flag says is the default."
+  [ -z "$FLAGS_AGAINST_FILE" ] || echo "Other than $ENVIRONMENT.env, by flag:$FLAGS_AGAINST_FILE"
+  for name in $FROM_SHELL; do
+    if [ "$name" = DATABASE_URL ]; then
+      echo "From the shell: DATABASE_URL ($(shown_database))"
+    else
+      echo "From the shell: $name=$(quoted "${!name}")"
+    fi
+  done
 }
 
 main() {

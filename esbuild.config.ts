@@ -41,7 +41,6 @@ export async function buildAll(): Promise<string[]> {
       await mkdir(join(dist, name), { recursive: true });
       await build(options(name));
       const manifest = {
-        name: 'membership-sync',
         version,
         private: true,
         main: 'index.js',

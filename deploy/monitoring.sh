@@ -60,16 +60,24 @@ ensure_metrics() {
   done
 }
 
-# Into CHANNEL, the name of the channel for an address.
+# Into CHANNEL, the name of the channel for an address, which is looked for twice as well.
 CHANNEL=''
 ensure_channel() {
   say "notification channel for $1 ..."
-  CHANNEL=$(look beta monitoring channels list "--filter=type=\"email\" AND labels.email_address=\"$1\"" --limit=1 '--format=value(name)')
+  find_channel "$1"
+  if [ -z "$CHANNEL" ] && ! $DRY_RUN; then
+    sleep 3
+    find_channel "$1"
+  fi
   comment 'when there is none for this address:'
   if [ -z "$CHANNEL" ]; then
     gc beta monitoring channels create '--display-name=membership-sync' --type=email "--channel-labels=email_address=$1" '--format=value(name)'
     if $DRY_RUN; then CHANNEL=CHANNEL_NAME; else CHANNEL=$(grep -m1 '^projects/' "$TMP/output"); fi
   fi
+}
+
+find_channel() {
+  CHANNEL=$(look beta monitoring channels list "--filter=type=\"email\" AND labels.email_address=\"$1\"" --limit=1 '--format=value(name)')
 }
 
 # Three intervals without a complete run is stale; 25 hours is the longest that Monitoring adds up.

@@ -97,6 +97,7 @@ setting_from_flag() {
 }
 
 # Lines NAME=value, the value as it stands or in quotes. Read as data: nothing in it is executed.
+FROM_FILE=''
 settings_from_file() {
   local file=$1 line name value number=0
   while IFS= read -r line || [ -n "$line" ]; do
@@ -106,6 +107,8 @@ settings_from_file() {
     [[ $line =~ ^([A-Z][A-Z0-9_]*)=(.*)$ ]] || usage_error "$file:$number: expected NAME=value"
     name=${BASH_REMATCH[1]} value=${BASH_REMATCH[2]}
     require_setting "$name" "$file:$number"
+    is_word "$name" "$FROM_FILE" && usage_error "$file:$number: $name is there twice"
+    FROM_FILE="$FROM_FILE $name"
     if [[ $value =~ ^\"(.*)\"$ || $value =~ ^\'(.*)\'$ ]]; then value=${BASH_REMATCH[1]}; fi
     printf -v "FILE_$name" %s "$value"
   done <"$file"
@@ -116,6 +119,8 @@ FROM_SHELL='' FLAGS_AGAINST_FILE=''
 
 load_settings() {
   local file="$ENV_DIR/$ENVIRONMENT.env" line name flag from_file said
+  [ "$ENV_DIR" = "$ROOT/deploy" ] || [ -f "$ENV_DIR/staging.env" ] || [ -f "$ENV_DIR/production.env" ] ||
+    usage_error "--env-dir: there is neither staging.env nor production.env"
   if [ -f "$file" ]; then settings_from_file "$file"; fi
   while IFS= read -r line; do
     [ -n "$line" ] || continue
@@ -232,17 +237,4 @@ check_needs() {
   fi
   [ -z "$missing" ] || usage_error "missing:$missing"
   check_function_settings
-}
-
-# What is not as the file says is said aloud.
-list_deviations() {
-  local name
-  [ -z "$FLAGS_AGAINST_FILE" ] || echo "Other than $ENVIRONMENT.env, by flag:$FLAGS_AGAINST_FILE"
-  for name in $FROM_SHELL; do
-    if [ "$name" = DATABASE_URL ]; then
-      echo "From the shell: DATABASE_URL ($(shown_database))"
-    else
-      echo "From the shell: $name=$(quoted "${!name}")"
-    fi
-  done
 }

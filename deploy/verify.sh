@@ -96,8 +96,8 @@ check_traffic() {
   fi
 }
 
-# The answer to a plain GET: the status on the first line, then the body.
-fetch() { curl -sS --max-time 20 -o "$TMP/body" -w '%{http_code}\n' "$@" 2>&1 && cat "$TMP/body"; }
+# The answer to a plain GET: the status on the first line, with where it sends the caller; then the body.
+fetch() { curl -sS --max-time 20 -o "$TMP/body" -w '%{http_code},%{redirect_url}\n' "$@" 2>&1 && cat "$TMP/body"; }
 
 check_health() {
   local answer
@@ -138,8 +138,8 @@ check_policy() {
 
 # Google's front end refuses whoever has no identity, or one that nobody has signed. Our own code
 # believes what that front end lets through, so an answer of ours (PUT is no method of ours, so it does
-# nothing) means that nothing stands before the function. Identity-Aware Proxy sends whoever asks for a
-# page to the sign-in; this asks for none.
+# nothing) means that nothing stands before the function. Identity-Aware Proxy refuses, or sends the caller
+# to Google's sign-in.
 check_strangers() {
   local token answer who
   if [ -z "$2" ]; then return; fi
@@ -148,7 +148,7 @@ check_strangers() {
     answer=$(fetch -X PUT ${token:+-H "Authorization: Bearer $token"} "$2" | tr '\n' ' ') || true
     case $answer in
       *'"error":{"code":'*) wrong "$1 is open to the world: its own code answers $who" ;;
-      401* | 403*) continue ;;
+      401* | 403* | 302,https://accounts.google.com/*) continue ;;
       *) wrong "$1 answers a stranger: $(head -c 200 <<<"$answer")" ;;
     esac
     return

@@ -170,6 +170,23 @@ describe('arguments and settings', () => {
     expect(status).toBe(2);
   });
 
+  test('a setting that stands twice in a file, and a folder without files, are refused', async () => {
+    project.write(
+      'twice/staging.env',
+      'REGION=europe-west2\nLOG_LEVEL=INFO\nREGION=europe-north1\n',
+    );
+    const twice = await project.deploy([...settings, '--env-dir=twice']);
+    expect(twice).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('twice/staging.env:3: REGION is there twice'),
+    });
+    const nowhere = await project.deploy([...settings, '--env-dir=twise']);
+    expect(nowhere).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('--env-dir: there is neither staging.env nor production.env'),
+    });
+  });
+
   test('the example files hold settings that exist, and no secret', async () => {
     for (const environment of ['staging', 'production']) {
       const example = readFileSync(join(root, `deploy/${environment}.env.example`), 'utf8');
@@ -611,6 +628,16 @@ describe('verify', () => {
     ]);
     expect(stdout).toContain('everything works');
     expect(status).toBe(0);
+  });
+
+  test("who is sent to Google's sign-in is refused, and who is sent elsewhere is not", async () => {
+    const sent = (to: string) => [
+      { command: 'curl *https://x/syncLogs', answer: `302,https://${to}/o/oauth2/v2/auth?x` },
+    ];
+    expect((await verify(sent('accounts.google.com'))).stdout).toContain('everything works');
+    expect((await verify(sent('accounts.google.com.felag.test'))).stdout).toContain(
+      'WRONG syncLogs answers a stranger',
+    );
   });
 
   // Several at once: each is found beside the others.

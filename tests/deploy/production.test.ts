@@ -245,6 +245,16 @@ describe('the files of the environments', () => {
     expect(status).toBe(2);
   });
 
+  test('that there is no file is said aloud', async () => {
+    const { stdout } = await project.deploy([
+      '--env=production',
+      '--dry-run',
+      ...settings,
+      'verify',
+    ]);
+    expect(stdout).toContain('There is no production.env: what no flag says is the default.\n');
+  });
+
   test('a flag that says something else than the file is said aloud', async () => {
     const words = ['--env=production', '--dry-run', '--sync-max-removals=100%', 'scheduler'];
     const { stdout } = await own.deploy(words);
@@ -304,9 +314,10 @@ describe('a value', () => {
   });
 
   test('the parser looks at what each function reads', () => {
-    for (const name of functions.filter((each) => each !== 'health')) {
-      const source = readFileSync(join(root, `functions/${name}.ts`), 'utf8');
-      const [, needs = ''] = /needs: \[([^\]]*)\]/.exec(source) ?? [];
+    for (const name of [...functions, 'syncAdmin'].filter((each) => each !== 'health')) {
+      const file = name === 'syncAdmin' ? 'lib/admin/admin.ts' : `functions/${name}.ts`;
+      const source = readFileSync(join(root, file), 'utf8');
+      const [, needs = ''] = /needs(?::| =) \[([^\]]*)\]/.exec(source) ?? [];
       const own = [...needs.matchAll(/'(\w+)'/g)].map(([, group]) => group);
       expect(groupsOf[name]).toEqual(['runtime', 'auth', ...own]);
     }
@@ -367,7 +378,12 @@ describe('a value', () => {
 test('every command that is hinted at repeats the environment and the settings', async () => {
   const own = createDeployProject();
   own.write('envs/production.env', 'PROJECT=membership-test\n');
-  const words = ['--env=production', '--env-dir=envs', '--django-base-url=https://r.felag.test'];
+  const words = [
+    '--env=production',
+    '--env-dir=envs',
+    '--django-base-url=https://r.felag.test',
+    '--use-shell',
+  ];
   const { env } = createStubs(own, [
     { command: 'curl *', answer: '200' },
     ...servingRules(functions.map((name) => ({ name, deployment: `of ${name}` }))),
@@ -381,7 +397,7 @@ test('every command that is hinted at repeats the environment and the settings',
   const anywhere = hints.map((hint) => hint.replace(`${own.folder}/`, ''));
   for (const hint of anywhere) {
     expect(hint).toContain(
-      './deploy.sh --env=production --env-dir=envs --django-base-url=https://r.felag.test --cloudsql-instance=a-b-c-d:e:f',
+      './deploy.sh --env=production --env-dir=envs --django-base-url=https://r.felag.test --use-shell --cloudsql-instance=a-b-c-d:e:f',
     );
   }
 });

@@ -35,6 +35,8 @@ test('it serves until Ctrl-C, which leaves nothing behind', async () => {
       { error: { code: 'not_found', message: expect.any(String) } },
     ]);
   }
+  // A server that listens everywhere answers here too.
+  await expect(fetch(url.replace('127.0.0.1', '127.0.0.2'))).rejects.toThrow('fetch failed');
   const key = /KEY=(local-\w+)/.exec(run.output())?.[1];
   const status = await fetch(`${url}/sync/status`, {
     headers: { Authorization: `Bearer ${key}` },

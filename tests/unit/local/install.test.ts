@@ -24,6 +24,11 @@ test('every install script is allowed or refused, on Linux and macOS, on x64 and
   expect(undecided).toEqual([]);
 });
 
+// It warns of each package that asks for a newer Node.js than the machine's, though the packages bring their own.
+test('npm ci prints errors only', () => {
+  expect(readFileSync(join(root, '.npmrc'), 'utf8')).toMatch(/^loglevel=error$/m);
+});
+
 // As on a machine where npm ran with --ignore-scripts, so that the Node.js of the machine is all there is.
 test('on a Node.js that is too old, a script says what to do and no more', () => {
   const loader = join(root, 'local/preload.mjs');

@@ -59,6 +59,7 @@ async function readAll(
   do {
     const page = { details: true, limit: PAGE, ...(after ? { after } : {}) };
     const reply = await functions.dryRun({ ...asked, ...page }, person, signal);
+    if (after && reply.body.error?.code === 'plan_changed') return undefined;
     if (reply.status !== 200 || reply.body.plan === undefined) return { reply };
     first ??= reply.body;
     if (reply.body.plan !== first.plan) return undefined;

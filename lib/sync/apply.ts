@@ -112,7 +112,9 @@ function detailsOf(
     ...(walked ? { snapshot: snapshot.proof } : {}),
     ...(held ? { held } : {}),
     ...(set_aside ? { set_aside } : {}),
-    ...(request.approvedPlan === undefined ? {} : { approved_by: request.caller }),
+    ...(request.approvedPlan === undefined
+      ? {}
+      : { approved_by: request.caller, approves: request.approvedPlan }),
     ...(removals_unconfirmed > 0 ? { removals_unconfirmed } : {}),
     errors,
     phases_ms: progress.durations(),

@@ -46,7 +46,7 @@ const afterWords = { error: 'must be the next of an earlier dry run, as it was a
 export const dryRunParameters = z.strictObject({
   ...common,
   limit: z.optional(z.int().check(z.minimum(1), z.maximum(1000))),
-  after: z.optional(z.string(afterWords).check(z.regex(/^[\w-]{1,600}$/, afterWords))),
+  after: z.optional(z.string(afterWords).check(z.regex(/^[\w-]{1,2000}$/, afterWords))),
   details: z.optional(z.boolean()),
 });
 

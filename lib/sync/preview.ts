@@ -1,3 +1,4 @@
+import * as z from 'zod/mini';
 import { SyncError } from '../errors.ts';
 import { maskKennitala } from '../kennitala.ts';
 import type { Run } from './session.ts';
@@ -22,14 +23,20 @@ interface PlanRow {
 
 /**
  * The changes of the plan, a page at a time and in an order that the same plan always has. The kennitala is
- * masked. Throws `invalid_request` for an `after` that no dry run gave.
+ * masked. Throws `invalid_request` for an `after` that no dry run gave, and `plan_changed` when it is of another
+ * plan: the last page of a list must not name a digest of changes that no page has shown.
  */
-export async function preview({ client, request }: Run): Promise<{
-  changes: PreviewedChange[];
-  next: string | null;
-}> {
+export async function preview(
+  { client, request }: Run,
+  plan: string,
+): Promise<{ changes: PreviewedChange[]; next: string | null }> {
   const { previewLimit, previewAfter, details } = request;
-  const [rank, id, outcome] = previewAfter === undefined ? [] : readPlace(previewAfter);
+  const [rank, id, outcome, listed] = previewAfter === undefined ? [] : readPlace(previewAfter);
+  if (listed !== undefined && listed !== plan) {
+    const message =
+      'The plan has changed since the page before: begin the list again, without after.';
+    throw new SyncError('plan_changed', message, { extra: { plan, changed: null } });
+  }
   // One row more than asked for shows whether there is a next page.
   const { rows } = await client.query<PlanRow>(previewPlan, [
     previewLimit + 1,
@@ -41,22 +48,19 @@ export async function preview({ client, request }: Run): Promise<{
   const last = rows.length > previewLimit ? shown.at(-1) : undefined;
   return {
     changes: shown.map((row) => ({ ...inShort(row), ...(details ? inFull(row) : {}) })),
-    next: last ? writePlace(last) : null,
+    next: last ? writePlace(last, plan) : null,
   };
 }
 
-const writePlace = ({ rank, external_id, outcome }: PlanRow): string =>
-  Buffer.from(JSON.stringify([rank, external_id ?? '', outcome])).toString('base64url');
+type Place = [rank: number, externalId: string, outcome: string, plan: string];
+const place = z.tuple([z.literal([1, 2, 3, 4]), z.string(), z.string(), z.string()]);
 
-function readPlace(after: string): [number, string, string] {
+const writePlace = ({ rank, external_id, outcome }: PlanRow, plan: string): string =>
+  Buffer.from(JSON.stringify([rank, external_id ?? '', outcome, plan])).toString('base64url');
+
+function readPlace(after: string): Place {
   try {
-    const place: unknown = JSON.parse(Buffer.from(after, 'base64url').toString());
-    if (Array.isArray(place) && place.length === 3) {
-      const [rank, id, outcome] = place;
-      if ([1, 2, 3, 4].includes(rank) && typeof id === 'string' && typeof outcome === 'string') {
-        return [rank, id, outcome];
-      }
-    }
+    return z.parse(place, JSON.parse(Buffer.from(after, 'base64url').toString()));
   } catch {
     // Not what we wrote.
   }

@@ -46,6 +46,7 @@ export async function describe(run: Run, planned: Planned, known?: Summary): Pro
   const summary = known ?? (await summarise(client));
   const held = await readHeld(run, planned);
   const anyHeld = Object.keys(held).length > 0;
+  const { digest: plan } = await digestOf(run);
   return {
     run_id: id,
     sync_type: request.syncType,
@@ -66,9 +67,9 @@ export async function describe(run: Run, planned: Planned, known?: Summary): Pro
     removals_unconfirmed: summary.unconfirmed,
     error_count: errors.count(),
     errors: errors.shown(),
-    plan: (await digestOf(run)).digest,
+    plan,
     ...(anyHeld ? { held } : {}),
-    ...(request.dryRun ? { ...(await preview(run)), changes_total: summary.total } : {}),
+    ...(request.dryRun ? { ...(await preview(run, plan)), changes_total: summary.total } : {}),
   };
 }
 

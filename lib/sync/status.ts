@@ -83,6 +83,9 @@ export interface SyncStatus {
 const WAY_ON =
   'Call syncDryRun to see what is held; if it is right, call syncScheduled with this plan. If the register has changed since, the answer says so.';
 
+const WAY_OF_A_CALL =
+  'A call for single members holds this. Start a full run (mode: full): it judges them with all others, and what it holds can be looked at and approved.';
+
 /** Runs missed before a register counts as stale: one may fail, the second should have made up for it. */
 const STALE_INTERVALS = 2;
 /** What a run may take on top, in minutes. */
@@ -203,7 +206,8 @@ function heldBack(holding: LogRow[]): SyncStatus['held'] {
   const [run] = holding;
   if (!run) return null;
   const classes = run.details?.held ?? {};
-  return { run_id: run.id, classes, plan: run.plan ?? null, next_step: WAY_ON };
+  const next_step = run.mode === 'selected' ? WAY_OF_A_CALL : WAY_ON;
+  return { run_id: run.id, classes, plan: run.plan ?? null, next_step };
 }
 
 // What only waits because it was undone is told as that.

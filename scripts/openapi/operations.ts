@@ -71,7 +71,7 @@ export const operations: Operation[] = [
     summary: 'Tells what a run would do now, and writes nothing.',
     parameters: dryRunParameters,
     answers: [dryRunResult],
-    errors: runs.filter((code) => code !== 'plan_changed'),
+    errors: runs,
   },
   {
     ...routes.syncStatus,

@@ -172,6 +172,17 @@ describe('a dry run', () => {
     expect(new Set(seen).size).toBe(20);
   });
 
+  test('begins a list again when the plan changes between two pages', async () => {
+    leave(1, 15);
+    const first = await dryRun({ limit: 6 });
+    register().remove(30);
+    const second = await dryRun({ limit: 6, after: first.next });
+    expect(second.error).toMatchObject({ code: 'plan_changed', plan: expect.any(String) });
+    const again = await dryRun({ limit: 100 });
+    expect([again.plan, again.changes_total]).toEqual([second.error?.plan, 16]);
+    expect(again.plan).not.toBe(first.plan);
+  });
+
   test.each(['x', '!', Buffer.from('[9,"1",""]').toString('base64url')])(
     'refuses %s as the place to go on from',
     async (after) => {

@@ -55,6 +55,33 @@ describe('the status', () => {
     });
   });
 
+  test('shows what a call for single members holds, until it is approved or a full run has judged it', async () => {
+    await world.run();
+    const externalIds = Array.from({ length: 12 }, (_, n) => String(n + 1));
+    for (const id of externalIds) world.django.members.remove(Number(id));
+    const { plan, run_id } = await world.run({ externalIds });
+    const held = { removals: { count: 12, limit: 10, reason: 'limit_exceeded' } };
+    expect(await status()).toMatchObject({
+      status: 'attention',
+      attention: [{ code: 'held', count: 12, run_id, since: expect.any(String) }],
+      held: { run_id, classes: held, plan, next_step: expect.stringContaining('full run') },
+      election: { may_open: false },
+    });
+    await world.run({ externalIds, approvedPlan: plan });
+    expect(await status()).toMatchObject({ status: 'ok', held: null });
+
+    for (const id of [21, 22, 23]) world.django.members.remove(id);
+    expect(await world.run({ externalIds: ['21', '22', '23'] })).toMatchObject({
+      status: 'success',
+    });
+    for (let id = 24; id < 36; id += 1) world.django.members.remove(id);
+    const more = Array.from({ length: 12 }, (_, n) => String(n + 24));
+    expect(await world.run({ externalIds: more })).toMatchObject({ status: 'held' });
+    const full = await world.run({ mode: 'full' });
+    expect(await status()).toMatchObject({ held: { run_id: full.run_id, plan: full.plan } });
+    await world.reset(40);
+  });
+
   test('after a run is ok, with the run, the members and when the next one is due', async () => {
     const result = await world.run();
     await world.database.query(

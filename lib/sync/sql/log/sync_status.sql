@@ -27,6 +27,13 @@ with run as (
   select * from last_reading where status = 'held'
   union
   select * from last_walk where status = 'held'
+  union
+  -- What a call for single members holds is settled by the next full run as well, or by its own approval.
+  select h.* from run h
+  where h.mode = 'selected' and h.status = 'held' and h.id > coalesce((select id from last_walk), 0)
+    and not exists (
+      select from run a where a.id > h.id and a.status in ('success', 'partial') and a.details ->> 'approves' = h.plan
+    )
 ), locked as (
   -- The name is all that everybody sees of a session; the rest only who may read all statistics.
   select a.usename as role, a.backend_start as since, a.application_name is not distinct from 'membership-sync' as ours
@@ -69,14 +76,14 @@ select
   (select to_jsonb(l) from public.sync_log l where status <> 'pending' order by id desc limit 1) as last_run,
   (select to_jsonb(g) - 'reads' from last_success g) as last_success,
   (select to_jsonb(g) - 'reads' from last_full g) as last_full,
-  (select coalesce(jsonb_agg(to_jsonb(h) - 'reads' order by h.id desc), '[]') from holding h) as holding,
-  (select min(sync_timestamp) at time zone 'UTC' from run
+  (select coalesce(jsonb_agg(to_jsonb(h) - 'reads' order by h.reads desc, h.id desc), '[]') from holding h) as holding,
+  coalesce((select min(sync_timestamp) at time zone 'UTC' from run
     where mode in ('full', 'incremental') and status = 'held'
       and id > coalesce((
         select max(id) from run
         where mode in ('full', 'incremental') and status in ('success', 'partial')
           and id < (select min(id) from holding)
-      ), 0)) as held_since,
+      ), 0)), (select min(sync_timestamp) at time zone 'UTC' from holding)) as held_since,
   (select count(*)::int from run
     where status = 'failed' and reads and id > coalesce((select id from last_reading), 0)
   ) as consecutive_failures,

@@ -654,6 +654,17 @@ const badRecords: Case[] = [
     errors: ['invalid_kennitala 1', 'duplicate_kennitala 2', 'duplicate_kennitala 3'],
   },
   {
+    name: 'who has the kennitala of a member waits while a record without an id may be that member',
+    register: [
+      record(anna, { id: null, kennitala: '0101303019' }),
+      record(dora, withKennitalaOf(anna)),
+    ],
+    before: [row(anna, { metadata: { voted: true } })],
+    changes: [],
+    after: [seen(anna, { metadata: { voted: true } })],
+    errors: ['invalid_id null', 'duplicate_kennitala 3'],
+  },
+  {
     name: 'who was entered anew beside a record that cannot be read keeps the row',
     register: [record(anna, { kennitala: 123456789 }), record(anna, { id: 44 })],
     before: [row(anna)],

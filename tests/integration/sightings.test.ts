@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import type { SyncRequest } from '../../lib/sync/types.ts';
 import type { Row } from '../support/database.ts';
-import { apply, applyDamages, change, damage } from '../support/model.ts';
 import { asksForList } from '../support/register.ts';
+import { applyDamages, damage } from '../support/reliabilityFaults.ts';
+import { apply, change } from '../support/reliabilityRegister.ts';
 import { createWorld, type Settings, type World } from '../support/world.ts';
 
 // When a run last saw each member. The twin has the same register, and stamps every row in every run, as if nothing
@@ -292,7 +293,7 @@ test('whatever happens in the register, the view says what stamping every row wo
       await run();
       for (const { changes, damages, settings, request } of steps) {
         for (const each of changes) apply(world.django, each);
-        const end = applyDamages(world.django, damages);
+        const { end } = applyDamages(world.django, damages);
         await run(request, { ...incremental, ...settings }, expectNothingUntrue);
         end();
       }

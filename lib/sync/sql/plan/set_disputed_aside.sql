@@ -1,6 +1,6 @@
 -- Records that have nothing but the kennitala of a row, while the row's own record may still be somebody's: it could
--- not be read, or a part of the register was asked for and it was not among that. Neither the row nor the member of
--- the record is touched. $1: the walk saw the whole register.
+-- not be read, or may be one that did not even say its id, or a part of the register was asked for and it was not
+-- among that. Neither the row nor the member of the record is touched. $1: the walk saw the whole register.
 with disputed as (
   delete from pg_temp.pair p
   where p.is_member
@@ -9,8 +9,11 @@ with disputed as (
     and public.plain_name(p.record_name) is distinct from public.plain_name(p.row_name)
     and (
       exists (select from pg_temp.shield s where s.external_id = p.row_external_id)
-      or not $1::boolean and p.row_is_active
-        and not exists (select from pg_temp.incoming i where i.external_id = p.row_external_id)
+      or not exists (select from pg_temp.incoming i where i.external_id = p.row_external_id)
+        and (
+          not $1::boolean and p.row_is_active
+          or exists (select from pg_temp.shield s where s.external_id is null)
+        )
     )
   returning p.record_id, p.record_kennitala
 )

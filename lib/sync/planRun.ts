@@ -70,7 +70,7 @@ function stage(run: Run, django: DjangoClient, walks: number): Promise<Snapshot>
   return externalIds ? takeSelection(run, django, externalIds) : takeSnapshot(run, django, walks);
 }
 
-// An approval is of one very plan; what waits in it is released, and nothing of another.
+// An approval is of one very plan; what waits in it is released, and nothing of another. Returns what is spent by it.
 async function releaseApproved(run: Run): Promise<string | null> {
   const { request, context, client } = run;
   const { approvedPlan: approved, approvedClasses: classes, caller } = request;
@@ -86,8 +86,11 @@ async function releaseApproved(run: Run): Promise<string | null> {
   context.log('NOTICE', 'plan_approved', 'a plan was approved', { plan, caller, classes });
   await client.query(releasePlan, [classes ?? null]);
   await holdBlockedChanges(run);
-  return changes;
+  // Where all that was approved hangs on what still waits, nothing is done, and the same plan goes on waiting.
+  return (await client.query(anyReleased)).rowCount ? changes : null;
 }
+
+const anyReleased = `select from pg_temp.plan where released = 'approval' and held is null limit 1`;
 
 // null where no run held the plan that was approved, so that there is nothing to compare with.
 async function differences(client: pg.Client, approved: string) {

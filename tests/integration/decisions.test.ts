@@ -1,5 +1,5 @@
 import type { SyncResult } from '../../lib/sync/types.ts';
-import { createWorld, type World } from '../support/world.ts';
+import { createWorld, membersOf, type World } from '../support/world.ts';
 
 // What changes votes is bound to what an admin looked at. Eleven of 35 are more than the ten that no limit stops.
 let world: World;
@@ -73,6 +73,14 @@ test('an approval may be of some classes, and the others go on waiting under a d
   expect(Object.keys(part.held ?? {})).toEqual(['removals']);
   expect(await active()).toEqual(ids(1, 50));
   expect(await sync({ plan: part.plan })).toMatchObject({ status: 'success', members_removed: 11 });
+});
+
+test('an approval of classes that have nothing to do spends no digest', async () => {
+  leave(1, 11);
+  const { plan } = await sync();
+  const nothing = await sync({ plan, classes: ['additions'] });
+  expect(nothing).toMatchObject({ status: 'held', plan, members_removed: 0 });
+  expect(await sync({ plan })).toMatchObject({ status: 'success', members_removed: 11 });
 });
 
 test('classes without a plan, an unknown class and an empty list are refused', async () => {
@@ -262,6 +270,7 @@ describe('a dry run', () => {
 });
 
 describe('what was undone stays undone', () => {
+  const rows = () => membersOf(world.database);
   const spoil = (id: number) =>
     world.django.misbehave({
       kind: 'rewrite',
@@ -295,6 +304,39 @@ describe('what was undone stays undone', () => {
     });
     expect(await sync({ plan })).toMatchObject({ members_removed: 0, removals_unconfirmed: 1 });
     end();
+    expect((await sync()).held).toMatchObject({ removals: { count: 1, reason: 'undone' } });
+  });
+
+  test.each([
+    { what: 'an addition', act: () => join(36, 36), id: 36 },
+    {
+      what: 'a return',
+      act: () => register().update(7, { is_active: true, deleted_at: null }),
+      id: 7,
+    },
+    { what: 'another kennitala', act: () => renumber(3, 3), id: 3 },
+  ])('$what, although phone number and address are others since', async ({ act, id }) => {
+    register().softDelete(7);
+    await sync();
+    act();
+    const { run_id } = await sync();
+    await sync({ undo: run_id });
+    const before = await rows();
+    for (const news of [{ phone: '+354 555 1234' }, { email: null, phone: null }]) {
+      register().update(id, news);
+      expect(await sync()).toMatchObject({ status: 'held' });
+      expect(await rows()).toEqual(before);
+    }
+    const { plan, held } = await sync();
+    expect(Object.values(held ?? {})).toEqual([expect.objectContaining({ reason: 'undone' })]);
+    expect(await sync({ plan })).toMatchObject({ status: 'success' });
+  });
+
+  test('a removal, although the member has another phone number since', async () => {
+    leave(1, 1);
+    const { run_id } = await sync();
+    await sync({ undo: run_id });
+    await world.database.query("update public.members set phone = '1' where external_id = '1'");
     expect((await sync()).held).toMatchObject({ removals: { count: 1, reason: 'undone' } });
   });
 

@@ -412,12 +412,29 @@ const kennitalas: Case[] = [
       seen(birna, { ...namedLike(anna), external_id: '1', sync_source: 'elections' }),
     ],
   },
+  ...[
+    { by: 'by hand', inactive: suspended, after: seen },
+    { by: 'by another service', inactive: { ...foreign, is_active: false }, after: row },
+  ].map(
+    ({ by, inactive, after }): Case => ({
+      name: `a member who is given the kennitala of a row that is inactive ${by} is named`,
+      register: [record(anna, withKennitalaOf(birna))],
+      before: [row(anna), row(birna, inactive)],
+      changes: ['remove 101: is_active,removed_at'],
+      after: [removed(anna), after(birna, inactive)],
+      errors: ['inactive_here 1'],
+      suspended: 1,
+    }),
+  ),
   {
-    name: 'a kennitala on a suspended row makes the two rows one suspended person',
+    name: 'who was suspended by hand, and is given the kennitala of such a row, stays suspended',
     register: [record(anna, withKennitalaOf(birna))],
-    before: [row(anna), row(birna, suspended)],
-    changes: ['remove 101: is_active,removed_at', 'update 102: name,email,phone,external_id'],
-    after: [removed(anna), seen(birna, { ...namedLike(anna), external_id: '1', ...suspended })],
+    before: [row(anna, suspended), row(birna, suspended)],
+    changes: ['update 102: name,email,phone,external_id'],
+    after: [
+      row(anna, suspended),
+      seen(birna, { ...namedLike(anna), external_id: '1', ...suspended }),
+    ],
     suspended: 1,
   },
   {

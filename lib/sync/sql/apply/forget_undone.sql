@@ -3,7 +3,9 @@
 -- that was set aside says nothing of its member, and a removal that was not confirmed is asked for still.
 delete from public.undone_changes u
 where exists (select from pg_temp.applicable p where p.outcome = u.outcome)
+  or exists (select from pg_temp.applicable p where public.value_digest(p.decision) = u.outcome)
   or $1::boolean
     and not exists (select from pg_temp.plan p where p.outcome = u.outcome)
+    and not exists (select from pg_temp.plan p where public.value_digest(p.decision) = u.outcome)
     and not exists (select from pg_temp.shield s where s.external_id = u.external_id)
     and not exists (select from pg_temp.shield s where s.kennitala = u.kennitala)

@@ -1,10 +1,17 @@
--- What run $1 did and this undo took back, under the name that the next plan would give it. $2: the undo.
+-- What run $1 did and this undo took back, under the name that the next plan would give it: that of what was decided
+-- where it was about a vote, else that of the change. $2: the undo.
 insert into public.undone_changes (outcome, run_id, external_id, kennitala)
 select distinct
-  coalesce(c.outcome, public.change_digest(
-    case c.action when 'add' then 'join' when 'reactivate' then 'join' else c.action end,
-    c.after ->> 'external_id', c.after ->> 'kennitala', c.after ->> 'name', c.after ->> 'email', c.after ->> 'phone'
-  )),
+  case
+    when c.action = 'remove' then public.value_digest('remove ' || (c.before ->> 'kennitala'))
+    when c.action in ('add', 'reactivate') then public.value_digest('join ' || (c.after ->> 'kennitala'))
+    when 'kennitala' = any(c.fields) then
+      public.value_digest('move ' || (c.before ->> 'kennitala') || ' ' || (c.after ->> 'kennitala'))
+    else coalesce(c.outcome, public.change_digest(
+      c.action, c.after ->> 'external_id', c.after ->> 'kennitala', c.after ->> 'name', c.after ->> 'email',
+      c.after ->> 'phone'
+    ))
+  end,
   $2::int, c.after ->> 'external_id', c.after ->> 'kennitala'
 from public.member_changes c
 join pg_temp.applicable p on p.member_id = c.member_id

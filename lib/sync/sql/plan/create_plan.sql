@@ -37,6 +37,15 @@ create temp table plan (
   reason text,
   -- Names the change and its result independently of our ids: what a digest and an undo compare.
   outcome bytea,
+  -- What of the change an admin decides by taking it back: that somebody votes, or under which kennitala. Another phone
+  -- number makes no other decision of it. null: the change as a whole.
+  decision text generated always as (
+    case
+      when action = 'remove' then 'remove ' || old_kennitala
+      when action in ('add', 'reactivate') then 'join ' || kennitala
+      when action = 'update' and 'kennitala' = any(fields) then 'move ' || old_kennitala || ' ' || kennitala
+    end
+  ) stored,
   -- The class of change, which has a limit of its own.
   class text not null generated always as (
     case

@@ -30,10 +30,12 @@ wished as (
       -- Only what the sync itself removed comes back; a member suspended by hand stays so.
       when p.row_sync_source = 'django' and p.row_removed_at is not null then 'reactivate'
       when $1::boolean then 'reactivate'
-      -- Somebody decided this of a member whose Django id was known here. Of a newcomer nobody did.
+      -- Somebody decided this of the member whose Django id the row has. Of one who is new here, or who comes from
+      -- an active row, nobody did.
       when exists (
         select from pg_temp.pair k
         where k.row_external_id = p.record_id and (k.row_sync_source = 'django' or k.row_is_linked)
+          and k.row_is_active is not true and (k.row_sync_source = 'django' and k.row_removed_at is not null) is not true
       ) then 'suspended'
       else 'inactive_here'
     end as standing

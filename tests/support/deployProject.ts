@@ -14,7 +14,9 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
 const root = join(import.meta.dirname, '../..');
-const deployed = ['deploy.sh', 'deploy', 'functions', 'lib', 'package.json', 'package-lock.json'];
+const deployed = ['deploy.sh', 'deploy', 'package.json', 'package-lock.json'];
+// Nothing writes to these.
+const linked = ['functions', 'lib'];
 const notForBuilding = ['node_modules', 'dist', 'coverage', '.git', 'tests', 'docs'];
 const functions = ['syncScheduled', 'syncDryRun', 'syncStatus', 'syncLogs', 'health'];
 
@@ -55,7 +57,10 @@ export function createDeployProject({ buildable = false } = {}): DeployProject {
   write('CHANGELOG.md', '# Changelog\n\n## 1.0.0\n\n- First.\n');
   write('.gitignore', 'node_modules\ndist/\nbin/\n');
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
-  if (!buildable) standInForBuild(write);
+  if (!buildable) {
+    for (const name of linked) symlinkSync(join(root, name), join(folder, name));
+    standInForBuild(write);
+  }
   return {
     folder,
     write,

@@ -20,8 +20,13 @@ import time
 # What most commands import in the end; one that is not there in this version is imported late.
 HEAVY = [
     'apitools.base.py.list_pager',
+    'google.auth._cloud_sdk',
     'google.auth.transport.requests',
+    'google.oauth2.challenges',
+    'google.oauth2.reauth',
     'google.oauth2.service_account',
+    'netrc',
+    'proto',
     'requests',
     'googlecloudsdk.api_lib.functions.v2.util',
     'googlecloudsdk.api_lib.monitoring.policies',
@@ -31,8 +36,16 @@ HEAVY = [
     'googlecloudsdk.command_lib.iam.iam_util',
     'googlecloudsdk.command_lib.monitoring.util',
     'googlecloudsdk.command_lib.run.serverless_operations',
+    'googlecloudsdk.core.credentials.p12_service_account',
     'googlecloudsdk.core.credentials.transports',
     'googlecloudsdk.core.resource.resource_printer',
+    'googlecloudsdk.generated_clients.apis.cloudbuild.v1.cloudbuild_v1_client',
+    'googlecloudsdk.generated_clients.apis.cloudbuild.v1.cloudbuild_v1_messages',
+    'googlecloudsdk.generated_clients.apis.cloudfunctions.v2.cloudfunctions_v2_client',
+    'googlecloudsdk.generated_clients.apis.iam.v1.iam_v1_client',
+    'googlecloudsdk.generated_clients.apis.run.v1.run_v1_client',
+    'googlecloudsdk.generated_clients.apis.serviceusage.v1.serviceusage_v1_client',
+    'googlecloudsdk.generated_clients.apis.serviceusage.v1.serviceusage_v1_messages',
 ]
 
 

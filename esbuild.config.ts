@@ -27,6 +27,8 @@ const options = (name: string): BuildOptions => ({
   minifyWhitespace: true,
   legalComments: 'none',
   external: [framework, 'pg-native'],
+  jsx: 'automatic',
+  jsxImportSource: 'preact',
   loader: { '.sql': 'text', '.css': 'text', '.client.js': 'text' },
   logLevel: 'warning',
 });

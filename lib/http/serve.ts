@@ -75,8 +75,7 @@ export function serve(service: Service): HttpFunction {
       if (error.code === 'unauthorized') response.set('WWW-Authenticate', 'Bearer');
       if (error.code === 'request_timeout') response.set('Connection', 'close');
       if (error.code === 'method_not_allowed') response.set('Allow', service.methods.join(', '));
-      const answer = service.present?.(error, status, request);
-      sendAnswer(request, response, answer ?? { status, body: errorBody(error) });
+      sendAnswer(request, response, presented(service, error, status, request, log));
       logRequest(log, started, status, notes, error);
     } finally {
       limit.stop();
@@ -85,6 +84,23 @@ export function serve(service: Service): HttpFunction {
       dropRest(request);
     }
   };
+}
+
+// A page that cannot even say what went wrong must not leave its visitor without an answer.
+function presented(
+  { present }: Service,
+  error: SyncError,
+  status: number,
+  request: Request,
+  log: Log,
+): Answer {
+  const plain = { status, body: errorBody(error) };
+  try {
+    return present?.(error, status, request) ?? plain;
+  } catch (thrown) {
+    log('ERROR', 'request', redactedStack(thrown), reportedError);
+    return plain;
+  }
 }
 
 // A part of the platform's timeout is kept back: time to roll back, to close the log row and to answer.

@@ -3,6 +3,7 @@ import { http } from '@google-cloud/functions-framework';
 import * as z from 'zod/mini';
 import { SyncError } from '../../lib/errors.ts';
 import { endpoint } from '../../lib/http/endpoint.ts';
+import { serve } from '../../lib/http/serve.ts';
 import '../../functions/health.ts';
 import { posting, type Reply, request } from '../support/http.ts';
 import { serveFunction } from '../support/inProcess.ts';
@@ -319,6 +320,28 @@ describe('errors:', () => {
     }
     expect(lines.map((line) => line['status'])).toEqual([401, 400]);
   });
+});
+
+test('a page that cannot say what went wrong is answered as JSON, and the log has both', async () => {
+  const fail = (what: string) => () => {
+    throw new Error(`${what} is broken`);
+  };
+  http(
+    'page',
+    serve({
+      name: 'page',
+      path: '/page',
+      methods: ['GET'],
+      handle: fail('it'),
+      present: fail('the page'),
+    }),
+  );
+  const { status, body } = await request(await serveFunction('page'));
+  expect([status, body]).toMatchObject([500, { error: { code: 'internal_error' } }]);
+  expect(lines.map(({ message }) => message)).toEqual([
+    expect.stringContaining('the page is broken'),
+    expect.stringContaining('it is broken'),
+  ]);
 });
 
 test('a request that takes too long is told to stop before the platform stops it', async () => {

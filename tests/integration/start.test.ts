@@ -50,6 +50,7 @@ test('it serves until Ctrl-C, which leaves nothing behind', async () => {
     headers: { 'Sec-Fetch-Site': 'same-origin' },
     body: new URLSearchParams({ key: key ?? '' }),
   });
+  await signIn.text();
   const cookie = signIn.headers.get('set-cookie')?.split(';')[0] ?? '';
   expect(await (await fetch(page, { headers: { cookie } })).text()).toContain('50 mega kjósa.');
 

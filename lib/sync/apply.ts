@@ -67,11 +67,8 @@ async function applyAll(
     planned.snapshot.errors.add(code, external_id, message);
   }
   if (request.undo !== undefined) await client.query(rememberUndone, [request.undo, runId]);
-  const setAside = await settleFindings(run, runId, planned.snapshot);
-  const result = {
-    ...(await describe(run, planned, summary)),
-    ...(setAside ? { set_aside: setAside } : {}),
-  };
+  await settleFindings(run, runId, planned.snapshot);
+  const result = await describe(run, planned, summary);
   if (result.held) await client.query(rememberHeld, [result.plan]);
   await writeOutbox(client, context.config.notify.NOTIFY_URLS, result, startedAt);
   await finishRun(client, runId, {

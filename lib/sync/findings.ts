@@ -61,33 +61,48 @@ interface Counts {
 }
 
 /**
- * Writes what waits for a person to open_findings, in the transaction that applies the run, and judges the
- * records that could not be used. Returns undefined where they are within the limit, or the run did not read
- * the register. Throws what pg throws.
+ * Writes what waits for a person to open_findings, in the transaction that applies the run. An undo did not read the
+ * register and changes nothing of it. Throws what pg throws.
  */
-export async function settleFindings(
-  { client, mode, context }: Run,
-  runId: number,
-  { errors, proof, fetched }: Snapshot,
-): Promise<SetAside | undefined> {
-  if (mode === 'undo') return undefined;
-  const whole = mode === 'full' && proof.complete;
-  const found = findingsOf(errors);
+export async function settleFindings(run: Run, runId: number, snapshot: Snapshot): Promise<void> {
+  if (run.mode === 'undo') return;
+  const found = findingsOf(snapshot.errors);
   const column = <K extends keyof Finding>(name: K) => found.map((finding) => finding[name]);
-  await client.query(settle, [
+  await run.client.query(settle, [
     runId,
-    whole,
+    isWhole(run, snapshot),
     column('code'),
     column('external_id'),
     column('records'),
     column('error_code'),
     column('message'),
   ]);
-  if (mode === 'selected') return undefined;
+}
+
+const isWhole = ({ mode }: Run, { proof }: Snapshot) => mode === 'full' && proof.complete;
+
+/**
+ * Judges the records that could not be used, those of earlier runs that still wait among them; a dry run and its run
+ * alike. `more`: active members that are yet to come. Returns undefined where they are within the limit, or the run
+ * did not read the register. Throws what pg throws.
+ */
+export async function judgeSetAside(
+  run: Run,
+  snapshot: Snapshot,
+  more: number,
+): Promise<SetAside | undefined> {
+  const { client, mode, context } = run;
+  if (mode === 'undo' || mode === 'selected') return undefined;
   const { SYNC_MAX_SET_ASIDE, SYNC_LIMIT_FLOOR } = context.config.sync;
-  const { rows } = await client.query<Counts>(countSetAside, [SYNC_LIMIT_FLOOR]);
+  const found = findingsOf(snapshot.errors).filter(({ code }) => code === SET_ASIDE);
+  const { rows } = await client.query<Counts>(countSetAside, [
+    SYNC_LIMIT_FLOOR,
+    isWhole(run, snapshot),
+    found.map(({ external_id }) => external_id),
+    found.map(({ records }) => records),
+  ]);
   const { set_aside, active } = rows[0] as Counts;
-  const records = mode === 'full' ? fetched : Math.max(fetched, active);
+  const records = mode === 'full' ? snapshot.fetched : Math.max(snapshot.fetched, active + more);
   const limit = allowance(SYNC_MAX_SET_ASIDE, records, SYNC_LIMIT_FLOOR);
   return set_aside > limit ? { count: set_aside, limit } : undefined;
 }

@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { judgeSetAside } from './findings.ts';
 import { digestOf } from './plan.ts';
 import type { Planned } from './planRun.ts';
 import { preview } from './preview.ts';
@@ -46,6 +47,7 @@ export async function describe(run: Run, planned: Planned, known?: Summary): Pro
   const summary = known ?? (await summarise(client));
   const held = await readHeld(run, planned);
   const anyHeld = Object.keys(held).length > 0;
+  const setAside = await judgeSetAside(run, snapshot, request.dryRun ? gainOf(summary) : 0);
   const { digest: plan } = await digestOf(run);
   return {
     run_id: id,
@@ -69,9 +71,12 @@ export async function describe(run: Run, planned: Planned, known?: Summary): Pro
     errors: errors.shown(),
     plan,
     ...(anyHeld ? { held } : {}),
+    ...(setAside ? { set_aside: setAside } : {}),
     ...(request.dryRun ? { ...(await preview(run, plan)), changes_total: summary.total } : {}),
   };
 }
+
+const gainOf = ({ added, reactivated, removed }: Summary) => added + reactivated - removed;
 
 // A class that the guard holds is named even without a change: the walk saw too little to know of any.
 async function readHeld({ client, request }: Run, { verdict, snapshot }: Planned): Promise<Held> {

@@ -124,6 +124,8 @@ describe('more unreadable records than SYNC_MAX_SET_ASIDE allows', () => {
     const good = await world.run();
     for (let id = 1; id <= 20; id++) breakRecord(id);
     world.django.members.update(30, { name: 'Nýtt Nafn' });
+    const dry = await world.run({ dryRun: true });
+    expect(dry).toMatchObject({ status: 'partial', set_aside: { count: 20, limit: 10 } });
     const half = await world.run();
     expect(half).toMatchObject({
       status: 'partial',

@@ -229,7 +229,7 @@ check_page() {
     case $name,$(column "$current" "$(service_of "$name")" 4) in
       syncAdmin,true) right 'syncAdmin is behind Identity-Aware Proxy' ;;
       syncAdmin,*) wrong "syncAdmin is not behind Identity-Aware Proxy: $(hint page)" ;;
-      *,true) wrong "$name is behind Identity-Aware Proxy, which shuts out its callers: gcloud beta run services update $(service_of "$name") --no-iap" ;;
+      *,true) wrong "$name is behind Identity-Aware Proxy, which shuts out its callers: $(typed gcloud beta run services update "$(service_of "$name")" --no-iap "--region=$REGION" "--project=$PROJECT")" ;;
     esac
   done
 }

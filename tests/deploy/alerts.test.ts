@@ -48,6 +48,30 @@ describe.each(policies)('the alert $file', (policy) => {
   });
 });
 
+const thresholdOf = (file: string) =>
+  policies.find((one) => one.file === file)?.conditions[0].conditionThreshold;
+
+test('a failed try that the scheduler repeats sends no mail, and the last one does', () => {
+  const script = readFileSync(join(folder, '../scheduler.sh'), 'utf8');
+  const [, retries = '', longest = ''] =
+    /--max-retry-attempts=(\d+) .*--max-backoff=(\d+)s/.exec(script) ?? [];
+  const { comparison, thresholdValue, duration, aggregations } = thresholdOf('failed.json');
+  expect({ comparison, thresholdValue, duration }).toEqual({
+    comparison: 'COMPARISON_GT',
+    thresholdValue: Number(retries),
+    duration: '0s',
+  });
+  // All tries of one run are within what is added up.
+  const window = Number.parseInt(aggregations[0].alignmentPeriod, 10);
+  expect(window).toBeGreaterThan((Number(retries) + 1) * 540 + Number(retries) * Number(longest));
+});
+
+test('what every run of a day leaves to a person sends a mail after that day', () => {
+  const seconds = Number.parseInt(thresholdOf('attention.json').duration, 10);
+  expect(seconds).toBeGreaterThan(23 * 3600);
+  expect(seconds).toBeLessThanOrEqual(24 * 3600);
+});
+
 test('metrics and alerts look for events that are logged', () => {
   const filters = [...metrics, ...policies].map((one) => JSON.stringify(one)).join('\n');
   const events = [...filters.matchAll(/jsonPayload\.event=\\"(\w+)\\"/g)].map(([, event]) => event);

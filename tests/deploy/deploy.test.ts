@@ -705,7 +705,7 @@ describe('verify', () => {
             command: '* run services list *format=value*',
             answer: `syncscheduled\t${INSTANCE}\tTrue\ttrue`,
           },
-          says: 'syncScheduled is behind Identity-Aware Proxy',
+          says: 'syncScheduled is behind Identity-Aware Proxy, .* --no-iap --region=europe-west2 --project=membership-test',
         },
       ],
     ],

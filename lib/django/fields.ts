@@ -1,4 +1,4 @@
-import { looksLikeKennitala, normaliseKennitala } from '../kennitala.ts';
+import { hasCheckDigit, looksLikeKennitala } from '../kennitala.ts';
 
 // Readers for the fields of one record. Lengths are those of the columns of public.members, where
 // varchar(n) counts characters, not UTF-16 units. They run up to a million times a walk, so that what
@@ -53,15 +53,23 @@ export function readId(value: unknown): string | undefined {
 }
 
 /**
- * Whether an id holds an e-mail address or the kennitala of its member. Ids are in logs, answers and URLs,
- * where personal data must never be. Ten digits that are not this kennitala may be a number like any
- * other; only where no kennitala is known to compare with, the look of one is enough.
+ * Whether an id holds an e-mail address, a kennitala, or the name or phone number of its member. Ids are in logs,
+ * answers and URLs, where personal data must never be. Ten digits that are not the kennitala of this record may
+ * be a number like any other, unless they have a check digit; where no kennitala is known to compare with, the look
+ * of one is enough.
  */
-export function isPersonalId(id: string, kennitala: string | undefined): boolean {
+export function isPersonalId(
+  written: string,
+  kennitala: string | undefined,
+  others: readonly unknown[] = [],
+): boolean {
+  if (others.includes(written)) return true;
+  // Digits have other forms as well, such as full-width ones.
+  const id = written.normalize('NFKC');
   if (holdsAddress.test(id)) return true;
   if (id.length < SHORTEST_KENNITALA) return false;
   if (kennitala === undefined) return looksLikeKennitala(id);
-  return normaliseKennitala(id) === kennitala || id.replace(/[^0-9]/g, '').includes(kennitala);
+  return hasCheckDigit(id) || id.replace(/[^0-9]/g, '').includes(kennitala);
 }
 
 const noText: Problem = { problem: 'the name is no text' };

@@ -42,7 +42,8 @@ export function parseRecord(record: unknown, rules: RecordRules): ParsedRecord {
   const rawKennitala = readPath(record, fieldMap.kennitala);
   const kennitala = normaliseKennitala(rawKennitala);
   const id = readId(readPath(record, fieldMap.id));
-  const isPersonal = id !== undefined && isPersonalId(id, kennitala);
+  const others = [readPath(record, fieldMap.name), readPath(record, fieldMap.phone)];
+  const isPersonal = id !== undefined && isPersonalId(id, kennitala, others);
   const isDamaged = rules.damaged && JSON.stringify(record).includes(REPLACEMENT);
   const externalId = isPersonal || (isDamaged && id?.includes(REPLACEMENT)) ? undefined : id;
   // search, not test: a pattern with the g flag would remember where it stopped.
@@ -124,7 +125,7 @@ function rejected(
 
 function idProblem(isPersonal: boolean): string {
   return isPersonal
-    ? 'the id is a kennitala or an e-mail address, which must not be in logs and answers: map another field to id in DJANGO_FIELD_MAP'
+    ? 'the id is a kennitala, a name, a phone number or an e-mail address, which must not be in logs and answers: map another field to id in DJANGO_FIELD_MAP'
     : 'the id is missing, or is no text of 1 to 255 characters or number';
 }
 

@@ -161,10 +161,11 @@ export function authorization(scheme: Config['django']['DJANGO_AUTH_SCHEME'], ke
   );
 }
 
-// Seconds in a cache (RFC 9111, 5.1); 0 without the header, which a cache must set.
+// Seconds in a cache (RFC 9111, 5.1); 0 without the header, which a cache must set. Several caches in a row may
+// each have written one: the oldest counts, and what is no number says nothing.
 function ageOf(reply: Reply): number {
-  const age = reply.header('age')?.trim() ?? '';
-  return /^[0-9]+$/.test(age) ? Number(age) : 0;
+  const ages = (reply.header('age') ?? '').split(',').map((age) => Number(age.trim()) || 0);
+  return Math.max(...ages);
 }
 
 function parseDate(value: string | undefined): Date | undefined {

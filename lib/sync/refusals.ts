@@ -80,7 +80,10 @@ export function throwIfForAll(refusal: Refusal, names: MembersNames): void {
   };
   if (inFunction && !broken.includes(state)) return;
   if (state === '2200H') {
-    fail('The sequence of members.id has no number left: let it have larger ones, or start over');
+    const [, sequence = 'members_id_seq'] = /"(\w+_seq)"/.exec(message) ?? [];
+    fail(
+      `The sequence ${sequence} has no number left: let it have larger ones (alter sequence … no maxvalue), or start over`,
+    );
   }
   if (state === '23505' && names.primary_keys.includes(constraint_name)) {
     fail(

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import { type Connection, connect, queryOnce, setting, withConnection } from '../database.ts';
-import { POOLER_SHARES_SESSIONS } from '../databaseErrors.ts';
+import { POOLER_SHARES_SESSIONS } from '../databaseWords.ts';
 import { SyncError } from '../errors.ts';
 import type { ChosenMode } from './mode.ts';
 import { refusePlacement } from './placement.ts';
@@ -86,7 +86,7 @@ const marks = `select set_config(name, '0', false) from pg_settings where name =
 export async function openSession({ secrets, signal, log }: SyncContext): Promise<Connection> {
   const connection = await connect(secrets.DATABASE_URL);
   try {
-    const { pid, schema_open, is_citus } = await inspect(connection);
+    const { pid, schema_open, planted, is_citus } = await inspect(connection);
     endOnAbort(connection, pid, { secrets, signal });
     // A pooler says a number of its own in the place of the session's.
     if ((connection as { processID?: number | null }).processID !== pid) {
@@ -95,17 +95,13 @@ export async function openSession({ secrets, signal, log }: SyncContext): Promis
       await connection.query('discard all');
     }
     // Others' triggers may name their tables without a schema, but not where strangers can put theirs.
-    const search_path = schema_open ? 'pg_catalog, pg_temp' : 'pg_catalog, public, pg_temp';
+    const isOpen = schema_open || planted.length > 0;
+    const search_path = isOpen ? 'pg_catalog, pg_temp' : 'pg_catalog, public, pg_temp';
     await connection.query(`${setting({ ...settings, search_path })} ${marks}`);
     // Refused where an earlier user of the session had temporary tables with another size.
     await connection.query(`set temp_buffers = '64MB'`).catch(() => undefined);
-    if (schema_open) {
-      log(
-        'WARNING',
-        'schema_open',
-        'anybody who can log in may create functions and tables in schema public, which other roles then run: revoke create on schema public from public (docs/examples/grants.sql)',
-      );
-    }
+    if (schema_open) log('WARNING', 'schema_open', open);
+    if (planted.length > 0) log('WARNING', 'schema_open', plantedThere, { planted });
     if (is_citus) await refusePlacement(connection);
     showSignsOfLife(connection);
     return connection;
@@ -115,9 +111,16 @@ export async function openSession({ secrets, signal, log }: SyncContext): Promis
   }
 }
 
+const open =
+  'anybody who can log in may create functions and tables in schema public, which other roles then run: revoke create on schema public from public (docs/examples/grants.sql)';
+const plantedThere =
+  "schema public has functions or operators with the names of PostgreSQL's or ours, and their owner is neither an admin nor the owner of members: see what they do, and drop them";
+
 interface Backend {
   pid: number;
   schema_open: boolean;
+  /** Functions and operators of strangers that could be run for others. */
+  planted: string[];
   is_citus: boolean;
 }
 

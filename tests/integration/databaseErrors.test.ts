@@ -107,3 +107,34 @@ test('a schema that lacks a column says so', async () => {
   await old.query('alter table public.sync_log drop column progress');
   expect((await status(old.url))?.message).toMatch(/npm run migrate.*\(42703\)\.$/);
 });
+
+test.each(['sync_log', 'member_changes', 'notification_outbox'])(
+  'a sequence of %s that is at its end, or behind, is one error with its name',
+  async (table) => {
+    const full = await createTestDatabase();
+    const notify = { NOTIFY_URLS: 'http://127.0.0.1:9/', NOTIFY_SECRET: 'c2VjcmV0' };
+    const runThere = () =>
+      world
+        .run({}, { settings: { DATABASE_URL: full.url, ...notify } })
+        .then(() => undefined, told);
+    const sequence = `public.${table}_id_seq`;
+    expect(await runThere()).toBeUndefined();
+    world.django.members.add({ name: 'Ný' });
+    await full.query(
+      `select setval('${sequence}', 9000); alter sequence ${sequence} maxvalue 9000`,
+    );
+    const atEnd = await runThere();
+    expect(atEnd?.code).toBe('database_unavailable');
+    expect(atEnd?.message).toContain(`${table}_id_seq`);
+    expect(atEnd?.message).toContain('no number left');
+    await full.query(
+      `alter sequence ${sequence} no maxvalue; select setval('${sequence}', 1, false)`,
+    );
+    const behind = await runThere();
+    // Its key has the run before the number.
+    if (table === 'member_changes') return expect(behind).toBeUndefined();
+    expect(behind?.code).toBe('database_unavailable');
+    expect(behind?.message).toMatch(/behind/);
+    expect(behind?.message).toContain(table);
+  },
+);

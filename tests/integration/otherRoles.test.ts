@@ -28,6 +28,18 @@ beforeEach(async () => {
 afterEach(() => stranger.end());
 afterAll(() => onServer(`drop role ${STRANGER}`));
 
+// Better matches than ours for columns of members, and for constants.
+const ourFunctions = [
+  'member_state(varchar, varchar, varchar, varchar, varchar, boolean, timestamp)',
+  'member_state(text, varchar, varchar, varchar, varchar, boolean, timestamp)',
+  'change_digest(varchar, varchar, varchar, varchar, varchar, varchar)',
+  'change_digest(varchar, text, text, text, text, text)',
+  'plain_name(varchar)',
+  'value_digest(varchar)',
+];
+const returned = (signature: string) =>
+  signature.startsWith('member') ? 'jsonb' : signature.startsWith('plain') ? 'text' : 'bytea';
+
 const lines = async (name: string) => (await world.bundle(name)).output().join('\n');
 
 describe('where everybody may create in schema public', () => {
@@ -43,6 +55,10 @@ describe('where everybody may create in schema public', () => {
       `create function public.array_position(text[], text) returns int ${body('1')}`,
       `create function public.convert_to(text, text) returns bytea ${body(`''`)}`,
       `create function public.jsonb_build_object(text, text, text, text) returns jsonb ${body(`'{}'`)}`,
+      ...ourFunctions.map(
+        (signature) =>
+          `create function public.${signature} returns ${returned(signature)} ${body('null')}`,
+      ),
       `create function public.equal(varchar, text) returns boolean ${body('true')}`,
       'create operator public.= (leftarg = varchar, rightarg = text, function = public.equal)',
     ]) {
@@ -51,12 +67,24 @@ describe('where everybody may create in schema public', () => {
     for (const name of ['syncDryRun', 'syncScheduled', 'syncScheduled']) {
       expect((await world.post(name)).body).toMatchObject({ status: 'success' });
     }
+    world.django.members.update(2, { name: 'Annað Nafn' });
+    world.django.members.update(3, { kennitala: '1102870169' });
+    world.django.members.remove(4);
+    const { body: changed } = await world.post('syncScheduled');
+    expect(changed).toMatchObject({ members_updated: 2, members_removed: 1 });
+    await world.post('syncScheduled', { undo: changed.run_id });
     await world.get('syncStatus');
     await world.get('syncLogs');
+    // Closed now, and what was put there while it was open is there still.
+    await database.query('revoke create on schema public from public');
+    expect((await world.post('syncScheduled')).status).toBe(200);
+    expect(await lines('syncScheduled')).toMatch(/"planted":.*member_state\(/);
     expect(await database.query('select * from public.taken')).toEqual([]);
     for (const name of ['syncDryRun', 'syncScheduled']) {
       expect(await lines(name)).toMatch(/"event":"schema_open"/);
     }
+    for (const signature of ourFunctions) await stranger.query(`drop function public.${signature}`);
+    await database.query('grant create on schema public to public');
     await stranger.query(`drop operator public.= (varchar, text); drop function public.equal,
       public.array_position(text[], text), public.convert_to(text, text),
       public.jsonb_build_object(text, text, text, text); drop table public.taken`);

@@ -283,7 +283,7 @@ describe('what is about no row is one error, with the names of PostgreSQL', () =
       'alter sequence public.members_id_seq no maxvalue',
     );
     await query(`select setval('public.members_id_seq', 30)`);
-    await expectOne(/^The sequence of members\.id has no number left.*\(2200H\)\.$/);
+    await expectOne(/^The sequence members_id_seq has no number left.*\(2200H\)\.$/);
   });
 
   test('a column of another service that must have a value', async () => {

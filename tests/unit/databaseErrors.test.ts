@@ -39,6 +39,18 @@ test.each([
     thrown: error('', { code: '53300' }),
     says: 'max_connections',
   },
+  {
+    name: 'a sequence of ours is at its end',
+    thrown: error('nextval: reached maximum value of sequence "sync_log_id_seq" (2147483647)', {
+      code: '2200H',
+    }),
+    says: '(2200H, sync_log_id_seq)',
+  },
+  {
+    name: 'a sequence of ours is behind',
+    thrown: error('duplicate key', { code: '23505', constraint: 'sync_log_pkey' }),
+    says: 'is behind the numbers that are there',
+  },
   { name: 'the disk is full', thrown: error('', { code: '53100' }), says: 'disk space' },
   { name: 'there is no such table', thrown: error('', { code: '42P01' }), says: 'npm run migrate' },
   {
@@ -110,7 +122,7 @@ test.each([
   {
     name: 'somebody holds a lock',
     thrown: error('', { code: '55P03' }),
-    says: 'held a lock on members for longer than 10 seconds, and nothing was changed',
+    says: 'held a lock on members, or on another table of ours, for too long, and nothing was changed',
   },
   {
     name: 'two wait for each other',

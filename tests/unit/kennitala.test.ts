@@ -1,4 +1,9 @@
-import { looksLikeKennitala, maskKennitala, normaliseKennitala } from '../../lib/kennitala.ts';
+import {
+  hasCheckDigit,
+  looksLikeKennitala,
+  maskKennitala,
+  normaliseKennitala,
+} from '../../lib/kennitala.ts';
 
 test.each([
   ['0000000007', '0000000007'],
@@ -36,6 +41,16 @@ test.each([
 
 test('the mask keeps the date of birth and nothing else', () => {
   expect(maskKennitala('0000000007')).toBe('000000-****');
+});
+
+test.each([
+  ['0101302989', true],
+  ['0101302999', false],
+  ['0101302987', false],
+  ['1001000123', false],
+  ['17', false],
+])('%s has the check digit of a kennitala: %s', (value, expected) => {
+  expect(hasCheckDigit(value)).toBe(expected);
 });
 
 test.each([

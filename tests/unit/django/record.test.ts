@@ -117,6 +117,11 @@ describe('a record is rejected, and shields whom it names,', () => {
       '000000-0007',
       'IS 000000 0007',
       'm-0000000007-2',
+      '００００００００0７',
+      // Another person's, with its check digit.
+      '0101302989',
+      person(7).name,
+      person(7).phone,
     ].map((id): [string, unknown, string, object] => [
       `when the id is personal, as ${JSON.stringify(id)}`,
       { ...person(7), id },
@@ -283,7 +288,7 @@ test.each([
 });
 
 test('an id of ten digits that is not the kennitala of its member is a number like any other', () => {
-  expect(memberOf(parseWith({ id: '1201603389' })).member.externalId).toBe('1201603389');
+  expect(memberOf(parseWith({ id: '1201603319' })).member.externalId).toBe('1201603319');
 });
 
 describe('in a reply with bytes that are no UTF-8', () => {

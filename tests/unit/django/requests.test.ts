@@ -286,6 +286,9 @@ test.each([
   ['86400', true],
   ['-1', false],
   ['soon', false],
+  ['61.5', true],
+  ['3600, 10', true],
+  ['10, soon, 3600', true],
 ])('a page that a cache had for %s seconds is stale: %s', async (age, stale) => {
   list().reply(200, people(1), { Age: age });
   expect(await read()).toMatchObject([{ stale }]);

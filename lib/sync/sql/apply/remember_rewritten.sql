@@ -5,7 +5,7 @@ with known as (
 ),
 stored as (
   insert into public.rewritten_values (member_id, field, asked, stored, run_id)
-  select w.member_id, v.field, public.value_digest(v.asked), public.value_digest(v.stored), $1::int
+  select w.member_id, v.field, public.value_digest(v.asked::text), public.value_digest(v.stored::text), $1::int
   from pg_temp.rewritten w
   join pg_temp.plan p on p.id = w.plan_id
   join public.members m on m.id = w.member_id

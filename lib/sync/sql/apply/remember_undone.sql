@@ -8,7 +8,7 @@ select distinct
     when 'kennitala' = any(c.fields) then
       public.value_digest('move ' || (c.before ->> 'kennitala') || ' ' || (c.after ->> 'kennitala'))
     else coalesce(c.outcome, public.change_digest(
-      c.action, c.after ->> 'external_id', c.after ->> 'kennitala', c.after ->> 'name', c.after ->> 'email',
+      c.action::text, c.after ->> 'external_id', c.after ->> 'kennitala', c.after ->> 'name', c.after ->> 'email',
       c.after ->> 'phone'
     ))
   end,

@@ -67,13 +67,16 @@ begin
   -- What would fail at the commit fails here, where it can be told from the rest.
   set constraints all immediate;
 
-  -- What is stored now, after every trigger. A member without the right source, activity or kennitala is none.
+  -- What is stored now, after every trigger. A member without the right source, activity or kennitala is none. Types are
+  -- exactly those of our functions, here and elsewhere: another's function with the same name could fit better.
   with compared as (
     select p.*, m.id as row_id,
       case when p.action <> 'add' then public.member_state(
         p.old_kennitala, p.old_name, p.old_email, p.old_phone, p.old_external_id, p.old_is_active, p.old_removed_at
       ) end as before,
-      public.member_state(m.kennitala, m.name, m.email, m.phone, m.external_id, m.is_active, m.removed_at) as after,
+      public.member_state(
+        m.kennitala::text, m.name::text, m.email::text, m.phone::text, m.external_id::text, m.is_active, m.removed_at
+      ) as after,
       row(m.name, m.email, m.phone, m.external_id) is distinct from row(p.name, p.email, p.phone, p.external_id)
         as is_rewritten,
       p.action = 'add' or row(m.kennitala, m.name, m.email, m.phone, m.external_id, m.is_active, m.removed_at)

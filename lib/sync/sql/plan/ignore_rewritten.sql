@@ -21,7 +21,7 @@ from (
       ('name', p.name, p.old_name), ('email', p.email, p.old_email), ('phone', p.phone, p.old_phone),
       ('external_id', p.external_id, p.old_external_id)
     ) as v(field, asked, stored)
-    where v.field = r.field and public.value_digest(v.asked) = r.asked and public.value_digest(v.stored) = r.stored
+    where v.field = r.field and public.value_digest(v.asked::text) = r.asked and public.value_digest(v.stored::text) = r.stored
       and p.action in ('update', 'reactivate')
     group by p.id
   ) k using (id)

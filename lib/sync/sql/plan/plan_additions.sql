@@ -8,7 +8,7 @@ select
   array['kennitala', 'name', 'email', 'phone', 'external_id', 'is_active'],
   case when p.record_name is null then 'invalid_name' end,
   case when p.record_name is not null then
-    public.change_digest('join', p.record_id, p.record_kennitala, p.record_name, p.record_email, p.record_phone)
+    public.change_digest('join'::text, p.record_id, p.record_kennitala, p.record_name, p.record_email, p.record_phone)
   end
 from pg_temp.pair p
 where p.is_member

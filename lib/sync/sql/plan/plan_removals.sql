@@ -31,6 +31,6 @@ select
   row_kennitala, row_name, row_email, row_phone, row_external_id, row_is_active, row_removed_at, row_sync_source,
   row_external_id, row_kennitala, row_name, row_email, row_phone, false, $2::timestamptz at time zone 'UTC',
   array['is_active', 'removed_at'], evidence, reason,
-  public.change_digest('remove', row_external_id, row_kennitala, row_name, row_email, row_phone)
+  public.change_digest('remove'::text, row_external_id, row_kennitala, row_name, row_email, row_phone)
 from leaver
 where $1::boolean or evidence <> 'absent'

@@ -13,7 +13,7 @@ select
   case when c.action = 'add' then $2::timestamptz at time zone 'UTC' else w.removed_at end,
   case when c.action = 'add' then array['is_active', 'removed_at'] else c.fields end,
   'undo',
-  public.change_digest(c.action, w.external_id, w.kennitala, w.name, w.email, w.phone)
+  public.change_digest(c.action::text, w.external_id, w.kennitala, w.name, w.email, w.phone)
 from public.member_changes c
 join public.members m on m.id = c.member_id
 cross join lateral (
@@ -24,4 +24,6 @@ cross join lateral (
 ) w
 where c.run_id = $1::int
   and ($3::text[] is null or c.after ->> 'external_id' = any($3) or c.before ->> 'external_id' = any($3))
-  and c.after = public.member_state(m.kennitala, m.name, m.email, m.phone, m.external_id, m.is_active, m.removed_at)
+  and c.after = public.member_state(
+    m.kennitala::text, m.name::text, m.email::text, m.phone::text, m.external_id::text, m.is_active, m.removed_at
+  )

@@ -1,5 +1,35 @@
--- Which session of the server this is, whether anybody may put functions and tables into schema public, and
--- whether the server is one of several.
+-- Which session of the server this is, whether anybody may put functions and tables into schema public, what strangers
+-- have put there that PostgreSQL could take for something of its own or of ours, and whether the server is one of several.
+with trusted as (
+  select oid from pg_roles where rolsuper or rolname = current_user
+  union select datdba from pg_database where datname = current_database()
+  union select c.relowner from pg_class c join pg_namespace n on n.oid = c.relnamespace
+    where n.nspname = 'public' and c.relname = 'members'
+),
+planted as (
+  select p.oid::regprocedure::text as name
+  from pg_proc p
+  join pg_namespace n on n.oid = p.pronamespace
+  where n.nspname = 'public' and p.proowner not in (select oid from trusted)
+    and (
+      p.proname in ('member_state', 'change_digest', 'plain_name', 'value_digest')
+      or exists (
+        select from pg_proc b where b.proname = p.proname and b.pronamespace = 'pg_catalog'::regnamespace
+      )
+    )
+    and not exists (select from pg_depend d where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype = 'e')
+  union all
+  select o.oid::regoperator::text
+  from pg_operator o
+  join pg_namespace n on n.oid = o.oprnamespace
+  where n.nspname = 'public' and o.oprowner not in (select oid from trusted)
+    and exists (
+      select from pg_operator b where b.oprname = o.oprname and b.oprnamespace = 'pg_catalog'::regnamespace
+    )
+    and not exists (
+      select from pg_depend d where d.classid = 'pg_operator'::regclass and d.objid = o.oid and d.deptype = 'e'
+    )
+)
 select
   pg_backend_pid() as pid,
   exists (
@@ -7,4 +37,5 @@ select
     cross join lateral aclexplode(coalesce(n.nspacl, acldefault('n', n.nspowner))) a
     where n.nspname = 'public' and a.grantee = 0 and a.privilege_type = 'CREATE'
   ) as schema_open,
+  (select coalesce(array_agg(name order by name), '{}') from planted) as planted,
   exists (select from pg_extension where extname = 'citus') as is_citus

@@ -115,8 +115,13 @@ export function adminPage(environment: Environment = process.env): HttpFunction 
   const present = (error: SyncError, status: number, request: Request): Answer => {
     const stranger = strangerOf(request);
     const { words } = stranger;
-    const problem = error.code === 'forbidden' ? forbiddenWords(request, words) : undefined;
-    return problemView(stranger, status, problem ?? words.errors[error.code] ?? words.problem);
+    const own: Record<string, string | undefined> = {
+      forbidden: forbiddenWords(request, words),
+      // Of the visitor; where a function does not know us, its reply says so.
+      unauthorized: words.unknownVisitor,
+    };
+    const problem = own[error.code] ?? words.errors[error.code] ?? words.problem;
+    return problemView(stranger, status, problem);
   };
 
   return serve({ ...service, handle, present });

@@ -44,8 +44,16 @@ export function createViews({ database, intervalMinutes, functions, looks }: Sou
       await readStatus(database, { intervalMinutes, withinMinutes: WITHIN_MINUTES }),
     );
 
-  const showLook = async (visit: Visit) => {
+  const showLook = async (visit: Visit, log: Log) => {
     const look = looks.find(visit.query.get('plan'));
+    // Somebody else may have taken it.
+    if (look) {
+      log('NOTICE', 'members_read', 'somebody looked at a plan', {
+        caller: visit.person.name,
+        plan: look.plan,
+        changes: look.total,
+      });
+    }
     if (look && visit.query.get('format') === 'csv') return lookCsv(visit, look);
     return lookView(visit, { look });
   };
@@ -72,7 +80,7 @@ export function createViews({ database, intervalMinutes, functions, looks }: Sou
     const ids = lists.flatMap(({ members }) => members.map(({ external_id }) => external_id));
     log('NOTICE', 'members_read', 'somebody looked at the members that wait', {
       caller: visit.person.name,
-      members: ids.length,
+      external_ids: ids,
     });
     return waitingView(visit, lists, await readNames(database, ids));
   };
@@ -135,7 +143,7 @@ export function createViews({ database, intervalMinutes, functions, looks }: Sou
     const found = whom.length < 2 ? [] : await search(database, whom);
     log('NOTICE', 'members_read', 'somebody searched for members by name', {
       caller: visit.person.name,
-      members: found.length,
+      external_ids: found.map(({ external_id }) => external_id),
     });
     return memberView(visit, { found, searched: whom });
   };

@@ -175,6 +175,7 @@ test.each([
   const looked = await as(token(), '', { headers: plain });
   const ran = await as(token(), '?do=run', { form: '', headers: plain });
   expect([looked.status, ran.status, await runs()]).toEqual([401, 401, 0]);
+  expect(looked.text).toContain('Síðan veit ekki hver þú ert.');
   expect(looked.text).not.toContain('anna@felag.example');
 });
 

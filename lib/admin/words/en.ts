@@ -223,5 +223,6 @@ export const en: Words = {
   notFound: 'There is no such page.',
   onlyApprovers: 'You may look, but this is only for those who may approve.',
   noAccess: 'You may not use this page. Ask the admin.',
+  unknownVisitor: 'The page does not know who you are. Open it where you sign in.',
   otherSite: 'The request did not come from this page. Open the page and try again.',
 };

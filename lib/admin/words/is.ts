@@ -228,6 +228,7 @@ export const is = {
   notFound: 'Þessi síða er ekki til.',
   onlyApprovers: 'Þú mátt skoða, en þessi aðgerð er aðeins fyrir þá sem mega samþykkja.',
   noAccess: 'Þú hefur ekki aðgang að þessari síðu. Biddu umsjónarmann um hann.',
+  unknownVisitor: 'Síðan veit ekki hver þú ert. Opnaðu hana þar sem þú skráir þig inn.',
   otherSite: 'Beiðnin kom ekki af þessari síðu. Opnaðu síðuna og reyndu aftur.',
 };
 

@@ -22,12 +22,21 @@ typed() {
   printf '%s' "${line# }"
 }
 
-# Into QUOTED; a subshell for each word would take longer than all the rest.
+# Into QUOTED; a subshell for each word would take longer than all the rest. The bash of macOS reads quotes
+# within a substitution in its own way, so there are none.
+# shellcheck disable=SC2295
 quote() {
+  local rest=$1 mark=\'
   case $1 in
-    '' | *[!A-Za-z0-9_./:@%+=,^~-]*) QUOTED="'${1//\'/\'\\\'\'}'" ;;
-    *) QUOTED=$1 ;;
+    '' | *[!A-Za-z0-9_./:@%+=,^~-]*) QUOTED=$mark ;;
+    # Without the 0 a trap would get the status of what has failed before it.
+    *) QUOTED=$1 && return 0 ;;
   esac
+  while [ "$rest" != "${rest%%$mark*}" ]; do
+    QUOTED=$QUOTED${rest%%$mark*}$mark\\$mark$mark
+    rest=${rest#*$mark}
+  done
+  QUOTED=$QUOTED$rest$mark
 }
 
 quoted() {
@@ -36,7 +45,11 @@ quoted() {
   printf '%s' "$QUOTED"
 }
 
-comment() { if $DRY_RUN; then printf '# %s\n' "${*//$'\n'/$'\n'# }" >&3; fi; }
+comment() {
+  local line
+  if ! $DRY_RUN; then return; fi
+  while IFS= read -r line; do printf '# %s\n' "$line"; done <<<"$*" >&3
+}
 
 # How to run steps as this run was told to: its environment and its settings.
 hint() { typed ./deploy.sh ${CONTEXT[@]+"${CONTEXT[@]}"} "$@"; }
@@ -118,7 +131,7 @@ attempt() {
 # that not every part of Google has heard of yet.
 NEW_APIS=false
 not_yet() {
-  grep -qE 'RESOURCE_EXHAUSTED|rateLimitExceeded|UNAVAILABLE|concurrent policy changes|[Ss]ervice account .* does not exist|(HTTPError|HttpError|status|code)\W{1,4}(429|503)\b' "$1" && return
+  grep -qE 'RESOURCE_EXHAUSTED|rateLimitExceeded|UNAVAILABLE|concurrent policy changes|[Ss]ervice account .* does not exist|(HTTPError|HttpError|status|code)[^A-Za-z0-9_]{1,4}(429|503)([^0-9]|$)' "$1" && return
   $NEW_APIS && grep -qE 'SERVICE_DISABLED|it is disabled' "$1"
 }
 

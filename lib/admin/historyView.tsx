@@ -4,7 +4,7 @@ import { Chart, ChartTable } from './chart.tsx';
 import { changesOf, foldRuns, type Line } from './fold.ts';
 import { page, securityHeaders } from './layout.tsx';
 import { callerWords, Pager, pageOf } from './parts.tsx';
-import type { DayLine, RunLine } from './reads.ts';
+import { type DayLine, MOST_RUNS, type RunLine } from './reads.ts';
 import type { Visit } from './visit.ts';
 import { capital } from './words/format.ts';
 
@@ -47,6 +47,7 @@ export function historyView({ visit, month, runs, days }: Props): Answer {
         <ChartTable visit={visit} days={days} />
         <h2>{capital(visit.format.month(month))}</h2>
         {runs.length === 0 && <p>{words.noRuns}</p>}
+        {runs.length >= MOST_RUNS && <p>{words.tooManyRuns(MOST_RUNS)}</p>}
         {runs.length > 0 && <Runs visit={visit} month={month} runs={runs} />}
         {runs.length > 0 && (
           <p>

@@ -77,7 +77,7 @@ export interface DayLine {
 }
 
 /** Runs of one month that are shown; there are 744 hours in the longest. */
-const MOST_RUNS = 5_000;
+export const MOST_RUNS = 5_000;
 
 /** The runs of a month (YYYY-MM), newest first. Throws what pg throws. */
 export const readRuns = (database: Credential, month: string): Promise<RunLine[]> =>

@@ -9,6 +9,7 @@ import { listWaiting, readStatus, type WaitingList } from '../sync/status.ts';
 import { type Acting, idOf, named, seeOther } from './acts.ts';
 import { lookCsv } from './changeTable.tsx';
 import type { Functions, Reply } from './functions.ts';
+import { problemView } from './gateViews.tsx';
 import { historyCsv, historyView } from './historyView.tsx';
 import type { Looks } from './look.ts';
 import { lookView } from './lookView.tsx';
@@ -109,7 +110,10 @@ export function createViews({ database, intervalMinutes, functions, looks }: Sou
       run_id: id,
       changes: run.changes.length,
     });
-    return csv ? runCsv(visit, run.changes, id) : runView(visit, run);
+    if (!csv) return runView(visit, run);
+    // A file says nowhere that there would be more.
+    if (run.next_before === null) return runCsv(visit, run.changes, id);
+    return problemView(visit, 413, visit.words.tooManyRows(MAX_CSV_ROWS));
   };
 
   const shows: Record<string, (visit: Visit, log: Log) => Promise<Answer>> = {

@@ -2,7 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
+import { postForm, signedHeaders } from '../support/adminPage.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { request } from '../support/http.ts';
 import { startReceiver } from '../support/receiver.ts';
 import { onServer } from '../support/server.ts';
 import { until } from '../support/until.ts';
@@ -105,6 +107,25 @@ test('syncStatus and syncLogs work as membership_sync_reader', async () => {
   // PostgreSQL says which one, to the operator.
   const bundle = await world.bundle('syncScheduled', reader());
   await until(() => bundle.output().some((line) => line.includes('permission denied')));
+});
+
+test("every view of the admin's page works as membership_sync_reader", async () => {
+  const { run_id } = await world.run();
+  world.django.members.update(5, { name: 7 });
+  await world.run({ mode: 'full' });
+  const page = await world.bundle('syncAdmin', {
+    ...reader(),
+    SYNC_URL: 'http://127.0.0.1:1/',
+    SYNC_DRY_RUN_URL: 'http://127.0.0.1:1/',
+  });
+  const headers = await signedHeaders(page.url);
+  const queries = ['status', 'member&id=4', 'waiting', 'history', `run&id=${run_id}`];
+  for (const query of queries) {
+    const { status } = await request(`${page.url}?view=${query}`, { headers });
+    expect([query, status]).toEqual([query, 200]);
+  }
+  const found = await postForm(page.url, 'find', { whom: 'son' }, headers);
+  expect(found.text).toContain('Má kjósa');
 });
 
 test.each([

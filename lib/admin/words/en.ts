@@ -187,6 +187,8 @@ export const en: Words = {
   month: 'Month',
   show: 'Show',
   csv: 'Download as a table (CSV)',
+  tooManyRows: (n) => `There are more than ${number(n)} changes, which is too much for one file.`,
+  tooManyRuns: (n) => `Only the last ${number(n)} runs of the month are shown.`,
   noRuns: 'No run in this month.',
   quietRuns: (n) => `${count(n, 'sync', 'syncs')}, nothing changed`,
   singleCalls: (n, changed) =>

@@ -192,6 +192,9 @@ export const is = {
   month: 'Mánuður',
   show: 'Sýna',
   csv: 'Sækja sem töflu (CSV)',
+  tooManyRows: (n: number) =>
+    `Breytingarnar eru fleiri en ${number(n)} og komast ekki í eina skrá.`,
+  tooManyRuns: (n: number) => `Aðeins nýjustu ${number(n)} keyrslur mánaðarins eru sýndar.`,
   noRuns: 'Engin keyrsla í þessum mánuði.',
   quietRuns: (n: number) => `${count(n, 'samstilling', 'samstillingar')}, ekkert breyttist`,
   singleCalls: (n: number, changed: number) =>

@@ -17,8 +17,8 @@ export type Fault =
   | { kind: 'truncate' }
   /** A page of a proxy or a login form, with 200 or another status. */
   | { kind: 'html'; status?: number }
-  /** The right answer, which a cache has kept for so many seconds. */
-  | { kind: 'old'; seconds: number }
+  /** An answer that a cache has kept for so many seconds: what was right then, or is right still. */
+  | { kind: 'old'; seconds: number; kept?: (request: SeenRequest) => Kept | undefined }
   /** The right answer in bytes that are no UTF-8, where it has letters beyond ASCII. */
   | { kind: 'latin1' }
   /** JSON that does not parse, with 200. */
@@ -27,6 +27,12 @@ export type Fault =
   | { kind: 'redirect'; location: string; status?: number }
   /** The right reply with its JSON body changed: a wrong count, an endless `next`, an empty list. */
   | { kind: 'rewrite'; body: (body: never, request: SeenRequest) => unknown };
+
+/** What a cache has kept. */
+export interface Kept {
+  status: number;
+  body: unknown;
+}
 
 /** A fault, and when it happens: for all requests, or those that `when` picks, at most `times` times. */
 export type Misbehaviour = Fault & { when?: (request: SeenRequest) => boolean; times?: number };
@@ -62,8 +68,11 @@ export async function applyFault(
       return truncated(right, response);
     case 'html':
       return html(fault.status ?? 200, 'Log in');
-    case 'old':
-      return { ...right, headers: { ...right.headers, Age: String(fault.seconds) } };
+    case 'old': {
+      const was = fault.kept?.(request);
+      const reply = was ? json(was.status, was.body) : right;
+      return { ...reply, headers: { ...reply.headers, Age: String(fault.seconds) } };
+    }
     case 'latin1':
       return { ...right, encoding: 'latin1' };
     case 'malformed':

@@ -20,9 +20,8 @@ import { changedIdentities, votesGiven, votesTaken } from '../support/reliabilit
 import {
   attempt,
   createReliabilityWorld,
-  numRuns,
   type ReliabilityWorld,
-  seed,
+  search,
   setting,
 } from '../support/reliabilityWorld.ts';
 import { runHere } from '../support/run.ts';
@@ -146,7 +145,7 @@ test('whatever the register does, nobody whom it has is deactivated, and a run i
       django.behaviour.onRequest = () => undefined;
       await settle(await runHere(settings, { mode: 'full' }), settings);
     }),
-    { numRuns: numRuns(12), seed },
+    search(12),
   );
 }, 3_600_000);
 
@@ -180,6 +179,6 @@ test('a dry run tells what the run does, an undo gives it back, and it stays und
       await settle(await runHere(settings, { ...full, approvedPlan: again.plan }), settings);
       await settle(await runHere(settings, full), settings);
     }),
-    { numRuns: numRuns(8), seed },
+    search(8),
   );
 }, 3_600_000);

@@ -1,6 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { ChangeClass, PreviewedChange, SyncResult } from '../../lib/sync/types.ts';
-import type { Row } from './database.ts';
+import {
+  type ChangeClass,
+  changeClasses,
+  type PreviewedChange,
+  type SyncResult,
+} from '../../lib/sync/types.ts';
+import type { Row, TestDatabase } from './database.ts';
 import { type Audited, comparable, rowsById } from './reliabilityAudit.ts';
 import type { Person } from './reliabilityRegister.ts';
 import { isInactiveHere } from './reliabilityRules.ts';
@@ -16,7 +21,7 @@ const classOf = ({ action, fields }: Named): ChangeClass => {
 /** What a dry run says will be done: what is not held, or is of the classes that are approved. */
 export interface Planned {
   certain: PreviewedChange[];
-  /** What hangs on a change that was held: whether it can be made shows in the run. */
+  /** What may hang on a change that waits: whether it can be made shows in the run. */
   possible: PreviewedChange[];
 }
 
@@ -24,7 +29,8 @@ export function planned({ changes = [] }: SyncResult, approved?: ChangeClass[] |
   const given = (one: PreviewedChange) =>
     approved === 'all' || (approved?.includes(classOf(one)) ?? false);
   const done = changes.filter((one) => !one.held || given(one));
-  const isOpen = ({ held }: PreviewedChange) => approved !== 'all' && held === 'blocked';
+  const isOpen = ({ held, fields }: PreviewedChange) =>
+    approved !== 'all' && held !== undefined && fields.includes('kennitala');
   return { certain: done.filter((one) => !isOpen(one)), possible: done.filter(isOpen) };
 }
 
@@ -60,6 +66,20 @@ const figures = ({
   ...same
 }: SyncResult) => same;
 
+/** Fails when what nobody approved is more than the limit, all runs together. */
+export async function expectWithinLimits(
+  { query }: TestDatabase,
+  limit: number,
+  released: number[],
+): Promise<void> {
+  const done = await query<Named>(
+    'select action, fields from public.member_changes where run_id <> all($1::int[])',
+    [released],
+  );
+  const counts = changeClasses.map((name) => done.filter((one) => classOf(one) === name).length);
+  expect(counts.filter((count) => count > limit)).toEqual([]);
+}
+
 /**
  * Fails unless the members are what the register says: every member an active row with its values, and no other
  * row of ours active, but for what waits, what is named in the errors, and what is inactive by another's will.
@@ -80,9 +100,13 @@ export function expectRegister(
     const row = after.find(({ kennitala }) => kennitala === member.kennitala);
     if (held.has(String(member.id)) || held.has((row?.['external_id'] as string) ?? '')) continue;
     const { kennitala, name, email, phone, id } = member;
+    if (errors.has(`just_changed ${id}`)) continue;
     const was = old.get(Number(row?.['id']));
-    // A newcomer's row that is inactive by another's will is named, and stays as it is.
+    // Who meets a row that is inactive by another's will is named, unless that was decided of this member.
     if (isInactiveHere(was) && errors.has(`inactive_here ${id}`)) continue;
+    const isSuspended =
+      isInactiveHere(was) &&
+      before.some((one) => one['external_id'] === String(id) && isInactiveHere(one));
     const written = name.normalize('NFC').trim();
     const wanted = {
       kennitala,
@@ -90,7 +114,7 @@ export function expectRegister(
       email,
       phone: phone || null,
       external_id: String(id),
-      is_active: !isInactiveHere(was),
+      is_active: !isSuspended,
     };
     const is = row && Object.fromEntries(Object.keys(wanted).map((key) => [key, row[key]]));
     if (!isDeepStrictEqual(is, wanted)) wrong.push({ member, row, was });
@@ -101,6 +125,7 @@ export function expectRegister(
     if (sync_source !== 'django' || !is_active || known.has(kennitala)) continue;
     if (held.has(external_id as string | null)) continue;
     if (errors.has(`removal_unconfirmed ${external_id}`)) continue;
+    if (errors.has(`just_changed ${external_id}`)) continue;
     wrong.push({ stillHere: row });
   }
   expect({ wrong, errors: result.errors, waiting }).toEqual({

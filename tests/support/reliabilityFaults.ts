@@ -145,7 +145,8 @@ const watchNow = (django: MockDjango): Watched => {
   return watched;
 };
 
-function look({ throughout, ever }: Watched, now: Map<number, Person>): void {
+/** Notes what the register says by now. */
+export function look({ throughout, ever }: Watched, now: Map<number, Person>): void {
   for (const { kennitala, person } of now.values()) {
     ever.set(kennitala, (ever.get(kennitala) ?? new Set()).add(person));
   }

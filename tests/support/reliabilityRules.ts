@@ -10,7 +10,7 @@ const plain = (name: unknown): string =>
   String(name).normalize('NFC').trim().replace(/\s+/g, ' ').toLowerCase();
 
 /** The person whose ballot mark a row has. */
-const personOf = (row: Row | undefined): string | undefined =>
+export const personOf = (row: Row | undefined): string | undefined =>
   (row?.['metadata'] as { person?: string } | null | undefined)?.person;
 
 const byId = (rows: Row[]) => new Map(rows.map((row) => [row['id'], row]));
@@ -48,27 +48,44 @@ export function changedIdentities(before: Row[], after: Row[], { throughout }: W
       (member) =>
         member.person === personOf(was) && isSame(was, member) && !isNumbered(row, member),
     );
+    // Unless that person goes on in another row, which has their kennitala and which nobody moves away from.
+    const other = before.find((one) => one['kennitala'] === owner?.kennitala);
+    const now = after.find((one) => one['kennitala'] === owner?.kennitala);
+    if (other && other['id'] !== row['id'] && other['id'] === now?.['id']) return [];
     return owner ? [`${show(was)} of ${owner.person} (${owner.id}) went to ${show(row)}`] : [];
   });
 }
 
-/** Who was a member all the time and could vote before can vote after. */
+/**
+ * Who was a member all the time and could vote before can vote after. Somebody whose kennitala and name are both
+ * others is a newcomer, who waits while additions are held.
+ */
 export function votesTaken(
   before: Row[],
   after: Row[],
   { throughout, ever }: Watched,
   unreadable: ReadonlySet<number> = new Set(),
+  additionsWait = false,
 ): string[] {
+  const people = new Map([...throughout.values()].map((member) => [member.person, member]));
   return [...throughout.values()].flatMap((member) => {
     const { id, person, kennitala, name } = member;
     const theirs = (row: Row) =>
       row['kennitala'] === kennitala ||
       personOf(row) === person ||
       ever.get(String(row['kennitala']))?.has(person);
-    const could = before.filter((row) => row['is_active'] && theirs(row));
+    // A row whose own member goes on under another kennitala was never this member's.
+    const isOthers = (row: Row) => {
+      const owner = people.get(personOf(row) ?? person);
+      return owner !== undefined && owner !== member && isSame(row, owner);
+    };
+    const could = before.filter((row) => row['is_active'] && theirs(row) && !isOthers(row));
     // What a record does not say shields nobody, unless it is known under its Django id.
     const named = !unreadable.has(id) || could.some((row) => row['external_id'] === String(id));
     if (could.length === 0 || !named) return [];
+    const isKnown = (row: Row) =>
+      isSame(row, member) || ever.get(String(row['kennitala']))?.has(person);
+    if (additionsWait && !could.some(isKnown)) return [];
     if (after.some((row) => row['is_active'] && theirs(row))) return [];
     // Another service, or somebody by hand, has made the row with this kennitala inactive.
     if (before.some((row) => theirs(row) && isInactiveHere(row))) return [];
@@ -87,4 +104,33 @@ export function votesGiven(before: Row[], after: Row[], { ever }: Watched): stri
     })
     .filter((row) => !ever.has(String(row['kennitala'])))
     .map((row) => `${show(row)} can vote, and the register has no such member`);
+}
+
+/** A member keeps the row while kennitala, or Django id and name, are those of the row: their ballots are there. */
+export function ballotsLost(before: Row[], after: Row[], members: Iterable<Person>): string[] {
+  const all = [...members];
+  return all.flatMap((member) => {
+    const { id, person, kennitala, name } = member;
+    const own = before.filter((row) => personOf(row) === person);
+    const kept =
+      own.find((row) => row['kennitala'] === kennitala) ??
+      own.find((row) => isSame(row, member) && isFreed(kennitala, before, all));
+    const now = after.find((row) => row['kennitala'] === kennitala);
+    if (!now || !kept || now['id'] === kept['id']) return [];
+    return [`${person} (${id}, ${kennitala}, ${name}) had ${show(kept)}, and now has ${show(now)}`];
+  });
+}
+
+/** Whether no row has a kennitala, or its member moves away from it to one that is free, or round in a ring. */
+function isFreed(
+  kennitala: string,
+  rows: Row[],
+  members: Person[],
+  seen: readonly string[] = [],
+): boolean {
+  const holder = rows.find((row) => row['kennitala'] === kennitala);
+  if (!holder || seen.includes(kennitala)) return true;
+  const owner = members.find(({ person }) => person === personOf(holder));
+  if (isForeign(holder) || !owner || owner.kennitala === kennitala) return false;
+  return isSame(holder, owner) && isFreed(owner.kennitala, rows, members, [...seen, kennitala]);
 }

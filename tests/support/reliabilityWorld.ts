@@ -9,9 +9,19 @@ import { runHere } from './run.ts';
 import type { Settings } from './world.ts';
 
 /** Repeats the cases of a failure; fast-check prints the seed, and the smallest case that it found. */
-export const seed = Number(process.env['FAST_CHECK_SEED'] ?? Date.now() % 2 ** 31);
-/** How many cases: those of every day, or as many as FAST_CHECK_RUNS asks for. */
-export const numRuns = (usual: number): number => Number(process.env['FAST_CHECK_RUNS'] ?? usual);
+const seed = Number(process.env['FAST_CHECK_SEED'] ?? Date.now() % 2 ** 31);
+const { FAST_CHECK_SECONDS: seconds, FAST_CHECK_PATH: path } = process.env;
+/**
+ * How cases are looked for: so many as usual, or as FAST_CHECK_RUNS asks for. After FAST_CHECK_SECONDS neither a
+ * case nor a smaller one is tried any more: to find the smallest takes a few hundred tries. FAST_CHECK_PATH, beside
+ * the seed, tries the one case that a failure names so.
+ */
+export const search = (usual: number): fc.Parameters<unknown> => ({
+  seed,
+  numRuns: Number(process.env['FAST_CHECK_RUNS'] ?? usual),
+  ...(path === undefined ? {} : { path, endOnFailure: true }),
+  ...(seconds === undefined ? {} : { interruptAfterTimeLimit: Number(seconds) * 1000 }),
+});
 
 /** How a register is read, and how much a run may change. */
 export const setting = fc.record({

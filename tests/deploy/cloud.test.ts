@@ -72,7 +72,8 @@ describeCloud('the real gcloud against a fake of the Google APIs', () => {
 
   beforeAll(async () => {
     fake = await startCloudFake();
-    // As a new project is: lists lag, and not all of Google knows the new accounts yet.
+    // As a new project is: nothing is enabled, lists lag, and not all of Google knows the new accounts yet.
+    fake.strict = true;
     fake.lag = 1;
     fake.refusals = [
       // In the middle of a secret: it is there, and has no value yet.
@@ -90,6 +91,8 @@ describeCloud('the real gcloud against a fake of the Google APIs', () => {
       },
       { match: /^POST .*\/alertPolicies$/, status: 503, message: 'try again', times: 1 },
     ];
+    const early = await fetch(`${fake.url}/v1/projects/${PROJECT}/secrets`);
+    expect(early.status).toBe(403);
     [gcloud, database] = await Promise.all([startGcloud(fake), createEmptyDatabase()]);
     // deploy/staging.env, as a newcomer fills it in.
     const lines = settings
@@ -481,7 +484,7 @@ describeCloud('the real gcloud against a fake of the Google APIs', () => {
 
   test('the other trigger replaces the job by a topic, a push subscription and a job of its own', async () => {
     const jobs = () => [...fake.resources.keys()].filter((name) => name.includes('/jobs/'));
-    const { status, stderr } = await deploy(['--trigger=pubsub', 'scheduler']);
+    const { status, stderr } = await deploy(['--trigger=pubsub', 'apis', 'scheduler']);
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     expect(jobs()).toEqual([`${location}/jobs/membership-sync-pubsub`]);
     const uri = config('syncScheduled')['uri'];

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tooEarly } from './gcloudFakeOrder.ts';
 import { proxyKeys } from './gcloudFakeProxy.ts';
 import { cloudRun } from './gcloudFakeRun.ts';
 import { project, secrets, stores } from './gcloudFakeStores.ts';
@@ -30,6 +31,7 @@ export async function startCloudFake(): Promise<CloudFake> {
     answers: new Map(),
     running: new Map(),
     refusals: [],
+    strict: false,
     lag: 0,
     seen: new Map(),
     forgets: new Set(),
@@ -102,6 +104,8 @@ function answer(fake: CloudFake, routes: Route[], call: Call): Reply {
     if (refusal.times <= 0) fake.refusals.splice(fake.refusals.indexOf(refusal), 1);
     return problem(refusal.status, statusNames[refusal.status] ?? 'UNKNOWN', refusal.message);
   }
+  const early = fake.strict ? tooEarly(fake, call) : undefined;
+  if (early) return early;
   for (const [method, path, handler] of routes) {
     const match = method === call.method ? path.exec(call.path) : null;
     if (!match) continue;

@@ -43,6 +43,8 @@ export interface CloudFake {
   running: Map<string, string>;
   /** Refuses matching calls, METHOD and path, as often as it says. */
   refusals: Refusal[];
+  /** Whether it begins as an empty project: nothing is enabled, and what needs something else is refused. */
+  strict: boolean;
   /** How many lists do not show yet what was made. */
   lag: number;
   /** How many lists could have shown each thing. */

@@ -73,7 +73,7 @@ function Results({ visit, found }: { visit: Visit; found: Found[] }) {
             >
               {name}
             </a>{' '}
-            <span class="soft">{kennitala}</span>{' '}
+            <span class="soft mask">{kennitala}</span>{' '}
             <span class="mask">{may_vote ? `✓ ${words.may}` : `✕ ${words.mayNot}`}</span>
           </li>
         ))}

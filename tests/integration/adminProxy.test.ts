@@ -2,6 +2,7 @@ import { createSign, generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { describeInBrowser, openPage } from '../support/browser.ts';
 import { afterTests } from '../support/cleanUp.ts';
 import { type Reply, request } from '../support/http.ts';
 import { until } from '../support/until.ts';
@@ -186,6 +187,32 @@ test.each([
 ])('the session of the proxy does not help $name', async ({ headers }) => {
   const reply = await as(assertion(), '?do=run', { form: '', headers });
   expect([reply.status, await runs()]).toEqual([403, 0]);
+});
+
+describeInBrowser()('in a real browser', () => {
+  test('a form of another site does nothing, and the page itself starts a run', async () => {
+    // `localhost` is another site than 127.0.0.1, where the page is.
+    const evil = createServer((_request, response) => {
+      response.setHeader('Content-Type', 'text/html');
+      response.end(`<form method="post" action="${url}/?do=full"><button>x</button></form>`);
+    }).listen(0, 'localhost');
+    afterTests(() => evil.close());
+    await once(evil, 'listening');
+    const { page, misconduct } = await openPage(url);
+    // As the proxy does it, whoever made the browser ask.
+    await page.context().setExtraHTTPHeaders({ 'x-goog-iap-jwt-assertion': assertion() });
+    await page.goto(`http://localhost:${(evil.address() as AddressInfo).port}/`);
+    await page.click('button');
+    await page.waitForSelector('text=Beiðnin kom ekki af þessari síðu.');
+    expect(await runs()).toBe(0);
+
+    await page.goto(url);
+    expect(await page.textContent('header')).toContain('anna@felag.example');
+    misconduct.foreign.length = 0;
+    await page.click('text=Full samstilling núna');
+    await until(async () => (await world.lastRun())?.['status'] === 'success');
+    expect(misconduct.foreign).toEqual([]);
+  });
 });
 
 test('not even an approver acts in the name of another', async () => {

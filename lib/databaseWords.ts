@@ -121,6 +121,17 @@ export const kinds: Kind[] = [
       'A trigger of another service on our tables names something that is not found. Let it name its tables and functions with their schema, or set its search_path (alter function … set search_path = public)',
   },
   {
+    codes: ['P0', '21', '22', '23', '27', '44'],
+    inFunction: true,
+    words:
+      'A trigger of another service on a table of ours, such as sync_log, refuses what is written there: let it pass, or drop it',
+  },
+  {
+    codes: ['0A000'],
+    words:
+      'PostgreSQL cannot do this with our tables as they are: a rule (create rule) on members or another one is in the way. Let a trigger do what the rule does, and drop it',
+  },
+  {
     codes: ['42P01', '42703', '3F000'],
     words:
       'The database does not have the schema of this version: run npm run migrate against it, or the step migrate of deploy.sh',

@@ -37,9 +37,13 @@ export async function startRun(
     JSON.stringify(details),
     knownMode(request),
   ]);
-  const { id, started_at: startedAt } = rows[0] as { id: number; started_at: Date };
+  const [begun] = rows;
+  if (!begun) throw new SyncError('database_unavailable', `sync_log takes no run: ${dropped}`);
+  const { id, started_at: startedAt } = begun;
   return { id, startedAt };
 }
+
+const dropped = 'a trigger or a rule of another service drops it without a word. Drop that one.';
 
 // A run that fails before it has chosen its mode is told from one that reads the register.
 function knownMode({ undo, externalIds }: SyncRequest): SyncMode | null {
@@ -78,6 +82,13 @@ export async function finishRun(client: pg.Client, runId: number, run: FinishedR
     run.membersStamped,
   ]);
   if (rowCount !== 1) {
+    const found = 'select status from public.sync_log where id = $1::int';
+    const { rows } = await client.query<{ status: string }>(found, [runId]);
+    if (rows[0]?.status === 'pending') {
+      throw new SyncError('database_unavailable', `sync_log takes no result: ${dropped}`, {
+        runId,
+      });
+    }
     throw new SyncError('interrupted', `run ${runId} was closed by another run while it went on`, {
       runId,
     });

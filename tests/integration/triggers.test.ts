@@ -146,3 +146,74 @@ test('one for each statement that refuses inserts stops no removal and no update
   expect(result).toMatchObject({ status: 'partial', members_removed: 1, members_added: 0 });
   expect(result.errors).toMatchObject([{ code: 'change_refused', external_id: '90' }]);
 });
+
+test('a name that one rewrites is still that of the register when the kennitala changes', async () => {
+  await trigger(
+    'trigger theirs before insert or update on public.members for each row',
+    `new.name := upper(split_part(new.name, ' ', 2)) || ', ' || split_part(new.name, ' ', 1); return new;`,
+  );
+  const { members } = world.django;
+  members.update(1, { name: 'Fræg Persóna' });
+  expect(await sync()).toMatchObject({ errors: [{ code: 'value_rewritten', external_id: '1' }] });
+  const { id } = await row(1);
+  members.update(1, { kennitala });
+  expect(await sync()).toMatchObject({ members_updated: 1, members_added: 0, members_removed: 0 });
+  expect(await row(1)).toMatchObject({ id, kennitala, is_active: true });
+});
+
+test('a member whose row is another service’s, which makes it inactive, is named until somebody decides', async () => {
+  await query(
+    `insert into public.members (kennitala, name, sync_source) values ('${kennitala}', 'Gestur Bær', 'events')`,
+  );
+  world.django.members.add({ id: newcomer, kennitala, name: 'Gestur Bær' });
+  expect(await sync()).toMatchObject({ status: 'success', members_updated: 1 });
+  await query(`update public.members set is_active = false where sync_source = 'events'`);
+  for (const _ of ['first', 'second']) {
+    const errors = [{ code: 'inactive_here', external_id: String(newcomer) }];
+    expect(await sync()).toMatchObject({ status: 'partial', errors });
+  }
+  const said = { status: 'attention', election: { may_open: false } };
+  expect((await world.get('syncStatus')).body).toMatchObject(said);
+  const released = await sync({ external_ids: [String(newcomer)], release: true });
+  expect(released).toMatchObject({ status: 'success', members_reactivated: 1 });
+});
+
+describe('what is about a table and no member is one error in words', () => {
+  afterEach(() =>
+    query('drop rule if exists theirs on public.members; drop table if exists public.journal'),
+  );
+
+  test.each([
+    {
+      name: 'a rule on members',
+      make: `create table public.journal (name text);
+        create rule theirs as on update to public.members do also insert into public.journal values (new.name)`,
+      says: /a rule \(create rule\) on members/,
+    },
+    {
+      name: 'a trigger on sync_log that raises',
+      make: `create function public.theirs() returns trigger language plpgsql as $$ begin raise 'no %', new.id; end $$;
+        create trigger theirs before update on public.sync_log for each row when (new.status = 'success') execute function public.theirs()`,
+      says: /A trigger of another service on a table of ours.*\(P0001, (?:public\.)?theirs\)/,
+    },
+    {
+      name: 'a trigger on sync_log that drops the run',
+      make: `create function public.theirs() returns trigger language plpgsql as $$ begin return null; end $$;
+        create trigger theirs before insert on public.sync_log for each row execute function public.theirs()`,
+      says: /^sync_log takes no run/,
+    },
+    {
+      name: 'a trigger on sync_log that drops the result',
+      make: `create function public.theirs() returns trigger language plpgsql as $$ begin return null; end $$;
+        create trigger theirs before update on public.sync_log for each row when (new.status = 'success') execute function public.theirs()`,
+      says: /^sync_log takes no result/,
+    },
+  ])('$name', async ({ make, says }) => {
+    await query(make);
+    world.django.members.add({ id: newcomer });
+    const { status, body } = await world.post('syncScheduled');
+    expect([status, body.error?.code]).toEqual([503, 'database_unavailable']);
+    expect(body.error?.message).toMatch(says);
+    expect(await row(newcomer)).toBeUndefined();
+  });
+});

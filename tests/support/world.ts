@@ -144,6 +144,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
 const emptyTables = ({ query }: TestDatabase) =>
   query(`delete from public.members; delete from public.sync_log; delete from public.member_changes;
     delete from public.undone_changes; delete from public.held_changes; delete from public.notification_outbox; delete from public.open_findings;
+    delete from public.rewritten_values;
     select setval(format('%I.%I', schemaname, sequencename)::regclass, 1, false)
     from pg_sequences where schemaname = 'public' and sequencename <> 'sync_log_id_seq'`);
 

@@ -1,19 +1,25 @@
 -- A record claims the row with its Django id when that row has another kennitala and the same name: the member's
 -- kennitala changed. Where the name differs as well, the id is used again for somebody else. Where another row has
 -- both kennitala and name, that row is the member's, and only its id changed. A record without a name key leaves
--- the id to decide. Ids are Django's own only on rows that came from Django or that an earlier run linked.
+-- the id to decide, and a name that a trigger stores otherwise is the one that the register has. Ids are Django's own
+-- only on rows that came from Django or that an earlier run linked.
 insert into pg_temp.move (ordinal, row_id)
-with recursive claim as materialized (
+with recursive renamed as materialized (
+  select member_id, asked, stored from public.rewritten_values where field = 'name'
+),
+claim as materialized (
   select distinct on (wish.ordinal) wish.ordinal, wish.row_id as holder_id, wanted.row_id
   from pg_temp.pair wish
   join pg_temp.pair wanted on wanted.row_external_id = wish.record_id
+  left join renamed r on r.member_id = wanted.row_id and r.asked = public.value_digest(wish.record_name)
+    and r.stored = public.value_digest(wanted.row_name)
   where wish.is_member
     and wish.row_external_id is distinct from wish.record_id
     and wanted.record_id is distinct from wanted.row_external_id
     and (wanted.row_sync_source = 'django' or wanted.row_is_linked)
     and (
       wish.record_name is null
-      or public.plain_name(wish.record_name) = public.plain_name(wanted.row_name)
+      or (r.member_id is not null or public.plain_name(wish.record_name) = public.plain_name(wanted.row_name))
       and (public.plain_name(wish.record_name) = public.plain_name(wish.row_name)) is not true
     )
   order by wish.ordinal, wanted.row_is_active desc nulls last, wanted.row_id

@@ -30,9 +30,9 @@ wished as (
       -- Only what the sync itself removed comes back; a member suspended by hand stays so.
       when p.row_sync_source = 'django' and p.row_removed_at is not null then 'reactivate'
       when $1::boolean then 'reactivate'
-      -- Somebody decided this of the member whose Django id the row has. Of one who is new here, or who comes from
-      -- an active row, nobody did.
-      when exists (
+      -- Somebody decided this of the member whose Django id the row has. Of one who is new here, who comes from an
+      -- active row, or whose row is another service's, nobody did.
+      when p.row_sync_source = 'django' and exists (
         select from pg_temp.pair k
         where k.row_external_id = p.record_id and (k.row_sync_source = 'django' or k.row_is_linked)
           and k.row_is_active is not true and (k.row_sync_source = 'django' and k.row_removed_at is not null) is not true

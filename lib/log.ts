@@ -41,6 +41,7 @@ export const logEvents = [
   // The admin's page, and looks at people.
   'admin_signed_in',
   'admin_acted',
+  'admin_refused',
   'member_read',
   'members_read',
   // Notifications.

@@ -75,25 +75,35 @@ async function start(visit: Visit, acting: Acting, more: object): Promise<Answer
   const run = acting.functions.sync({ sync_type: 'manual', ...more }, visit.person, unstopped);
   run.catch(() => undefined);
   const reply = await Promise.race([run, sleep(START_MS, undefined)]);
-  if (reply && reply.status !== 200) return refusal(visit, reply);
-  if (reply?.body.run_id) return seeOther(visit, visit.link('run', { id: reply.body.run_id }));
-  if (reply) return problemView(visit, 409, visit.words.errors['skipped'] ?? '');
+  if (reply?.status === 200 && reply.body.run_id) {
+    return seeOther(visit, visit.link('run', { id: reply.body.run_id }));
+  }
+  if (reply) return refusal(visit, acting, reply);
   return seeOther(visit, visit.link('status', { started: Date.now() }));
 }
 
 /** The words for a function that refused or failed. */
 function wordsFor({ words }: Visit, { body }: Reply): string {
-  const code = body.error?.code ?? 'internal_error';
+  const code = body.error?.code ?? (body.status === 'skipped' ? 'skipped' : 'internal_error');
   return words.errors[code] ?? words.errors['internal_error'] ?? code;
 }
 
-const refusal = (visit: Visit, reply: Reply) =>
-  problemView(visit, reply.status === 200 ? 500 : reply.status, wordsFor(visit, reply));
+function refusal(visit: Visit, { log }: Acting, reply: Reply): Answer {
+  const { code, message } = reply.body.error ?? {};
+  log('WARNING', 'admin_refused', 'what was asked for on the page was not done', {
+    caller: visit.person.name,
+    status: reply.status,
+    error_code: code,
+    reason: message,
+  });
+  const status = reply.body.status === 'skipped' ? 409 : 500;
+  return problemView(visit, reply.status === 200 ? status : reply.status, wordsFor(visit, reply));
+}
 
 async function look(visit: Visit, acting: Acting, asked: object): Promise<Answer> {
   const { functions, looks, log, signal } = acting;
   const outcome = await takeLook(functions, asked, visit.person, signal);
-  if ('reply' in outcome) return refusal(visit, outcome.reply);
+  if ('reply' in outcome) return refusal(visit, acting, outcome.reply);
   looks.keep(outcome.look);
   log('NOTICE', 'members_read', 'somebody looked at the changes that wait', {
     caller: visit.person.name,
@@ -153,9 +163,9 @@ async function decide(visit: Visit, acting: Acting, seen: Look, more: object): P
   if (reply.status === 200 && reply.body.run_id) {
     return seeOther(visit, visit.link('run', { id: reply.body.run_id }));
   }
-  if (reply.body.error?.code !== 'plan_changed') return refusal(visit, reply);
+  if (reply.body.error?.code !== 'plan_changed') return refusal(visit, acting, reply);
   const outcome = await takeLook(functions, seen.asked, visit.person, signal);
-  if ('reply' in outcome) return refusal(visit, outcome.reply);
+  if ('reply' in outcome) return refusal(visit, acting, outcome.reply);
   looks.keep(outcome.look);
   return changedView(visit, seen, outcome.look);
 }
@@ -172,7 +182,7 @@ async function single(visit: Visit, acting: Acting, more: object): Promise<Answe
   const body = { sync_type: 'manual', external_ids: [id], ...more };
   const reply = await functions.sync(body, visit.person, signal);
   const { run_id: run, status } = reply.body;
-  if (reply.status !== 200 || !run) return refusal(visit, reply);
+  if (reply.status !== 200 || !run) return refusal(visit, acting, reply);
   const isDone = status === 'success';
   return seeOther(visit, isDone ? visit.link('member', { id }) : visit.link('run', { id: run }));
 }

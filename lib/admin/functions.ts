@@ -4,7 +4,9 @@ import type { Person } from './visit.ts';
 /** What a function answered; `error` where it refused or failed. */
 export interface Reply {
   status: number;
-  body: Partial<SyncResult> & {
+  body: Omit<Partial<SyncResult>, 'status'> & {
+    /** `skipped`: syncs are switched off. */
+    status?: SyncResult['status'] | 'skipped';
     error?: { code: string; message: string; changed?: unknown };
     reason?: string;
   };
@@ -33,7 +35,15 @@ export function createFunctions(options: FunctionsOptions): Functions {
       ...(options.inTheNameOf ? { 'x-sync-on-behalf-of': name } : {}),
     };
     const init = { method: 'POST', headers, body: JSON.stringify(body), signal };
-    return readReply(await fetch(url, { ...init, redirect: 'error' }));
+    try {
+      return await readReply(await fetch(url, { ...init, redirect: 'error' }));
+    } catch (error) {
+      // Whether it came to our deadline, or to theirs.
+      if (signal.aborted) throw error;
+      const { code } = ((error as Error).cause ?? {}) as { code?: string };
+      const message = `no reply came (${code ?? 'unknown'})`;
+      return { status: 502, body: { error: { code: 'unreachable', message } } };
+    }
   };
   return {
     sync: (body, person, signal) => call(options.syncUrl, body, person, signal),

@@ -146,6 +146,7 @@ export const codesEn: Codes = {
     unauthorized: 'The page could not reach the sync.',
     internal_error: 'Something unexpected went wrong. It is in the log.',
     skipped: 'The sync is switched off.',
+    unreachable: 'No reply came from the sync. The history shows whether it began.',
     method_not_allowed: 'This cannot be asked for in that way.',
     payload_too_large: 'That was too long.',
     request_timeout: 'The request came too slowly. Try again.',

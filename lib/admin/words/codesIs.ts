@@ -170,11 +170,12 @@ export const codesIs = {
     unauthorized: 'Síðan komst ekki að samstillingunni.',
     internal_error: 'Eitthvað óvænt fór úrskeiðis. Það er skráð.',
     skipped: 'Slökkt er á samstillingu.',
+    unreachable: 'Ekkert svar barst frá samstillingunni. Sagan sýnir hvort hún fór af stað.',
     method_not_allowed: 'Þannig er ekki hægt að biðja um þetta.',
     payload_too_large: 'Þetta var of langt.',
     request_timeout: 'Beiðnin barst of hægt. Reyndu aftur.',
     unsupported_media_type: 'Beiðnin var ekki á réttu formi.',
-  } satisfies Words<ErrorCode | 'skipped'> as Record<string, string>,
+  } satisfies Words<ErrorCode | 'skipped' | 'unreachable'> as Record<string, string>,
 };
 
 export type Codes = typeof codesIs;

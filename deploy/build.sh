@@ -42,14 +42,16 @@ list_uploads() {
   } >"$1/.gcloudignore"
 }
 
-# What identifies a build: the digest of the files that are uploaded.
-bundle_digest() {
-  if $DRY_RUN; then
-    printf known-after-the-build
-    return
-  fi
-  [ -f "dist/$1/.gcloudignore" ] || fail "dist/$1 is not built: $(hint build)"
-  local files=(index.js package.json package-lock.json)
-  if grep -qxF '!index.js.map' "dist/$1/.gcloudignore"; then files+=(index.js.map); fi
-  (cd "dist/$1" && json digest "${files[@]}")
+# Into BUNDLES, a line each: a function and what identifies its build, the digest of the files that are uploaded.
+BUNDLES=''
+find_bundles() {
+  local name folders=()
+  if $DRY_RUN; then return; fi
+  for name in $FUNCTIONS; do
+    [ -f "dist/$name/.gcloudignore" ] || fail "dist/$name is not built: $(hint build)"
+    folders+=("dist/$name")
+  done
+  BUNDLES=$(json bundles "${folders[@]}")
 }
+
+bundle_digest() { if $DRY_RUN; then printf known-after-the-build; else column "$BUNDLES" "$1" 2; fi; }

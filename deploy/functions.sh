@@ -137,6 +137,7 @@ step_functions() {
   local name deployed deployment=known-after-the-build
   say 'which have changed'
   if $HAS_PAGE; then find_project_number; fi
+  find_bundles
   $DRY_RUN || deployment=$(deployment_digest)
   deployed=$(look functions list --v2 "--regions=$REGION" \
     '--format=value(name.basename(),state,serviceConfig.environmentVariables.DEPLOYMENT)')

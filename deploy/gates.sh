@@ -25,6 +25,7 @@ runs_this_build() {
   if $DRY_RUN; then return 1; fi
   PROGRESS='[gate]'
   build_all
+  find_bundles
   find_serving
   for name in $FUNCTIONS; do
     [ "$(column "$SERVING" "$(service_of "$name")" 5)" = "$(bundle_digest "$name")" ] || return 1

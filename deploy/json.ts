@@ -1,5 +1,6 @@
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { previousRevisions, type Revision, type Service, servingRevisions } from './revisions.ts';
 
 // What deploy.sh needs to know about JSON, one command each: node deploy/json.ts COMMAND [argument...]
@@ -40,14 +41,28 @@ const services = () => JSON.parse(stdin()) as { services: Service[]; revisions: 
 
 const base64url = (part: object) => Buffer.from(JSON.stringify(part)).toString('base64url');
 
+const digestOf = (hash: Hash) => hash.digest('hex').slice(0, 40);
+
+function bundle(folder: string): string {
+  const read = (file: string) => readFileSync(join(folder, file));
+  const withMap = String(read('.gcloudignore')).split('\n').includes('!index.js.map');
+  const files = [
+    'index.js',
+    'package.json',
+    'package-lock.json',
+    ...(withMap ? ['index.js.map'] : []),
+  ];
+  const hash = createHash('sha256');
+  for (const file of files) hash.update(`${file}\0`).update(read(file)).update('\0');
+  return digestOf(hash);
+}
+
 const commands: Record<string, (...words: string[]) => string> = {
-  /** The digest of the named files, or of stdin when none is named. */
-  digest: (...files) => {
-    const hash = createHash('sha256');
-    for (const file of files) hash.update(`${file}\0`).update(readFileSync(file)).update('\0');
-    if (files.length === 0) hash.update(stdin());
-    return hash.digest('hex').slice(0, 40);
-  },
+  /** The digest of stdin. */
+  digest: () => digestOf(createHash('sha256').update(stdin())),
+  /** Name and digest of each folder: of the files in it that are uploaded. */
+  bundles: (...folders) =>
+    folders.map((folder) => `${basename(folder)}\t${bundle(folder)}`).join('\n'),
   compare: (key = '', ...wanted) => {
     const existing = list();
     return wanted.map((one) => compare(existing, JSON.parse(one), key)).join('\n');

@@ -57,6 +57,7 @@ find_serving() {
 check_functions() {
   local name state expected
   if $DRY_RUN; then return; fi
+  if $SAME_BUILD; then find_bundles; fi
   for name in $FUNCTIONS; do
     state=$(column "$DEPLOYED" "$name" 2)
     expected=''

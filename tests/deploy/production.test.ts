@@ -124,15 +124,12 @@ describe('a repair of production', () => {
   test('may bring other settings to the very code that production runs', async () => {
     // Once, so that the stand-in for a build has its lock.
     await own.deploy([...settings, 'build'], { env: createStubs(own).env });
-    const digest = (name: string) =>
-      execFileSync(
-        'node',
-        ['../../deploy/json.ts', 'digest', 'index.js', 'package.json', 'package-lock.json'],
-        {
-          cwd: join(own.folder, 'dist', name),
-          encoding: 'utf8',
-        },
-      ).trim();
+    const folders = functions.map((name) => join(own.folder, 'dist', name));
+    const bundles = execFileSync('node', ['deploy/json.ts', 'bundles', ...folders], {
+      cwd: own.folder,
+      encoding: 'utf8',
+    });
+    const digest = (name: string) => new RegExp(`^${name}\t(\\w+)$`, 'm').exec(bundles)?.[1] ?? '';
     const serving = functions.map((name) => ({ name, bundle: digest(name) }));
     const deploy = async (rules = serving) => {
       const { env, commands } = createStubs(own, servingRules(rules));

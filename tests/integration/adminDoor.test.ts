@@ -280,6 +280,18 @@ describe('somebody who tries', () => {
   });
 });
 
+test('a look has all changes, however many answers of a dry run they take', async () => {
+  await admin.world.reset(1_100);
+  const headers = await signedHeaders(admin.url);
+  const looked = await postForm(admin.url, 'look', {}, headers);
+  const look = `${admin.url}${looked.headers.get('location')}`;
+  const { text } = await request(look, { headers });
+  expect(text).toContain('Nýir á kjörskrá (1.100)');
+  expect(text).toContain('Sýnt: 1–100 af 1.100');
+  const csv = await request(`${look}&tab=add&format=csv`, { headers });
+  expect(csv.text.trim().split('\r\n')).toHaveLength(1_101);
+});
+
 describe('an approval', () => {
   /** What is held now, as a form that approves it. */
   async function look(headers: Record<string, string>, typed: number) {

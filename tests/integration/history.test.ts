@@ -259,11 +259,14 @@ describe('a member in words', () => {
     expect(reply.text).not.toContain(kennitalaOf(4));
   });
 
-  test('is not found by a kennitala that is given as an id', async () => {
-    expect(await refused({ external_id: '010130-2989' })).toEqual([
+  test.each([
+    ['a kennitala', '010130-2989', 'looks like a kennitala'],
+    ['what the database cannot hold', '4\0', 'control characters'],
+  ])('is not found by %s that is given as an id', async (_name, id, says) => {
+    expect(await refused({ external_id: id })).toEqual([
       400,
       'invalid_request',
-      expect.stringContaining('looks like a kennitala'),
+      expect.stringContaining(says),
     ]);
   });
 });

@@ -23,14 +23,14 @@ const codes: Record<string, string | undefined> = {
   change_waits: CHANGES_REFUSED,
   row_locked: CHANGES_REFUSED,
   plan_outdated: CHANGES_REFUSED,
+  // List and page of a member say two things, one of which is wrong about a vote, until the next run decides.
+  just_changed: CHANGES_REFUSED,
   // Reported once; nobody has to do anything.
   value_rewritten: undefined,
   // What the caller asked for was not possible; nothing waits for anybody.
   undo_conflict: undefined,
   unknown_id: undefined,
   stale_reply: undefined,
-  // The next run decides.
-  just_changed: undefined,
 };
 const SET_ASIDE = 'records_set_aside';
 

@@ -465,8 +465,12 @@ describe('calls for single members:', () => {
       register().addRaw(record);
       expect(await world.sync()).toMatchObject({ body: { ...changed, members_reactivated: 0 } });
       expect(await world.active()).toEqual(without(7));
-      // Nothing waits for a person.
-      expect(await world.database.query('select * from public.open_findings')).toEqual([]);
+      // The list has a member who may not vote here.
+      const said = {
+        attention: [{ code: 'changes_refused', count: 1 }],
+        election: { may_open: false },
+      };
+      expect((await world.get('syncStatus')).body).toMatchObject(said);
       await laterBy(11);
       expect(await world.sync()).toMatchObject({
         body: { status: 'success', members_reactivated: 1 },

@@ -7,6 +7,7 @@ import type { Run } from './session.ts';
 import type { Snapshot } from './snapshot.ts';
 import markConfirmed from './sql/guard/mark_confirmed.sql';
 import selectToConfirm from './sql/guard/select_to_confirm.sql';
+import setBlockedAside from './sql/guard/set_blocked_aside.sql';
 import { addPage, emptyProof, judgeWalk } from './walkProof.ts';
 
 /** A change that takes a vote or gives one back. */
@@ -85,10 +86,23 @@ export async function confirmPlan(
     outcomes.map(({ problem }) => problem?.code ?? null),
     doubts.map(({ reason }) => reason ?? null),
   ]);
+  if (outcomes.some(({ problem }) => problem)) await setDependentsAside(run, snapshot);
   return outcomes.filter(
     ({ doubt, finding }) => doubt.action === 'remove' && finding === 'still_a_member',
   ).length;
 }
+
+// One change that waits lets another wait, and that one the next.
+async function setDependentsAside({ client }: Run, { errors }: Snapshot): Promise<void> {
+  for (;;) {
+    const { rows } = await client.query<{ external_id: string }>(setBlockedAside);
+    if (rows.length === 0) return;
+    for (const { external_id } of rows) errors.add('change_waits', external_id, waits);
+  }
+}
+
+const waits =
+  'it needs the kennitala of a former member whose return the register did not confirm; a later run tries again';
 
 interface Problem {
   code: string;

@@ -222,6 +222,35 @@ describe('a member who comes back is asked about like one who leaves:', () => {
     expect(await world.active()).toEqual(without(7));
   });
 
+  test('who needs the kennitala of a return that is not confirmed waits with it, in a dry run too', async () => {
+    const { members } = world.django;
+    const { kennitala } = members.get(7) ?? {};
+    await world.database.query("update public.members set name = 'Aftur' where external_id = '7'");
+    members.update(7, { kennitala: '0101303019' });
+    members.add({ id: 40, kennitala });
+    world.django.misbehave({
+      kind: 'status',
+      status: 500,
+      when: (one) => memberAsked(one) === '7',
+    });
+    const walks = () => world.django.requests.filter((one) => asksForList(one)).length;
+    const expected = {
+      status: 'partial',
+      members_added: 0,
+      members_reactivated: 0,
+      errors: [
+        { code: 'reactivation_unconfirmed', external_id: '7' },
+        { code: 'change_waits', external_id: '40' },
+      ],
+    };
+    expect((await world.post('syncDryRun')).body).toMatchObject(expected);
+    const before = walks();
+    expect((await world.sync()).body).toMatchObject(expected);
+    // Nobody else wrote a row, so there is no reason to plan again.
+    expect(walks() - before).toBeLessThan(10);
+    expect(await world.active()).toEqual(without(7));
+  });
+
   test('where nobody has a page the list counts', async () => {
     world.django.behaviour.detail = false;
     expect(await world.sync()).toMatchObject({

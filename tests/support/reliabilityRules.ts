@@ -83,9 +83,7 @@ export function votesTaken(
     // What a record does not say shields nobody, unless it is known under its Django id.
     const named = !unreadable.has(id) || could.some((row) => row['external_id'] === String(id));
     if (could.length === 0 || !named) return [];
-    const isKnown = (row: Row) =>
-      isSame(row, member) || ever.get(String(row['kennitala']))?.has(person);
-    if (additionsWait && !could.some(isKnown)) return [];
+    if (additionsWait && !could.some((row) => isSame(row, member))) return [];
     if (after.some((row) => row['is_active'] && theirs(row))) return [];
     // Another service, or somebody by hand, has made the row with this kennitala inactive.
     if (before.some((row) => theirs(row) && isInactiveHere(row))) return [];

@@ -52,6 +52,8 @@ export function changedIdentities(before: Row[], after: Row[], { throughout }: W
     const other = before.find((one) => one['kennitala'] === owner?.kennitala);
     const now = after.find((one) => one['kennitala'] === owner?.kennitala);
     if (other && other['id'] !== row['id'] && other['id'] === now?.['id']) return [];
+    // Or is taken for a namesake, whose kennitala they have now.
+    if (owner && other && other['id'] !== row['id'] && isNamed(other, owner)) return [];
     return owner ? [`${show(was)} of ${owner.person} (${owner.id}) went to ${show(row)}`] : [];
   });
 }

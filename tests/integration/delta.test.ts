@@ -299,6 +299,7 @@ const foreignRows: Case[] = [
     before: [row(anna, { ...leftBefore, sync_source: 'events' })],
     changes: [],
     after: [seen(anna, { ...leftBefore, sync_source: 'events' })],
+    errors: ['inactive_here 1'],
     suspended: 1,
   },
   {

@@ -87,10 +87,10 @@ export async function readMember(
 ): Promise<MemberHistory> {
   const digits = normaliseKennitala(kennitala);
   const named = digits === undefined ? { external_id, row } : await holderOf(database, digits);
-  const [facts] = await queryPooled<MemberFacts>(database, findMember, [
-    named?.external_id ?? null,
-    named?.row ?? null,
-  ]);
+  // By the row where there is one: its Django id may be somebody else's by now.
+  const hasRow = named?.row !== undefined && named.row !== null;
+  const asked = hasRow ? [null, named.row] : [named?.external_id ?? null, null];
+  const [facts] = await queryPooled<MemberFacts>(database, findMember, asked);
   const { id, external_id: externalId, kennitala: stored, name } = facts as MemberFacts;
   const values = [id, before ?? null, limit + 1, from ?? null, to ?? null];
   const rows = id === null ? [] : await queryPooled<ChangeRow>(database, changesOfMember, values);

@@ -187,6 +187,30 @@ describe('a member in words', () => {
     ]);
   });
 
+  test('the very person of a kennitala, also where the Django id is somebody else’s by now', async () => {
+    const old = kennitalaOf(5);
+    await world.run();
+    world.django.members.update(5, { kennitala: '1203894569', name: 'Allt Önnur Persóna' });
+    await world.sync();
+    expect(await member({ kennitala: old })).toMatchObject({
+      kennitala: `${old.slice(0, 6)}-****`,
+      may_vote: false,
+      reason: { code: 'left' },
+    });
+    expect(await member({ kennitala: '1203894569' })).toMatchObject({ may_vote: true });
+  });
+
+  test('that a removal waits, of a row without a Django id as well', async () => {
+    const kennitala = kennitalaOf(3);
+    await world.run();
+    await world.database.query(
+      `update public.members set external_id = null where external_id = '3'`,
+    );
+    for (let id = 1; id <= 12; id += 1) world.django.members.remove(id);
+    expect((await world.sync()).body).toMatchObject({ status: 'held' });
+    expect(await member({ kennitala })).toMatchObject({ reason: { code: 'held' } });
+  });
+
   test('who is not here yet because the addition is held, by kennitala too', async () => {
     await world.run();
     for (const id of [101, 102]) world.django.members.add({ id });

@@ -99,6 +99,21 @@ const member = async (id: number): Promise<Row> => {
 };
 const full = { mode: 'full' } as const;
 
+test('a row of another service that has lost its Django id is said to be seen when it was', async () => {
+  const [person] = world.django.members.list();
+  await query(`insert into public.members (kennitala, name, sync_source)
+    values ('${person?.kennitala}', '${person?.name}', 'manual')`);
+  await run();
+  await query(`update public.members set external_id = null where sync_source = 'manual'`);
+  world.django.members.remove(person?.id ?? 0);
+  await run({ mode: 'full' });
+  const rows = await query(
+    `select s.seen_at = m.last_verified_at at time zone 'UTC' as is_true
+     from public.member_sightings s join public.members m using (id) where m.sync_source = 'manual'`,
+  );
+  expect(rows).toEqual([[{ is_true: true }], [{ is_true: true }]]);
+});
+
 test('a run in which nothing changed writes no member, and is what the view says', async () => {
   await run();
   const rows = 'select xmin::text, last_verified_at from public.members order by id';

@@ -82,6 +82,26 @@ describe('the status', () => {
     await world.reset(40);
   });
 
+  test('shows what such a call holds until each part of it is approved', async () => {
+    await world.run();
+    const ids = Array.from({ length: 12 }, (_, n) => String(n + 900));
+    for (const id of ids) world.django.members.add({ id: Number(id) });
+    for (let id = 1; id <= 12; id += 1) world.django.members.remove(id);
+    const externalIds = [...ids, ...Array.from({ length: 12 }, (_, n) => String(n + 1))];
+    const all = await world.run({ externalIds });
+    expect(all.held).toMatchObject({ removals: { count: 12 }, additions: { count: 12 } });
+    const half = await world.run({
+      externalIds,
+      approvedPlan: all.plan,
+      approvedClasses: ['removals'],
+    });
+    expect(half).toMatchObject({ status: 'held', members_removed: 12 });
+    expect(await status()).toMatchObject({ status: 'attention', held: { plan: half.plan } });
+    await world.run({ externalIds, approvedPlan: half.plan });
+    expect(await status()).toMatchObject({ status: 'ok', held: null });
+    await world.reset(40);
+  });
+
   test('after a run is ok, with the run, the members and when the next one is due', async () => {
     const result = await world.run();
     await world.database.query(
@@ -200,7 +220,7 @@ describe('the status', () => {
   });
 
   test('shows how far a slow walk has come, and then the phase of applying', async () => {
-    world.django.behaviour.latencyMs = 180;
+    world.django.behaviour.latencyMs = 300;
     const run = world.run({}, { settings: { DJANGO_CONCURRENCY: '1' } });
     let ended = false;
     run.finally(() => {
@@ -219,7 +239,7 @@ describe('the status', () => {
     expect(new Set(seen.map(({ run_id }) => run_id))).toEqual(new Set([result.run_id]));
     const walked = seen.filter(({ phase }) => phase === 'fetch');
     const pages = [...new Set(walked.map(({ pages_done }) => Number(pages_done)))];
-    // Eight pages at 180 ms, told every half second: some way between nothing and everything.
+    // Eight pages at 300 ms, told every half second: some way between nothing and everything.
     expect(pages.length).toBeGreaterThanOrEqual(3);
     expect(pages).toEqual([...pages].sort((a, b) => a - b));
     const midway = walked.find(({ pages_done }) => Number(pages_done) > 0);

@@ -16,7 +16,7 @@ with member as (
       (select case when status = 'held' then plan end from finished order by id desc limit 1),
       (select case when status = 'held' then plan end from finished where mode = 'full' order by id desc limit 1)
     )
-    and h.external_id = coalesce((select external_id from member), $1::text)
+    and (h.external_id = coalesce((select external_id from member), $1::text) or h.kennitala = (select kennitala from member))
   limit 1
 ), last_change as (
   select c.run_id, c.action, c.evidence, c.confirmed, c.reason

@@ -32,7 +32,7 @@ with run as (
   select h.* from run h
   where h.mode = 'selected' and h.status = 'held' and h.id > coalesce((select id from last_walk), 0)
     and not exists (
-      select from run a where a.id > h.id and a.status in ('success', 'partial') and a.details ->> 'approves' = h.plan
+      select from run a where a.id > h.id and a.status in ('success', 'partial', 'held') and a.details ->> 'approves' = h.plan
     )
 ), locked as (
   -- The name is all that everybody sees of a session; the rest only who may read all statistics.

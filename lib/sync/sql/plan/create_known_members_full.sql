@@ -1,5 +1,5 @@
 -- A complete walk is compared with every member from Django, every row of another service that an earlier run
--- linked, and the rows of others that have a kennitala of the register. Each is found by an index: others may have
+-- linked and that still has its Django id, and the rows of others that have a kennitala of the register. Each is found by an index: others may have
 -- millions of rows here.
 create temp view known_members as
 select id, external_id, kennitala, name, email, phone, is_active, removed_at, sync_source, last_verified_at,

@@ -80,8 +80,11 @@ const constraintOf = (error: Error) =>
 
 // The sequence that has no number left, or whose table has the number already: names of ours, and no value.
 function objectOf(error: Error): string | undefined {
-  if (codeOf(error) === '2200H') return /"(\w+_seq)"/.exec(error.message)?.[1];
-  return codeOf(error) === '23505' ? constraintOf(error) : undefined;
+  if (codeOf(error) === '2200H' && contextOf(error) === '') {
+    return /"(\w+_seq)"/.exec(error.message)?.[1];
+  }
+  // A trigger may name what it likes.
+  return codeOf(error) === '23505' && contextOf(error) === '' ? constraintOf(error) : undefined;
 }
 
 const isSocketCall = (syscall: unknown) =>

@@ -1,5 +1,5 @@
 -- Other services may have millions of rows beside a few thousand from Django: a run and syncStatus find ours by this
--- index. All entries of one source are equal and at its end, so that it costs a first load next to nothing.
+-- index. All entries of one source are equal, so new ones go to one place, and a first load pays next to nothing.
 create index if not exists idx_members_sync_source on public.members (sync_source);
 
 -- When a run last saw each member in the register. Every time is that of a run's start. No run looks for a row of

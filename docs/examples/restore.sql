@@ -3,6 +3,7 @@
 -- takes it back; with --set=apply=yes it stays. It names rows by id and columns, and shows nothing of a person.
 \set ON_ERROR_STOP on
 \set QUIET on
+\set VERBOSITY terse
 \if :{?apply} \else \set apply no \endif
 begin;
 -- Readers go on; runs and other services wait until this is done.
@@ -15,18 +16,20 @@ create temp table saved (
 ) on commit drop;
 \copy saved from 'members.csv' with (format csv, header)
 
--- Who came back or left with a run since the backup stays as that run left them.
+-- Who came back or left with a run since the backup stays as that run left them. An id alone is not enough: what the
+-- first of these changes found must be the member of the backup.
 update saved s set
   kennitala = c.after ->> 'kennitala', name = c.after ->> 'name', email = c.after ->> 'email', phone = c.after ->> 'phone',
   external_id = c.after ->> 'external_id', is_active = (c.after ->> 'is_active')::boolean,
   removed_at = (c.after ->> 'removed_at')::timestamp
 from (
-  select distinct on (member_id) member_id, after
+  select distinct on (member_id) member_id, after,
+    first_value(before) over (partition by member_id order by changed_at, id) as found
   from public.member_changes
   where changed_at > :'taken_at'::timestamptz
   order by member_id, changed_at desc, id desc
 ) c
-where c.member_id = s.id;
+where c.member_id = s.id and (c.found ->> 'external_id' = s.external_id or c.found ->> 'kennitala' = s.kennitala);
 
 -- Which row is whose: the same id with the same Django id or kennitala; else the kennitala, for those whose row was
 -- deleted and made anew. An id alone is not enough: a table that was made anew counts from 1 again.

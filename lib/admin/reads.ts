@@ -1,4 +1,5 @@
 import { queryPooled } from '../database.ts';
+import { isPersonalId } from '../django/fields.ts';
 import { maskKennitala } from '../kennitala.ts';
 import type { Credential } from '../secrets.ts';
 import type { Held } from '../sync/types.ts';
@@ -38,7 +39,12 @@ export async function search(database: Credential, part: string): Promise<Found[
     found = [...found, ...fitting].sort(votersByName).slice(0, MOST_FOUND + 1);
     after = rows.length < ROWS ? undefined : rows.at(-1)?.id;
   }
-  return found.map((row) => ({ ...row, kennitala: maskKennitala(row.kennitala) }));
+  return found.map(({ external_id: id, ...row }) => ({
+    ...row,
+    // Other services put what they like there, and ids are in logs and addresses.
+    external_id: id !== null && isPersonalId(id, undefined) ? null : id,
+    kennitala: maskKennitala(row.kennitala),
+  }));
 }
 
 const plain = (name: string) =>

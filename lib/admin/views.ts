@@ -1,3 +1,4 @@
+import { isPersonalId } from '../django/fields.ts';
 import { SyncError } from '../errors.ts';
 import type { Answer } from '../http/answer.ts';
 import { normaliseKennitala } from '../kennitala.ts';
@@ -37,6 +38,9 @@ export interface Views {
 const WITHIN_MINUTES = 60;
 /** Changes of one page of a run. */
 const ROWS = 100;
+
+// What is typed may be an address, or most of a kennitala.
+const isPersonal = (typed: string) => isPersonalId(typed, undefined) || /^\d{6}-\d*$/.test(typed);
 
 export function createViews({ database, intervalMinutes, functions, looks }: Sources): Views {
   const showStatus = async (visit: Visit) =>
@@ -139,7 +143,7 @@ export function createViews({ database, intervalMinutes, functions, looks }: Sou
     const whom = (form.get('whom') ?? '').replace(/\p{Cc}/gu, '').trim();
     const kennitala = normaliseKennitala(whom);
     // An id is most often a number, and may be anything without a space.
-    const isId = /^\S*\d\S*$/.test(whom) && djangoId.safeParse(whom).success;
+    const isId = /^\S*\d\S*$/.test(whom) && djangoId.safeParse(whom).success && !isPersonal(whom);
     const asked = kennitala ? { kennitala } : isId ? { external_id: whom } : undefined;
     const address = asked && (await addressOf(visit, asked));
     if (address !== undefined) return seeOther(visit, address);
@@ -148,6 +152,7 @@ export function createViews({ database, intervalMinutes, functions, looks }: Sou
     log('NOTICE', 'members_read', 'somebody searched for members by name', {
       caller: visit.person.name,
       external_ids: found.map(({ external_id }) => external_id),
+      rows: found.map(({ id }) => id),
     });
     return memberView(visit, { found, searched: whom });
   };

@@ -23,7 +23,7 @@ const codes: Record<string, string | undefined> = {
   change_waits: CHANGES_REFUSED,
   row_locked: CHANGES_REFUSED,
   plan_outdated: CHANGES_REFUSED,
-  // List and page of a member say two things, one of which is wrong about a vote, until the next run decides.
+  // List and page of a member say two things, until a full run decides.
   just_changed: CHANGES_REFUSED,
   // Reported once; nobody has to do anything.
   value_rewritten: undefined,

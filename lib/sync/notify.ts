@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import { CHECK_MS, type Connection, queryOnce, withConnection } from '../database.ts';
 import type { Log } from '../log.ts';
@@ -16,6 +17,8 @@ import { type Notification, postNotification } from './webhook.ts';
 
 /** How long a caller of the sync waits for deliveries, in ms; what is slower goes on behind the answer. */
 const PATIENCE_MS = 2_000;
+/** How long the outbox is asked whether anything waits, in ms, before it is taken to. */
+const ASKING_MS = 1_000;
 /** How long all of it may take, in ms; what is left then is for a later run. */
 const DELIVERY_MS = 600_000;
 
@@ -70,7 +73,8 @@ interface Delivery {
 /** Whether the outbox has something to post or to tidy; also where that cannot be asked any more. */
 export async function outboxWaits(client: pg.Client): Promise<boolean> {
   const asked = client.query<{ waits: boolean }>(outboxWaitsStatement).catch(() => undefined);
-  return (await asked)?.rows[0]?.waits ?? true;
+  const reply = await Promise.race([asked, sleep(ASKING_MS, undefined, { ref: false })]);
+  return reply?.rows[0]?.waits ?? true;
 }
 
 /**

@@ -54,13 +54,14 @@ async function begin(started: StartedRun): Promise<Run> {
 }
 
 async function runLocked(request: SyncRequest, context: SyncContext): Promise<SyncResult> {
-  const client = await openSession(context);
+  let client: pg.Client | undefined;
   try {
+    client = await openSession(context);
     await takeLock(client, context);
     return await runLogged(request, context, client);
   } finally {
-    const waits = await outboxWaits(client);
-    await closeSession(client);
+    const waits = !client || (await outboxWaits(client));
+    if (client) await closeSession(client);
     // The lock is free by now: a slow receiver delays nobody's run.
     if (waits && !context.signal.aborted) await deliverNotifications(context);
   }

@@ -30,20 +30,21 @@ const countActions = 'analyze pg_temp.plan (action, turn, member_id, held, set_a
 /**
  * Works out what was added, changed, came back or left, as rows of `plan`: record beside row, then the rows
  * that move, then the changes by kind. Unchanged members never leave the database. Returns whether record and
- * row differ anywhere: else there is nothing to judge. Throws what pg throws.
+ * row differ anywhere: else there is no change to judge. Throws what pg throws.
  */
-export async function planChanges(run: Run, { errors }: Snapshot): Promise<boolean> {
+export async function planChanges(run: Run, snapshot: Snapshot): Promise<boolean> {
   const { client, mode, startedAt } = run;
   const pairs = await client.query(pairRecords, [startedAt]);
-  if (pairs.rowCount) await planPairs(run, errors);
-  const isApart = mode !== 'full' && (await setRenumberedAside(client, errors));
-  return Boolean(pairs.rowCount) || isApart;
+  if (pairs.rowCount) await planPairs(run, snapshot);
+  if (mode !== 'full') await setRenumberedAside(client, snapshot.errors);
+  return Boolean(pairs.rowCount);
 }
 
-async function planPairs(run: Run, errors: ErrorList): Promise<void> {
+async function planPairs(run: Run, snapshot: Snapshot): Promise<void> {
+  const { errors } = snapshot;
   const { client, mode, startedAt, request } = run;
   const wholeRegister = mode === 'full';
-  await setDisputesAside(client, wholeRegister, errors);
+  await setDisputesAside(client, wholeRegister, snapshot);
   await client.query(findMoves);
   await client.query(planAdditions);
   await client.query(planUpdates, [request.release === true]);
@@ -62,22 +63,25 @@ const words = {
 };
 
 // A record that is set aside keeps its own row, whose kennitala another record may be waiting for.
-async function setDisputesAside(client: pg.Client, wholeRegister: boolean, errors: ErrorList) {
+async function setDisputesAside(client: pg.Client, wholeRegister: boolean, snapshot: Snapshot) {
   for (;;) {
     const { rows } = await client.query<Named>(setDisputedAside, [wholeRegister]);
     if (rows.length === 0) return;
-    for (const { external_id } of rows) errors.add('duplicate_kennitala', external_id, disputed);
+    snapshot.disputed += rows.length;
+    for (const { external_id } of rows) {
+      snapshot.errors.add('duplicate_kennitala', external_id, disputed);
+    }
   }
 }
 
 const disputed =
-  'the member here who has this kennitala has another Django id, whose record could not be read or was not asked for; both stay as they are';
+  'the member here who has this kennitala has another Django id, whose record could not be read or was not asked for, or may be one that does not say its id; both stay as they are';
 
 interface Named {
   external_id: string | null;
 }
 
-async function setRenumberedAside(client: pg.Client, errors: ErrorList): Promise<boolean> {
+async function setRenumberedAside(client: pg.Client, errors: ErrorList): Promise<void> {
   const { rows } = await client.query<Named>(planRenumbered);
   for (const { external_id } of rows) {
     errors.add(
@@ -86,7 +90,6 @@ async function setRenumberedAside(client: pg.Client, errors: ErrorList): Promise
       'the register answered with another kennitala than the row here has; compare the two',
     );
   }
-  return rows.length > 0;
 }
 
 /**

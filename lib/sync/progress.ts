@@ -59,7 +59,8 @@ export function trackProgress(
         await client.query(reportProgress, [runId, progress]).catch(() => undefined);
       };
       if (age >= INTERVAL_MS) return write();
-      later = setTimeout(write, INTERVAL_MS - age).unref();
+      // Never in the transaction that applies the run: a statement that fails there would end it.
+      if (phase !== 'apply') later = setTimeout(write, INTERVAL_MS - age).unref();
     },
     durations: () => {
       settle();

@@ -64,7 +64,10 @@ export async function describe(run: Run, planned: Planned, known?: Summary): Pro
     members_reactivated: summary.reactivated,
     members_removed: summary.removed,
     // Every member of the register is active here already, or suspended, or was not here.
-    members_verified: mode === 'undo' ? 0 : snapshot.members - summary.not_here - summary.suspended,
+    members_verified:
+      mode === 'undo'
+        ? 0
+        : snapshot.members - snapshot.disputed - summary.not_here - summary.suspended,
     members_suspended: summary.suspended,
     removals_unconfirmed: summary.unconfirmed,
     error_count: errors.count(),

@@ -29,6 +29,8 @@ export interface Snapshot {
   fetched: number;
   /** Distinct records that are members by the membership rule. */
   members: number;
+  /** Of these, records that may be another member's than the row that has their kennitala; counted by the plan. */
+  disputed: number;
   /** Rejected records that name nobody: each may be anybody, so nobody is removed. */
   unidentified: number;
   errors: ErrorList;
@@ -40,6 +42,7 @@ export const nothingSeen = (): Snapshot => ({
   mark: undefined,
   fetched: 0,
   members: 0,
+  disputed: 0,
   unidentified: 0,
   errors: createErrorList(),
 });

@@ -668,7 +668,8 @@ const badRecords: Case[] = [
     ],
     before: [row(anna, { metadata: { voted: true } }), row(birna), row(dora)],
     changes: [],
-    after: [seen(anna, { metadata: { voted: true } }), seen(birna), row(dora)],
+    // Nobody can say whether the register has seen these rows.
+    after: [row(anna, { metadata: { voted: true } }), row(birna), row(dora)],
     errors: ['invalid_kennitala 1', 'duplicate_kennitala 2', 'duplicate_kennitala 3'],
   },
   {
@@ -679,7 +680,7 @@ const badRecords: Case[] = [
     ],
     before: [row(anna, { metadata: { voted: true } })],
     changes: [],
-    after: [seen(anna, { metadata: { voted: true } })],
+    after: [row(anna, { metadata: { voted: true } })],
     errors: ['invalid_id null', 'duplicate_kennitala 3'],
   },
   {

@@ -142,6 +142,20 @@ describe('where only owners may create in schema public', () => {
   });
 });
 
+test('who may create there by somebody’s will, and who may become the owner, has planted nothing', async () => {
+  await database.query(`create role of_an_app; grant create, usage on schema public to of_an_app;
+    create role of_owners; grant postgres to of_owners;
+    create function public.log(text) returns text language sql return $1;
+    alter function public.log(text) owner to of_an_app;
+    alter function public.plain_name(text) owner to of_owners`);
+  await withTrigger('insert into seen (name) values (new.name);', async () => {
+    expect((await world.post('syncScheduled')).body).toMatchObject({ status: 'success' });
+  });
+  expect((await lines('syncScheduled')).split('run_id').at(-1)).not.toMatch(/planted/);
+  await database.query(`drop function public.log(text); alter function public.plain_name(text) owner to current_user;
+    revoke create, usage on schema public from of_an_app; drop role of_an_app; drop role of_owners`);
+});
+
 /** A trigger of another service on the members, with a table of its own. */
 async function withTrigger(statement: string, work: () => Promise<void>): Promise<void> {
   await database.query('create table public.seen (name text)');

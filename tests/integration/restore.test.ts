@@ -108,4 +108,26 @@ describeWith('psql')('the restore of the guide', () => {
     });
     expect(await run(look)).toMatch(/by what differs:[^:]*\(0 rows\)/);
   });
+
+  test('of a table that was made anew counts on no id, and names nobody', async () => {
+    const { query } = world.database;
+    await world.reset(12);
+    await query(
+      `insert into public.members (kennitala, name, sync_source) values ('0101302989', 'Gestur', 'events')`,
+    );
+    await world.sync();
+    const saved = await rows();
+    const [{ now } = { now: '' }] = await query<{ now: string }>('select now()::text as now');
+    takenAt = now;
+    await run(takeOut);
+    await query('truncate public.members restart identity cascade');
+    await world.sync();
+    const shown = await run(look);
+    expect(shown).not.toMatch(/\d{10}|Gestur/);
+    await run(putBack);
+    const after = [...(await rows()).values()];
+    const owners = (all: Row[]) =>
+      all.map(({ kennitala, name, sync_source }) => `${kennitala} ${name} ${sync_source}`).sort();
+    expect(owners(after)).toEqual(owners([...saved.values()]));
+  });
 });

@@ -99,6 +99,23 @@ const member = async (id: number): Promise<Row> => {
 };
 const full = { mode: 'full' } as const;
 
+test('a row that is kept because nobody can say whose it is has not been seen', async () => {
+  await run();
+  const { members } = world.django;
+  const [, leaver] = members.list();
+  members.remove(leaver?.id ?? 0);
+  members.add({ id: 99, kennitala: leaver?.kennitala, name: 'Einhver Annar' });
+  const mended = applyDamages(world.django, [
+    { a: 9, how: { id: undefined, kennitala: undefined } },
+  ]);
+  await run({ mode: 'full' });
+  mended.end();
+  const unseen = await query(
+    'select external_id from public.members where unseen_since is not null',
+  );
+  expect(unseen[0]).toContainEqual({ external_id: String(leaver?.id) });
+});
+
 test('a row of another service that has lost its Django id is said to be seen when it was', async () => {
   const [person] = world.django.members.list();
   await query(`insert into public.members (kennitala, name, sync_source)

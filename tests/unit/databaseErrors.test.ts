@@ -206,3 +206,12 @@ test('a lost connection is known from one that was never there', () => {
     expect(isConnectionLost(thrown)).toBe(false);
   }
 });
+
+test('a constraint that a trigger names is not repeated', () => {
+  const thrown = error('no', {
+    code: '23505',
+    constraint: 'double 0101302989',
+    where: 'PL/pgSQL function public.theirs() line 1 at RAISE',
+  });
+  expect(asDatabaseUnavailable(thrown)?.message).toMatch(/\(23505, public\.theirs\)\.$/);
+});

@@ -34,7 +34,8 @@ export const codesEn: Codes = {
   todo: {
     lock_held: 'Inform the operator.',
     run_missing: 'Press “Sync now”. Inform the operator if it happens again.',
-    changes_refused: 'Open the run, which says why, and inform the operator.',
+    changes_refused:
+      'Open the run, which says why. If it says so again after a full sync, inform the operator.',
     held: 'Look at the changes and approve them, or have the register corrected.',
     undone: 'Have the register corrected, or look at the changes and approve them.',
     records_set_aside: 'Correct the record in Django. The member stays as they are until then.',

@@ -42,7 +42,8 @@ export const codesIs = {
   todo: {
     lock_held: 'Láttu kerfisstjórann vita.',
     run_missing: 'Ýttu á „Samstilla núna“. Láttu kerfisstjórann vita ef þetta gerist aftur.',
-    changes_refused: 'Opnaðu keyrsluna, þar stendur af hverju, og láttu kerfisstjórann vita.',
+    changes_refused:
+      'Opnaðu keyrsluna, þar stendur af hverju. Láttu kerfisstjórann vita ef það stendur enn þar eftir heila samstillingu.',
     held: 'Skoðaðu breytingarnar og samþykktu þær, eða láttu laga félagaskrána.',
     undone: 'Láttu laga félagaskrána, eða skoðaðu breytingarnar og samþykktu þær.',
     records_set_aside: 'Lagaðu færsluna í Django. Staða félagans er óbreytt þangað til.',

@@ -57,6 +57,16 @@ test('in its first half second a run tells nothing, and then the phase that last
   jest.useRealTimers();
 });
 
+test('nothing is told late while a run applies: what fails there would end its transaction', async () => {
+  jest.useFakeTimers();
+  const { progress, told } = track(7);
+  await progress.report('plan');
+  await progress.report('apply');
+  await jest.advanceTimersByTimeAsync(5_000);
+  expect(told).toEqual([]);
+  jest.useRealTimers();
+});
+
 test('a dry run tells nobody, and is timed all the same', async () => {
   const { progress, told, wait } = track(null);
   await progress.report('fetch');

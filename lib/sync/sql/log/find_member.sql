@@ -14,7 +14,8 @@ with member as (
   from public.held_changes h
   where h.plan in (
       (select case when status = 'held' then plan end from finished order by id desc limit 1),
-      (select case when status = 'held' then plan end from finished where mode = 'full' order by id desc limit 1)
+      (select case when status = 'held' then plan end from finished where mode = 'full' order by id desc limit 1),
+      (select case when status = 'held' then plan end from public.sync_log where mode = 'selected' order by id desc limit 1)
     )
     and (h.external_id = coalesce((select external_id from member), $1::text) or h.kennitala = (select kennitala from member))
   limit 1

@@ -78,11 +78,11 @@ select
   (select to_jsonb(g) - 'reads' from last_full g) as last_full,
   (select coalesce(jsonb_agg(to_jsonb(h) - 'reads' order by h.reads desc, h.id desc), '[]') from holding h) as holding,
   coalesce((select min(sync_timestamp) at time zone 'UTC' from run
-    where mode in ('full', 'incremental') and status = 'held'
+    where mode in ('full', 'incremental') and status = 'held' and exists (select from holding where reads)
       and id > coalesce((
         select max(id) from run
         where mode in ('full', 'incremental') and status in ('success', 'partial')
-          and id < (select min(id) from holding)
+          and id < (select min(id) from holding where reads)
       ), 0)), (select min(sync_timestamp) at time zone 'UTC' from holding)) as held_since,
   (select count(*)::int from run
     where status = 'failed' and reads and id > coalesce((select id from last_reading), 0)

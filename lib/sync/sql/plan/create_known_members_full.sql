@@ -1,6 +1,6 @@
 -- A complete walk is compared with every member from Django, every row of another service that an earlier run
 -- linked and that still has its Django id, and the rows of others that have a kennitala of the register. Each is found by an index: others may have
--- millions of rows here.
+-- millions of rows here. Those that have ids of their own are read, to find the linked ones.
 create temp view known_members as
 select id, external_id, kennitala, name, email, phone, is_active, removed_at, sync_source, last_verified_at,
   unseen_since

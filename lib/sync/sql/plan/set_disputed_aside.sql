@@ -2,7 +2,8 @@
 -- not be read, or may be one that did not even say its id, or a part of the register was asked for and it was not
 -- among that. Neither the row nor the member of the record is touched. $1: the walk saw the whole register.
 with disputed as (
-  delete from pg_temp.pair p
+  select p.ordinal, p.record_id, p.record_kennitala
+  from pg_temp.pair p
   where p.is_member
     and p.row_external_id <> p.record_id
     and (p.row_sync_source = 'django' or p.row_is_linked)
@@ -15,7 +16,14 @@ with disputed as (
           or exists (select from pg_temp.shield s where s.external_id is null)
         )
     )
-  returning p.record_id, p.record_kennitala
+),
+-- The row stays, as one that no record stands beside: this run has not seen its member.
+parted as (
+  update pg_temp.pair p
+  set ordinal = null, record_id = null, record_kennitala = null, record_name = null, record_email = null,
+    record_phone = null, is_member = null, not_member = null
+  from disputed d
+  where p.ordinal = d.ordinal
 )
 insert into pg_temp.shield (external_id, kennitala)
 select record_id, record_kennitala from disputed

@@ -8,8 +8,8 @@ import { fillRegister, membersNow, type Person, startOver } from './reliabilityR
 import { runHere } from './run.ts';
 import type { Settings } from './world.ts';
 
-/** Repeats the cases of a failure; fast-check prints the seed, and the smallest case that it found. */
-const seed = Number(process.env['FAST_CHECK_SEED'] ?? Date.now() % 2 ** 31);
+/** The same cases in every run of the suite; FAST_CHECK_SEED looks at others, or repeats those of a failure. */
+const seed = Number(process.env['FAST_CHECK_SEED'] ?? 20_261_126);
 const { FAST_CHECK_SECONDS: seconds, FAST_CHECK_PATH: path } = process.env;
 /**
  * How cases are looked for: so many as usual, or as FAST_CHECK_RUNS asks for. After FAST_CHECK_SECONDS neither a

@@ -53,7 +53,7 @@ function kindOf(error: Error): Kind | undefined {
       codes.some((one) => fits(code, one)) &&
       (!says || says.test(error.message)) &&
       (!constraint || constraint.test(constraintOf(error))) &&
-      (!inFunction || contextOf(error) !== '') &&
+      (!inFunction || /\bfunction /.test(contextOf(error))) &&
       (!isSystem || isSocket),
   );
 }

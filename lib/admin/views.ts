@@ -135,8 +135,8 @@ export function createViews({ database, intervalMinutes, functions, looks }: Sou
   const addressOf = async (visit: Visit, whom: { kennitala: string } | { external_id: string }) => {
     const { member, row } = await readMember(database, { ...whom, limit: 1 });
     if (member.reason.code === 'unknown') return undefined;
-    const { external_id: id } = member;
-    return visit.link('member', id === null ? { row: row ?? undefined } : { id });
+    // Where there is a row, by it: its Django id may be somebody else's by now.
+    return visit.link('member', row === null ? { id: member.external_id ?? '' } : { row });
   };
 
   const find = async (visit: Visit, { form, log }: Acting): Promise<Answer> => {

@@ -63,13 +63,24 @@ export function isPersonalId(
   kennitala: string | undefined,
   others: readonly unknown[] = [],
 ): boolean {
-  if (others.includes(written)) return true;
+  if (shortNumber.test(written)) return false;
   // Digits have other forms as well, such as full-width ones.
   const id = written.normalize('NFKC');
+  if (others.some((other) => isAlike(id, String(other ?? '')))) return true;
   if (holdsAddress.test(id)) return true;
   if (id.length < SHORTEST_KENNITALA) return false;
   if (kennitala === undefined) return looksLikeKennitala(id);
   return hasCheckDigit(id) || id.replace(/[^0-9]/g, '').includes(kennitala);
+}
+
+// Too short for a telephone number; nearly every id is one.
+const shortNumber = /^[0-9]{1,6}$/;
+
+function isAlike(id: string, other: string): boolean {
+  const [one, two] = [id, other].map((text) => text.normalize('NFKC').replace(/\s+/g, ' ').trim());
+  if (one !== '' && one === two) return true;
+  const [number, phone] = [id, other].map((text) => text.replace(/[^0-9]/g, ''));
+  return number !== undefined && number.length >= 7 && number === phone;
 }
 
 const noText: Problem = { problem: 'the name is no text' };

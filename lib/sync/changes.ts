@@ -17,6 +17,7 @@ import createAttempt from './sql/apply/create_attempt.sql';
 import createLocked from './sql/apply/create_locked_rows.sql';
 import createRewritten from './sql/apply/create_rewritten.sql';
 import createSpare from './sql/apply/create_spare.sql';
+import fillSpare from './sql/apply/fill_spare.sql';
 import findNeeds from './sql/apply/find_needs.sql';
 import findObstacles from './sql/apply/find_obstacles.sql';
 import givePlaceholders from './sql/apply/give_placeholders.sql';
@@ -53,8 +54,10 @@ export interface Manner {
 
 /** Puts changes that need each other in an order in which they can be made. Throws what pg throws. */
 export async function orderTurns(client: pg.Client): Promise<void> {
-  if (!(await client.query(findNeeds)).rowCount) return;
-  await client.query(createSpare);
+  const { rowCount: needs } = await client.query(findNeeds);
+  if (!needs) return;
+  await client.query(`${createSpare}; delete from pg_temp.spare`);
+  await client.query(fillSpare, [needs]);
   await client.query(givePlaceholders);
   await client.query(orderByNeed);
 }

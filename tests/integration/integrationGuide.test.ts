@@ -248,5 +248,6 @@ test('every piece of code in the guide is a part of an example that was run here
   for (const code of shown) {
     expect(flat.filter((text) => text.includes(unindented(code))).length || code).toBe(1);
   }
-  for (const name of names) expect(guide).toContain(`examples/${name}`);
+  const operations = await readFile(join(docs, 'OPERATIONS.md'), 'utf8');
+  for (const name of names) expect(guide + operations).toContain(`examples/${name}`);
 });

@@ -121,7 +121,9 @@ describe('a record is rejected, and shields whom it names,', () => {
       // Another person's, with its check digit.
       '0101302989',
       person(7).name,
+      `${person(7).name} `.replace(' ', '  ').normalize('NFD'),
       person(7).phone,
+      String(person(7).phone).replace(/[^0-9]/g, ''),
     ].map((id): [string, unknown, string, object] => [
       `when the id is personal, as ${JSON.stringify(id)}`,
       { ...person(7), id },

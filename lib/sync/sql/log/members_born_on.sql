@@ -1,6 +1,11 @@
--- The rows, and the changes that wait, with a kennitala that begins with these six digits, $1.
+-- The rows, and the changes that wait since the last full run that held nothing, with a kennitala that begins with these six digits, $1.
 select id as row, external_id, kennitala from public.members
 where kennitala between $1::text || '0000' and $1::text || '9999'
 union all
 select null, external_id, kennitala from public.held_changes
 where kennitala between $1::text || '0000' and $1::text || '9999'
+  and plan in (
+    select plan from public.sync_log
+    where status = 'held'
+      and id > coalesce((select max(id) from public.sync_log where mode = 'full' and status in ('success', 'partial')), 0)
+  )

@@ -11,10 +11,8 @@ with disputed as (
     and (
       exists (select from pg_temp.shield s where s.external_id = p.row_external_id)
       or not exists (select from pg_temp.incoming i where i.external_id = p.row_external_id)
-        and (
-          not $1::boolean and p.row_is_active
-          or exists (select from pg_temp.shield s where s.external_id is null)
-        )
+        and p.row_is_active
+        and (not $1::boolean or exists (select from pg_temp.shield s where s.external_id is null))
     )
 ),
 -- The row stays, as one that no record stands beside: this run has not seen its member.

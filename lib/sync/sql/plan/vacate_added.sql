@@ -11,10 +11,7 @@ from (
   where c.run_id = $1::int and c.action = 'add'
     and exists (select from pg_temp.plan o where o.kennitala = p.kennitala and o.member_id <> p.member_id)
 ) w
-join (
-  select kennitala, row_number() over () as n
-  from (select kennitala from pg_temp.spare limit (select count(*) from pg_temp.plan)) enough
-) s using (n)
+join pg_temp.spare s using (n)
 cross join (
   select t.typtype = 'd' or exists (
     select from pg_constraint c

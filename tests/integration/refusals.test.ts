@@ -174,7 +174,7 @@ describe('one row that is refused', () => {
 
   test('by a domain, a narrower column, an exclusion and a generated column', async () => {
     await rule(
-      `create domain public.short_phone as varchar(20) check (value not like '%9999%');
+      `create domain public.short_phone as varchar(13) check (value not like '%9999%');
        alter table public.members alter column phone type public.short_phone`,
       'alter table public.members alter column phone type varchar(20); drop domain public.short_phone',
     );
@@ -187,18 +187,16 @@ describe('one row that is refused', () => {
       `alter table public.members add constraint no_two exclude (name with =) where (name like 'Tvíburi%')`,
       'alter table public.members drop constraint no_two',
     );
-    await query('alter table public.members alter column external_id type varchar(3)');
-    repair.push('alter table public.members alter column external_id type varchar(255)');
     others();
     register().update(1, { phone: '+354 999 9999' });
     register().update(4, { name: 'Abc' });
     register().update(5, { name: 'Tvíburi' });
     register().update(6, { name: 'Tvíburi' });
-    register().add({ id: 5000 });
+    register().add({ id: 5000, phone: '+354 111 11111' });
     const result = await sync();
     expect(result).toMatchObject({ members_updated: 2, members_removed: 1, members_added: 1 });
     expect(result.errors.map(({ external_id, message }) => [external_id, message])).toEqual([
-      ['5000', 'the database refuses it: type character varying(3) (22001)'],
+      ['5000', 'the database refuses it: type character varying(13) (22001)'],
       ['1', 'the database refuses it: constraint short_phone_check (23514)'],
       ['4', 'the database refuses it: table members (22012)'],
       ['6', 'the database refuses it: constraint no_two, table members (23P01)'],

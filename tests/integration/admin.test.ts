@@ -139,7 +139,7 @@ describeInBrowser()('the page', () => {
     expect(await textOf(page)).toContain(String(world.django.members.get(4)?.name));
     expect(await textOf(page)).toMatch(/Sást í félagaskránni \d+\. \S+ \d{4}\. Á kjörskrá síðan/);
     expect(await page.content()).not.toContain(kennitala);
-    expect(page.url()).toMatch(/\?view=member&id=4$/);
+    expect(page.url()).toMatch(/\?view=member&row=4$/);
     world.django.members.softDelete(4);
     await page.click('text=Spyrja félagaskrána núna');
     await page.waitForSelector('text=Félagaskráin segir annað');

@@ -50,7 +50,7 @@ describe('when the database fails in the middle of applying', () => {
       NOTIFY_SECRET: `whsec_${'A'.repeat(32)}`,
     };
     const failed = world.run({}, { settings });
-    await expect(failed).rejects.toMatchObject({ code: 'internal_error' });
+    await expect(failed).rejects.toMatchObject({ code: 'database_unavailable' });
     const { sync_log: _after, ...after } = await dump(world.database.url);
     await query(`drop trigger fail on ${on.split(' on ')[1]}`);
 
@@ -62,7 +62,7 @@ describe('when the database fails in the middle of applying', () => {
       members_updated: 0,
       progress: null,
       finished_at: expect.any(Date),
-      details: { error: { code: 'internal_error', message: expect.not.stringContaining('Jóna') } },
+      details: { error: { code: 'database_unavailable', message: expect.not.stringContaining('Jóna') } },
     });
     expect(await world.run()).toMatchObject({
       members_added: 1,

@@ -62,7 +62,9 @@ describe('when the database fails in the middle of applying', () => {
       members_updated: 0,
       progress: null,
       finished_at: expect.any(Date),
-      details: { error: { code: 'database_unavailable', message: expect.not.stringContaining('Jóna') } },
+      details: {
+        error: { code: 'database_unavailable', message: expect.not.stringContaining('Jóna') },
+      },
     });
     expect(await world.run()).toMatchObject({
       members_added: 1,

@@ -1,5 +1,5 @@
 import type { SyncResult } from '../../lib/sync/types.ts';
-import type { Row, TestDatabase } from '../support/database.ts';
+import { noSessionLeft, type Row, type TestDatabase } from '../support/database.ts';
 import { asksForList } from '../support/register.ts';
 import { createWorld, type World } from '../support/world.ts';
 
@@ -94,6 +94,8 @@ async function killHalfWay(world: World): Promise<void> {
   await reached;
   await kill('SIGKILL');
   await call;
+  // The server ends the session, and with it the lock, when it next looks at the connection.
+  await noSessionLeft(world.database);
   world.django.behaviour.onRequest = () => undefined;
 }
 

@@ -44,7 +44,7 @@ begin
   end if;
 
   insert into pg_temp.added (plan_id, member_id)
-  select id, nextval(pg_get_serial_sequence('public.members', 'id'))
+  select id, nextval((select pg_get_serial_sequence('public.members', 'id'))::regclass)
   from pg_temp.applicable
   where action = 'add' and turn between a.first and a.last;
   get diagnostics planned = row_count;

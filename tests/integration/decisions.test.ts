@@ -340,6 +340,49 @@ describe('what was undone stays undone', () => {
     expect((await sync()).held).toMatchObject({ removals: { count: 1, reason: 'undone' } });
   });
 
+  test('an addition, although its kennitala is another one since', async () => {
+    join(36, 36);
+    const { run_id } = await sync();
+    await sync({ undo: run_id });
+    register().update(36, { kennitala: '1102870169' });
+    for (const _ of ['first', 'second']) {
+      expect((await sync()).held).toMatchObject({ additions: { count: 1, reason: 'undone' } });
+    }
+    expect(await active()).toEqual(ids(1, 35));
+    const { plan } = await sync();
+    expect(await sync({ plan })).toMatchObject({ status: 'success' });
+    expect(await active()).toEqual(ids(1, 36));
+    expect(await sync()).toMatchObject({ status: 'success' });
+  });
+
+  test('another kennitala, although it comes under another Django id', async () => {
+    register().update(3, { kennitala: '1102870169' });
+    const { run_id } = await sync();
+    await sync({ undo: run_id });
+    const { name } = register().get(3) ?? {};
+    register().remove(3);
+    register().add({ id: 90, kennitala: '1102870169', name });
+    for (const _ of ['first', 'second']) {
+      expect((await sync()).held).toMatchObject({ additions: { count: 1, reason: 'undone' } });
+    }
+    expect(await active()).not.toContain(90);
+  });
+
+  test('another kennitala, although the name is another one since, and the row keeps its vote', async () => {
+    register().update(3, { kennitala: '1102870169' });
+    const { run_id } = await sync();
+    await sync({ undo: run_id });
+    register().update(3, { name: 'Allt Annað' });
+    for (const _ of ['first', 'second']) {
+      const { held } = await sync();
+      expect(held).toMatchObject({
+        additions: { count: 1, reason: 'undone' },
+        removals: { count: 1, reason: 'undone' },
+      });
+    }
+    expect(await active()).toEqual(ids(1, 35));
+  });
+
   test('until a readable record no longer asks for it', async () => {
     register().update(2, { name: 'Annað Nafn' });
     const { run_id } = await sync();

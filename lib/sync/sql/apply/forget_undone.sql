@@ -7,5 +7,9 @@ where exists (select from pg_temp.applicable p where p.outcome = u.outcome)
   or $1::boolean
     and not exists (select from pg_temp.plan p where p.outcome = u.outcome)
     and not exists (select from pg_temp.plan p where public.value_digest(p.decision) = u.outcome)
+    and not exists (
+      select from pg_temp.plan p
+      where p.held = 'undone' and (p.kennitala = u.kennitala or p.external_id = u.external_id)
+    )
     and not exists (select from pg_temp.shield s where s.external_id = u.external_id)
     and not exists (select from pg_temp.shield s where s.kennitala = u.kennitala)

@@ -5,9 +5,9 @@ import { SyncError } from '../errors.ts';
 import { askAgain, askPages, type PageReply, pagesAreTrue } from './memberPages.ts';
 import type { Run } from './session.ts';
 import type { Snapshot } from './snapshot.ts';
+import markBlocked from './sql/guard/mark_blocked.sql';
 import markConfirmed from './sql/guard/mark_confirmed.sql';
 import selectToConfirm from './sql/guard/select_to_confirm.sql';
-import setBlockedAside from './sql/guard/set_blocked_aside.sql';
 import { addPage, emptyProof, judgeWalk } from './walkProof.ts';
 
 /** A change that takes a vote or gives one back. */
@@ -95,7 +95,7 @@ export async function confirmPlan(
 // One change that waits lets another wait, and that one the next.
 async function setDependentsAside({ client }: Run, { errors }: Snapshot): Promise<void> {
   for (;;) {
-    const { rows } = await client.query<{ external_id: string }>(setBlockedAside);
+    const { rows } = await client.query<{ external_id: string }>(markBlocked, [false]);
     if (rows.length === 0) return;
     for (const { external_id } of rows) errors.add('change_waits', external_id, waits);
   }

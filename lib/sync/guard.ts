@@ -2,9 +2,9 @@ import type { Config } from '../config.ts';
 import type { Limit } from '../variables.ts';
 import type { Run } from './session.ts';
 import type { Snapshot } from './snapshot.ts';
-import holdBlocked from './sql/guard/hold_blocked.sql';
 import holdClass from './sql/guard/hold_class.sql';
 import holdUndone from './sql/guard/hold_undone.sql';
+import markBlocked from './sql/guard/mark_blocked.sql';
 import releaseFirstLoad from './sql/guard/release_first_load.sql';
 import weighPlan from './sql/guard/weigh_plan.sql';
 import { type ChangeClass, changeClasses, type HeldReason } from './types.ts';
@@ -113,7 +113,7 @@ export async function hold({ client }: Run, name: string, reason: HeldReason): P
 /** Holds what needs the kennitala of a row whose own change is not applied, and what needs that one's, and so on. */
 export async function holdBlockedChanges({ client }: Run): Promise<void> {
   // One held change can block another, and that one the next.
-  while ((await client.query(holdBlocked)).rowCount);
+  while ((await client.query(markBlocked, [true])).rowCount);
 }
 
 const byClass = (count: (name: ChangeClass) => number) =>

@@ -22,6 +22,10 @@ export interface Kind {
 export const POOLER_SHARES_SESSIONS =
   'DATABASE_URL leads to a connection pooler in transaction mode (PgBouncer, or managed pooling of Cloud SQL), and a run needs a session of its own: set pool_mode = session there, or use the port of the database itself, usually 5432';
 
+/** Where a trigger fails because of what it names. */
+export const TRIGGER_FINDS_NOTHING =
+  'A trigger of another service on our tables names something that is not found. Let it name its tables and functions with their schema, or set its search_path (alter function … set search_path = public)';
+
 /** The first that fits counts. PostgreSQL's manual, appendix A, lists the SQLSTATEs. */
 export const kinds: Kind[] = [
   ...tlsRefusals,
@@ -117,8 +121,7 @@ export const kinds: Kind[] = [
   {
     codes: ['42P01', '42883', '42704', '42703', '3F000'],
     inFunction: true,
-    words:
-      'A trigger of another service on our tables names something that is not found. Let it name its tables and functions with their schema, or set its search_path (alter function … set search_path = public)',
+    words: TRIGGER_FINDS_NOTHING,
   },
   {
     codes: ['P0', '21', '22', '23', '27', '44'],

@@ -1,6 +1,6 @@
 import type pg from 'pg';
-import { SyncError } from '../errors.ts';
 import {
+  asThrown,
   doByHalves,
   isContention,
   isUndoneByTrigger,
@@ -108,10 +108,7 @@ export async function changeMembers(run: Run, runId: number, manner: Manner): Pr
     errors.push(...inWords(await client.query<Named>(setTurnAside, [turn, code]), said));
   };
   const all = await doByHalves(first, last, attempt, refuse);
-  if (all) {
-    const place = placeOf(all, (await names()).triggers);
-    throw new SyncError('database_unavailable', `The database refuses every change: ${place}.`);
-  }
+  if (all) throw asThrown(all, (await names()).triggers);
   if (errors.length > 0) errors.push(...(await setWaitingAside(client)));
   if (mode !== 'undo') errors.push(...(await nameRewritten(client, runId)));
   await client.query(setIneffectiveAside);

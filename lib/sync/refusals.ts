@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { TRIGGER_FINDS_NOTHING } from '../databaseWords.ts';
 import { SyncError } from '../errors.ts';
 import describeMembers from './sql/apply/describe_members.sql';
 
@@ -30,8 +31,9 @@ const ALL_REFUSED = 50;
 
 /**
  * Does what can be done from first to last: tries all of it, and where that is refused its halves, so that k
- * refused ones among n cost some k · log n tries. `refuse` gets each one that is refused for itself. Gives up, and
- * returns the last refusal, when the first fifty are refused one by one and nothing was done.
+ * refused ones among n cost some k · log n tries. `refuse` gets each one that is refused for itself. Returns the last
+ * refusal when it is one of all: nothing was done, and of several changes each one met a broken trigger; or the first
+ * fifty were refused, and it gives up.
  */
 export async function doByHalves(
   first: number,
@@ -39,7 +41,9 @@ export async function doByHalves(
   attempt: (first: number, last: number) => Promise<Refusal | undefined>,
   refuse: (at: number, refusal: Refusal) => Promise<void>,
 ): Promise<Refusal | undefined> {
-  let [done, refused] = [0, 0];
+  let [done, refused, broken] = [0, 0, 0];
+  const isOneOfAll = (at: number) =>
+    done === 0 && (refused >= ALL_REFUSED || (at === last && refused > 1 && broken === refused));
   const part = async (from: number, to: number): Promise<Refusal | undefined> => {
     const refusal = await attempt(from, to);
     if (!refusal) {
@@ -49,7 +53,8 @@ export async function doByHalves(
     if (from === to) {
       await refuse(from, refusal);
       refused += 1;
-      return done === 0 && refused >= ALL_REFUSED ? refusal : undefined;
+      broken += isBrokenTrigger(refusal) ? 1 : 0;
+      return isOneOfAll(from) ? refusal : undefined;
     }
     const middle = Math.floor((from + to) / 2);
     return (await part(from, middle)) ?? part(middle + 1, to);
@@ -64,8 +69,12 @@ export const isContention = ({ state }: Refusal): boolean =>
 /** A change that leaves no trace, or another one than it was: what a trigger does without a word. */
 export const isUndoneByTrigger = ({ state }: Refusal): boolean => state === 'MS001';
 
-// A trigger whose code does not find what it names fails for every row.
-const broken = ['42P01', '42883', '42703', '42704', '3F000'];
+const notFound = ['42P01', '42883', '42703', '42704', '3F000'];
+
+/** What a trigger names is not found: mostly by every row, under whatever condition it looks for it. */
+export const isBrokenTrigger = ({ state, context }: Refusal): boolean =>
+  notFound.includes(state) && functionIn(context) !== undefined;
+
 const written = ['kennitala', 'name', 'email', 'phone', 'external_id'];
 
 /**
@@ -74,11 +83,10 @@ const written = ['kennitala', 'name', 'email', 'phone', 'external_id'];
  */
 export function throwIfForAll(refusal: Refusal, names: MembersNames): void {
   const { state, constraint_name, column_name, context, message } = refusal;
-  const inFunction = functionIn(context) !== undefined;
   const fail = (words: string) => {
     throw new SyncError('database_unavailable', `${words} (${state}).`);
   };
-  if (inFunction && !broken.includes(state)) return;
+  if (functionIn(context) !== undefined) return;
   if (state === '2200H') {
     const [, sequence = 'members_id_seq'] = /"(\w+_seq)"/.exec(message) ?? [];
     fail(
@@ -96,11 +104,17 @@ export function throwIfForAll(refusal: Refusal, names: MembersNames): void {
     );
   }
   if (/^(21|22|23|27|44|P0|MS)/.test(state) || isContention(refusal)) return;
-  // As the driver would have thrown it, for the words that the error has elsewhere.
-  throw Object.assign(new Error(inFunction ? 'left out' : message), {
-    code: state,
-    ...(inFunction ? { where: context } : {}),
-  });
+  throw Object.assign(new Error(message), { code: state });
+}
+
+/** A refusal of all changes, as the driver would have thrown it, for the words that the error has elsewhere. */
+export function asThrown(refusal: Refusal, triggers: string[]): Error {
+  const { state: code, context: where } = refusal;
+  if (isBrokenTrigger(refusal)) return Object.assign(new Error('left out'), { code, where });
+  return new SyncError(
+    'database_unavailable',
+    `The database refuses every change: ${placeOf(refusal, triggers)}.`,
+  );
 }
 
 /** What refused a change, by the names that PostgreSQL has for it; never a value. */
@@ -111,6 +125,7 @@ export function placeOf(refusal: Refusal, triggers: string[] = []): string {
     return `a trigger of another service${which} undoes it without a word`;
   }
   const by = functionIn(context);
+  if (isBrokenTrigger(refusal)) return `function ${by} (${state}). ${TRIGGER_FINDS_NOTHING}`;
   const [type] =
     (state === '22001' &&
       !by &&

@@ -99,6 +99,28 @@ test.each([
   expect(await world.changes(again.run_id ?? 0)).toEqual([]);
 });
 
+test.each([
+  ['fails an assertion', 'assert false;'],
+  ['raises a cancellation', `raise exception 'no' using errcode = '57014';`],
+  ['names a table that is not there', 'perform 1 from nowhere;'],
+])('one that %s for a member is named, and the rest is done', async (_name, statement) => {
+  await trigger(
+    'trigger theirs before update on public.members for each row',
+    `if new.external_id = '3' then ${statement} end if; return new;`,
+  );
+  world.django.members.remove(2);
+  world.django.members.update(3, { name: 'Annað Nafn' });
+  expect(await sync()).toMatchObject({
+    status: 'partial',
+    members_removed: 1,
+    errors: [
+      { code: 'change_refused', external_id: '3', message: expect.stringContaining('theirs') },
+    ],
+  });
+  // Alone in a run as well.
+  expect(await sync()).toMatchObject({ status: 'partial', error_count: 1 });
+});
+
 test('one that puts an address back afterwards is told once, and asked no more', async () => {
   await trigger(
     'trigger theirs after update of email on public.members for each row when (pg_trigger_depth() = 0)',

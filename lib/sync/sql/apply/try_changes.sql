@@ -105,10 +105,14 @@ begin
   if done <> planned then
     raise exception using errcode = 'MS001';
   end if;
-exception when others then
+-- Others' code may fail by what "others" leaves out as well: an assert of its own, or a cancellation that it raises.
+exception when others or assert_failure or query_canceled then
   get stacked diagnostics
     a.state = returned_sqlstate, a.constraint_name = constraint_name, a.table_name = table_name,
     a.column_name = column_name, a.context = pg_exception_context, a.message = message_text;
+  if a.state = '57014' and split_part(a.context, E'\n', 1) !~ 'RAISE' then
+    raise;
+  end if;
   -- A trigger may name what it likes, a member as well: only what the catalog has is a name.
   update pg_temp.attempt set state = a.state, context = a.context, message = a.message,
     constraint_name = coalesce(

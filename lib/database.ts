@@ -32,11 +32,17 @@ const settings = {
   log_parameter_max_length_on_error: '0',
 };
 
+// With it a server may refuse views, and ours are views. Only newer releases know it.
+const VIEWS = 'restrict_nonsystem_relation_kind';
+
 /** Statements that make these settings, for the session or, locally, for the transaction. */
 export const setting = (values: Record<string, string>, scope: 'session' | 'local' = 'session') =>
-  Object.entries({ ...settings, ...values })
-    .map(([name, value]) => `set ${scope} ${name} = ${value};`)
-    .join('\n');
+  [
+    ...Object.entries({ ...settings, ...values }).map(
+      ([name, value]) => `set ${scope} ${name} = ${value};`,
+    ),
+    `select set_config('${VIEWS}', '', ${scope === 'local'}) where current_setting('${VIEWS}', true) <> '';`,
+  ].join('\n');
 
 /** A connection that can be given up at once, and whose end never waits for a peer that has gone silent. */
 export class Connection extends pg.Client {

@@ -131,7 +131,7 @@ async function inspect(connection: Connection): Promise<Backend> {
   );
   // One for each statement.
   const found = (results as unknown as pg.QueryResult<Backend>[]).flatMap(({ rows }) => rows);
-  return found[0] as Backend;
+  return found.at(-1) as Backend;
 }
 
 /** How many connections look for the session that ours has just used: a pooler may be several processes. */

@@ -101,6 +101,20 @@ test('a run, an undo and what is read of them do not depend on them', async () =
   await database.query(`alter role ${ROLE} reset all`);
 });
 
+test('a release that can refuse views reads ours, whatever the role is set to', async () => {
+  const known = await database.query(
+    `select from pg_settings where name = 'restrict_nonsystem_relation_kind'`,
+  );
+  await world.reset(5);
+  if (known.length > 0) {
+    await database.query(`alter role ${ROLE} set restrict_nonsystem_relation_kind = 'view'`);
+  }
+  expect((await world.post('syncScheduled')).body).toMatchObject({ members_added: 5 });
+  expect((await world.get('syncStatus')).status).toBe(200);
+  expect((await world.get('syncLogs')).status).toBe(200);
+  await database.query(`alter role ${ROLE} reset all`);
+});
+
 // A list is no list when it is quoted as one.
 const quoted = (name: string, value: string) => (name === 'search_path' ? value : `'${value}'`);
 

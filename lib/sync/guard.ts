@@ -77,7 +77,7 @@ export function judge(input: GuardInput, config: Config['sync']): Verdict {
 export async function guardPlan(run: Run, snapshot: Snapshot, differs: boolean): Promise<Verdict> {
   const { client, context, mode } = run;
   const { proof, members, unidentified } = snapshot;
-  if (differs && mode !== 'undo') await client.query(holdUndone);
+  if (differs) await client.query(holdUndone, [mode !== 'undo']);
   const { rows } = await client.query<Weight>(weighPlan, [
     context.config.sync.SYNC_LIMIT_WINDOW_HOURS,
   ]);

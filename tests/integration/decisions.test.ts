@@ -383,6 +383,64 @@ describe('what was undone stays undone', () => {
     expect(await active()).toEqual(ids(1, 35));
   });
 
+  const memberOf = async (id: number) =>
+    (
+      await world.database.query(
+        `select id, kennitala, name, phone, is_active from public.members where external_id = '${id}'`,
+      )
+    )[0];
+
+  test('a name, while what else the register says of the member is done', async () => {
+    const before = await memberOf(2);
+    register().update(2, { name: 'Annað Nafn', email: 'annad@felagi.example' });
+    const { run_id } = await sync();
+    await sync({ undo: run_id });
+    register().update(2, { phone: '+354 555 1234', email: 'thridja@felagi.example' });
+    expect(await dryRun()).toMatchObject({ members_updated: 1 });
+    expect(await sync()).toMatchObject({ status: 'success', members_updated: 1 });
+    expect(await memberOf(2)).toEqual({ ...before, phone: '+354 555 1234' });
+    // By now nothing else is asked for, and the name waits as it did.
+    const { plan, held } = await sync();
+    expect(held).toMatchObject({ updates: { count: 1, reason: 'undone' } });
+    register().update(2, { kennitala: '1102870169' });
+    expect(await sync()).toMatchObject({ members_kennitala_changed: 1, members_removed: 0 });
+    const moved = { ...before, phone: '+354 555 1234', kennitala: '1102870169' };
+    expect(await memberOf(2)).toEqual(moved);
+    expect(await sync({ plan })).toMatchObject({ error: { code: 'plan_changed' } });
+    expect(await sync({ plan: (await sync()).plan })).toMatchObject({ members_updated: 1 });
+    expect(await memberOf(2)).toEqual({ ...moved, name: 'Annað Nafn' });
+    expect(await sync()).toMatchObject({ status: 'success', members_updated: 0 });
+    expect((await world.get('syncStatus')).body).toMatchObject({ attention: [] });
+  });
+
+  test('a name, although the member leaves and comes back with it', async () => {
+    const before = await memberOf(2);
+    register().update(2, { name: 'Annað Nafn' });
+    const { run_id } = await sync();
+    await sync({ undo: run_id });
+    const record = register().get(2);
+    register().remove(2);
+    await sync();
+    // By this run nobody asked for the name.
+    register().add({ ...record, id: 2 });
+    await sync();
+    expect(await memberOf(2)).toEqual({ ...before, name: 'Annað Nafn' });
+  });
+
+  test('a removal, although another service gave the row another kennitala since', async () => {
+    leave(1, 1);
+    const { run_id } = await sync();
+    await sync({ undo: run_id });
+    await world.database.query(
+      "update public.members set kennitala = '1102870169' where external_id = '1'",
+    );
+    for (const _ of ['first', 'second']) {
+      expect((await sync()).held).toMatchObject({ removals: { count: 1, reason: 'undone' } });
+    }
+    expect(await sync({ plan: (await sync()).plan })).toMatchObject({ members_removed: 1 });
+    expect((await world.get('syncStatus')).body).toMatchObject({ attention: [] });
+  });
+
   test('until a readable record no longer asks for it', async () => {
     register().update(2, { name: 'Annað Nafn' });
     const { run_id } = await sync();
@@ -392,4 +450,18 @@ describe('what was undone stays undone', () => {
     register().update(2, { name: 'Annað Nafn' });
     expect(await sync()).toMatchObject({ status: 'success', members_updated: 1 });
   });
+});
+
+test('a member whose name waits keeps the row when the kennitala changes', async () => {
+  for (const id of ids(1, 20)) register().update(id, { name: `Nýtt Nafn ${id}` });
+  expect(await sync()).toMatchObject({ status: 'held', members_updated: 0 });
+  const [row] = await world.database.query("select id from public.members where external_id = '3'");
+  register().update(3, { kennitala: '1102870169' });
+  expect(await sync()).toMatchObject({ members_added: 0, members_removed: 0 });
+  const { plan } = await sync();
+  await sync({ plan });
+  const rows = await world.database.query(
+    "select id, name, is_active from public.members where kennitala = '1102870169'",
+  );
+  expect(rows).toEqual([{ id: row?.['id'], name: 'Nýtt Nafn 3', is_active: true }]);
 });

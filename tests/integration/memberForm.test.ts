@@ -27,7 +27,10 @@ test.each([
   expect(plan).not.toContain(name);
 });
 
-const invisible = ['\u00ad', '\u200b', '\u200e', '\u200f', '\u2060', '\u2066', '\ufeff'];
+const invisible = [
+  ...['\u0001', '\u007f', '\u00ad', '\u034f', '\u115f', '\u180e', '\u200b', '\u200e', '\u200f'],
+  ...['\u2060', '\u2066', '\u2800', '\u3164', '\ufe0f', '\ufeff', '\u{e0020}', '\u{e0100}'],
+];
 const spaces = ['\t', '\u00a0', '\u2009', '\u202f', '\u3000', ' \n '];
 test.each([
   ...invisible.map((mark) => `Þóra Æsa${mark} Óðins${mark}dóttir`),

@@ -36,6 +36,7 @@ const ourFunctions = [
   'change_digest(varchar, text, text, text, text, text)',
   'plain_name(varchar)',
   'value_digest(varchar)',
+  'field_digest(int, varchar, bytea)',
 ];
 const returned = (signature: string) =>
   signature.startsWith('member') ? 'jsonb' : signature.startsWith('plain') ? 'text' : 'bytea';

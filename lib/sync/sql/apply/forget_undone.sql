@@ -2,14 +2,8 @@
 -- run saw the whole register and could read it, so a change missing from the plan is not asked for; but a record
 -- that was set aside says nothing of its member, and a removal that was not confirmed is asked for still.
 delete from public.undone_changes u
-where exists (select from pg_temp.applicable p where p.outcome = u.outcome)
-  or exists (select from pg_temp.applicable p where public.value_digest(p.decision) = u.outcome)
+where exists (select from pg_temp.applicable p where u.outcome = any(p.undone))
   or $1::boolean
-    and not exists (select from pg_temp.plan p where p.outcome = u.outcome)
-    and not exists (select from pg_temp.plan p where public.value_digest(p.decision) = u.outcome)
-    and not exists (
-      select from pg_temp.plan p
-      where p.held = 'undone' and (p.kennitala = u.kennitala or p.external_id = u.external_id)
-    )
+    and not exists (select from pg_temp.plan p where u.outcome = any(p.undone) or u.outcome = any(p.kept))
     and not exists (select from pg_temp.shield s where s.external_id = u.external_id)
     and not exists (select from pg_temp.shield s where s.kennitala = u.kennitala)

@@ -1,8 +1,12 @@
--- What run $1 did and this undo took back, under the name that the next plan would give it: that of what was decided
--- where it was about a vote, else that of the change. $2: the undo.
+-- What run $1 did and this undo took back, under the names that the next plan would give it: that of what was decided
+-- where it was about a vote, that of the change, and those of the fields, which later changes may ask for again beside
+-- others. $2: the undo.
 insert into public.undone_changes (outcome, run_id, external_id, kennitala)
-select distinct
-  case
+select distinct w.outcome, $2::int, c.after ->> 'external_id', c.after ->> 'kennitala'
+from public.member_changes c
+join pg_temp.applicable p on p.member_id = c.member_id
+cross join lateral (
+  select case
     when c.action = 'remove' then public.value_digest('remove ' || (c.before ->> 'kennitala'))
     when c.action in ('add', 'reactivate') then public.value_digest('join ' || (c.after ->> 'kennitala'))
     when 'kennitala' = any(c.fields) then
@@ -11,9 +15,13 @@ select distinct
       c.action::text, c.after ->> 'external_id', c.after ->> 'kennitala', c.after ->> 'name', c.after ->> 'email',
       c.after ->> 'phone'
     ))
-  end,
-  $2::int, c.after ->> 'external_id', c.after ->> 'kennitala'
-from public.member_changes c
-join pg_temp.applicable p on p.member_id = c.member_id
+  end as outcome
+  union all
+  select public.field_digest(c.member_id, f, coalesce(r.asked, public.value_digest(c.after ->> f)))
+  from unnest(c.fields) f
+  left join public.rewritten_values r
+    on r.member_id = c.member_id and r.field = f and r.stored = public.value_digest(c.after ->> f)
+  where c.action = 'update' and f in ('name', 'email', 'phone', 'external_id')
+) w
 where c.run_id = $1::int
 on conflict (outcome) do nothing

@@ -58,6 +58,9 @@ create temp table plan (
   ) stored,
   -- Why the change waits for an admin; null: it does not.
   held text,
+  -- What of it was taken back earlier and is asked for again; and what of that the change leaves as it is.
+  undone bytea[],
+  kept bytea[],
   -- What released it from the limits: first_load, approval.
   released text,
   -- What the register said of a removal.

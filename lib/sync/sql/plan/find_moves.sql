@@ -1,7 +1,8 @@
 -- A record claims the row with its Django id when that row has another kennitala and the same name: the member's
 -- kennitala changed. Where the name differs as well, the id is used again for somebody else. Where another row has
 -- both kennitala and name, that row is the member's, and only its id changed. A record without a name key leaves
--- the id to decide, and a name that a trigger stores otherwise is the one that the register has. Ids are Django's own
+-- the id to decide. A name that a trigger stores otherwise, that an admin took back or that waits for one, is the one
+-- that the register has. Ids are Django's own
 -- only on rows that came from Django or that an earlier run linked.
 insert into pg_temp.move (ordinal, row_id)
 with recursive renamed as materialized (
@@ -19,7 +20,17 @@ claim as materialized (
     and (wanted.row_sync_source = 'django' or wanted.row_is_linked)
     and (
       wish.record_name is null
-      or (r.member_id is not null or public.plain_name(wish.record_name) = public.plain_name(wanted.row_name))
+      or (
+        r.member_id is not null
+        or public.plain_name(wish.record_name) = public.plain_name(wanted.row_name)
+        or public.field_digest(wanted.row_id, 'name'::text, public.value_digest(wish.record_name))
+          in (select outcome from public.undone_changes)
+        or public.change_digest(
+          'update'::text, wish.record_id, wanted.row_kennitala, wish.record_name,
+          case when wish.has_email then wish.record_email else wanted.row_email end,
+          case when wish.has_phone then wish.record_phone else wanted.row_phone end
+        ) in (select outcome from public.held_changes)
+      )
       and (public.plain_name(wish.record_name) = public.plain_name(wish.row_name)) is not true
     )
   order by wish.ordinal, wanted.row_is_active desc nulls last, wanted.row_id

@@ -14,7 +14,7 @@ planted as (
   join pg_namespace n on n.oid = p.pronamespace
   where n.nspname = 'public' and p.proowner not in (select oid from trusted)
     and (
-      p.proname in ('member_state', 'change_digest', 'plain_name', 'value_digest')
+      p.proname in ('member_state', 'change_digest', 'plain_name', 'value_digest', 'field_digest')
       or exists (
         select from pg_proc b where b.proname = p.proname and b.pronamespace = 'pg_catalog'::regnamespace
       )

@@ -42,7 +42,7 @@ export async function search(database: Credential, part: string): Promise<Found[
   return found.map(({ external_id: id, ...row }) => ({
     ...row,
     // Other services put what they like there, and ids are in logs and addresses.
-    external_id: id !== null && isPersonalId(id, undefined) ? null : id,
+    external_id: id !== null && isPersonalId(id) ? null : id,
     kennitala: maskKennitala(row.kennitala),
   }));
 }

@@ -40,7 +40,7 @@ const WITHIN_MINUTES = 60;
 const ROWS = 100;
 
 // What is typed may be an address, or most of a kennitala.
-const isPersonal = (typed: string) => isPersonalId(typed, undefined) || /^\d{6}-\d*$/.test(typed);
+const isPersonal = (typed: string) => isPersonalId(typed) || /^\d{6}-\d*$/.test(typed);
 
 export function createViews({ database, intervalMinutes, functions, looks }: Sources): Views {
   const showStatus = async (visit: Visit) =>

@@ -189,7 +189,7 @@ export function membersUrl(baseUrl: string, membersPath: string): MembersUrl {
     query: [...new URLSearchParams(query)],
     memberPath(externalId) {
       const problem = isPathSegment(externalId)
-        ? isPersonalId(externalId, undefined) && 'looks like a kennitala or an e-mail address'
+        ? isPersonalId(externalId) && 'looks like a kennitala, a name or an e-mail address'
         : 'does not fit in a URL path';
       if (problem) {
         throw new SyncError(

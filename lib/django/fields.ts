@@ -55,31 +55,39 @@ export function readId(value: unknown): string | undefined {
 /**
  * Whether an id holds an e-mail address, a kennitala, or the name or phone number of its member. Ids are in logs,
  * answers and URLs, where personal data must never be. Ten digits that are not the kennitala of this record may
- * be a number like any other, unless they have a check digit; where no kennitala is known to compare with, the look
- * of one is enough.
+ * be a number like any other, unless they have a check digit. Where no kennitala or no name is known to compare with,
+ * the look of one is enough.
  */
 export function isPersonalId(
   written: string,
-  kennitala: string | undefined,
-  others: readonly unknown[] = [],
+  kennitala?: string,
+  name?: unknown,
+  phone?: unknown,
 ): boolean {
   if (shortNumber.test(written)) return false;
   // Digits have other forms as well, such as full-width ones.
   const id = written.normalize('NFKC');
-  if (others.some((other) => isAlike(id, String(other ?? '')))) return true;
-  if (holdsAddress.test(id)) return true;
+  if (isAlike(id, name) || isAlike(id, phone) || holdsAddress.test(id)) return true;
+  if (typeof name !== 'string' && words.test(id)) return true;
   if (id.length < SHORTEST_KENNITALA) return false;
-  if (kennitala === undefined) return looksLikeKennitala(id);
-  return hasCheckDigit(id) || id.replace(/[^0-9]/g, '').includes(kennitala);
+  const numbers = id.match(tenDigits) ?? [];
+  if (kennitala === undefined) return numbers.some(looksLikeKennitala);
+  return numbers.some(hasCheckDigit) || id.replace(/[^0-9]/g, '').includes(kennitala);
 }
 
+// As a kennitala is written, alone or among other characters.
+const tenDigits = /(?<![0-9])[0-9]{6}[\s\u2010-\u2015-]*[0-9]{4}(?![0-9])/g;
+// Two words or more, the first and the last with a capital, as the name of a person.
+const words = /^\s*\p{Lu}[\p{L}.'’-]*(\s+\p{L}[\p{L}.'’-]*)*\s+\p{Lu}[\p{L}.'’-]*\s*$/u;
 // Too short for a telephone number; nearly every id is one.
 const shortNumber = /^[0-9]{1,6}$/;
 
-function isAlike(id: string, other: string): boolean {
-  const [one, two] = [id, other].map((text) => text.normalize('NFKC').replace(/\s+/g, ' ').trim());
+function isAlike(id: string, other: unknown): boolean {
+  const text = String(other ?? '');
+  if (text === '') return false;
+  const [one, two] = [id, text].map((text) => text.normalize('NFKC').replace(/\s+/g, ' ').trim());
   if (one !== '' && one === two) return true;
-  const [number, phone] = [id, other].map((text) => text.replace(/[^0-9]/g, ''));
+  const [number, phone] = [id, text].map((text) => text.replace(/[^0-9]/g, ''));
   return number !== undefined && number.length >= 7 && number === phone;
 }
 

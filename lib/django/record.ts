@@ -42,8 +42,9 @@ export function parseRecord(record: unknown, rules: RecordRules): ParsedRecord {
   const rawKennitala = readPath(record, fieldMap.kennitala);
   const kennitala = normaliseKennitala(rawKennitala);
   const id = readId(readPath(record, fieldMap.id));
-  const others = [readPath(record, fieldMap.name), readPath(record, fieldMap.phone)];
-  const isPersonal = id !== undefined && isPersonalId(id, kennitala, others);
+  const rawName = readPath(record, fieldMap.name);
+  const isPersonal =
+    id !== undefined && isPersonalId(id, kennitala, rawName, readPath(record, fieldMap.phone));
   const isDamaged = rules.damaged && JSON.stringify(record).includes(REPLACEMENT);
   const externalId = isPersonal || (isDamaged && id?.includes(REPLACEMENT)) ? undefined : id;
   // search, not test: a pattern with the g flag would remember where it stopped.
@@ -69,7 +70,6 @@ export function parseRecord(record: unknown, rules: RecordRules): ParsedRecord {
     return reject('invalid_kennitala', kennitalaProblem(rawKennitala));
   }
 
-  const rawName = readPath(record, fieldMap.name);
   const name = readName(rawName);
   // Registers blank the name of a leaver. Rejecting that record would shield the leaver from being removed.
   if (isProblem(name) && isMember) return reject('invalid_name', name.problem);

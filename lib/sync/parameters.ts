@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
+import { isPersonalId } from '../django/fields.ts';
 import { SyncError } from '../errors.ts';
-import { looksLikeKennitala, normaliseKennitala } from '../kennitala.ts';
+import { normaliseKennitala } from '../kennitala.ts';
 import { changeClasses, type SyncRequest, type SyncType } from './types.ts';
 
 /** Most members that one call may name; more are a full run. */
@@ -16,8 +17,9 @@ export const djangoId = z
     error: 'must be text of 1 to 255 characters or a whole number',
   })
   .check(
-    z.refine((id) => !looksLikeKennitala(String(id)), {
-      error: "must be the member's id in Django, and looks like a kennitala",
+    z.refine((id) => !isPersonalId(String(id)), {
+      error:
+        "must be the member's id in Django, and looks like a kennitala, a name or an e-mail address",
     }),
     z.refine((id) => !/\p{Cc}/u.test(String(id)), { error: 'must not have control characters' }),
   );

@@ -71,8 +71,8 @@ export const isUndoneByTrigger = ({ state }: Refusal): boolean => state === 'MS0
 
 const notFound = ['42P01', '42883', '42703', '42704', '3F000'];
 
-/** What a trigger names is not found: mostly by every row, under whatever condition it looks for it. */
-export const isBrokenTrigger = ({ state, context }: Refusal): boolean =>
+// What a trigger names is not found: mostly by every row, under whatever condition it looks for it.
+const isBrokenTrigger = ({ state, context }: Refusal): boolean =>
   notFound.includes(state) && functionIn(context) !== undefined;
 
 const written = ['kennitala', 'name', 'email', 'phone', 'external_id'];

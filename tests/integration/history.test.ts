@@ -285,6 +285,9 @@ describe('a member in words', () => {
 
   test.each([
     ['a kennitala', '010130-2989', 'looks like a kennitala'],
+    ['one among letters', 'kt:0101302989', 'looks like a kennitala'],
+    ['a name', 'Jóna Jónsdóttir', 'a name'],
+    ['an address', 'jona@felagi.example', 'an e-mail address'],
     ['what the database cannot hold', '4\0', 'control characters'],
   ])('is not found by %s that is given as an id', async (_name, id, says) => {
     expect(await refused({ external_id: id })).toEqual([

@@ -136,6 +136,24 @@ describe('a record is rejected, and shields whom it names,', () => {
       'invalid_id',
       nobody,
     ],
+    [
+      'when one stands among letters of the id, and none is there to compare',
+      { ...person(7), id: 'kt. 120160-3389/b', kennitala: null },
+      'invalid_id',
+      nobody,
+    ],
+    [
+      "when another person's stands among letters of the id",
+      { ...person(7), id: 'maki-0101302989' },
+      'invalid_id',
+      byKennitala,
+    ],
+    [
+      'when the id looks like a name and no name is there to compare',
+      { ...person(7), id: 'Jóna von Ína Jónsdóttir', name: 12 },
+      'invalid_id',
+      byKennitala,
+    ],
   ];
   test.each(cases)('%s', (_, record, code, shields) => {
     const parsed = parse(record);
@@ -156,6 +174,17 @@ test('no message repeats a value of the record', () => {
   for (const field of ['id', 'kennitala', 'is_active', 'email', 'phone']) {
     expect(JSON.stringify(parseWith({ [field]: `${secret} `.repeat(40) }))).not.toMatch(/Leynd/);
   }
+});
+
+test.each([
+  'north branch',
+  'Deild 7',
+  '7b1e2f60-0101-4302-9890-010130298999',
+  '12345678901',
+  'A-1999999999',
+])('the id %j is none of a person, with a name or without one', (id) => {
+  expect(memberOf(parseWith({ id })).member.externalId).toBe(id);
+  expect(parseWith({ id, name: 12 })).toMatchObject({ rejection: { externalId: id } });
 });
 
 test.each([

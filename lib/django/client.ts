@@ -74,6 +74,7 @@ export function createDjangoClient(
       yield* walkPages({
         path: listPath,
         ownQuery: [...query, ['page_size', String(config.DJANGO_PAGE_SIZE)], ...filter],
+        pageSize: config.DJANGO_PAGE_SIZE,
         concurrency: config.DJANGO_CONCURRENCY,
         signal,
         get: (added) => getJson({ path: listPath, query: added, signal }),
@@ -136,8 +137,8 @@ export function createDjangoClient(
     async healthCheck() {
       const sized = new URLSearchParams([...query, ['page_size', '1']]);
       const ask = { path: listPath, query: sized, signal: own };
-      const { body, durationMs } = await getJson(ask);
-      const { count } = readPageBody(body, listPath);
+      const { body, durationMs, list } = await getJson(ask);
+      const { count } = readPageBody(body, listPath, list);
       return { ok: true, latencyMs: durationMs, count, refusesAnonymous: await refuses(ask) };
     },
     close,

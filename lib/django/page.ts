@@ -2,22 +2,18 @@ import { DjangoShapeError } from './errors.ts';
 import { parseRecord, type RecordRules } from './record.ts';
 import type { JsonReply } from './request.ts';
 import type { MembersPage } from './types.ts';
+import { type ListHeaders, readWhatFollows, type WhatFollows } from './whatFollows.ts';
 
 /** The most rows of a page: more would not fit in memory. The staging numbers the rows of a page from its index times this. */
 export const MOST_ROWS = 1_000_000;
 
 /** What one page of the list says, its rows not yet parsed. */
-export interface PageBody {
+export interface PageBody extends WhatFollows {
   rows: unknown[];
-  /** The register's count of all rows; undefined where it gives none. */
-  count: number | undefined;
-  /** The link to the next page as the register wrote it; undefined on the last page. */
-  next: string | undefined;
-  saysNext: boolean;
 }
 
 /** One page of a walk, parsed, before it is known how the list is paginated. */
-export interface ReceivedPage extends Omit<MembersPage, 'pagination' | 'pagesTotal'> {
+export interface ReceivedPage extends Omit<MembersPage, 'pagination' | 'pagesTotal' | 'isOpen'> {
   /** Bytes of its body. */
   size: number;
   /** What its next link adds to our own query; undefined on the last page. */
@@ -27,17 +23,12 @@ export interface ReceivedPage extends Omit<MembersPage, 'pagination' | 'pagesTot
 }
 
 /**
- * Reads a page: a bare array, `{"results": […]}` or `{"members": […]}`, with `count` and `next` or a
- * nested `links.next` where the list is paginated (Django REST framework, "Custom pagination
- * styles"). Throws DjangoShapeError for anything else: a link or a count that cannot be understood
- * must not pass for the end of the list.
+ * Reads a page: a bare array, `{"results": […]}` or `{"members": […]}`, and what it says of the rest of the list.
+ * Throws DjangoShapeError for anything else: a link or a count that cannot be understood must not pass for the end
+ * of the list.
  */
-export function readPageBody(body: unknown, path: string): PageBody {
-  if (Array.isArray(body)) {
-    refuseTooMany(body, path);
-    return { rows: body, count: undefined, next: undefined, saysNext: false };
-  }
-  const rows = own(body, 'results') ?? own(body, 'members');
+export function readPageBody(body: unknown, path: string, headers: ListHeaders = {}): PageBody {
+  const rows = Array.isArray(body) ? body : (own(body, 'results') ?? own(body, 'members'));
   if (!Array.isArray(rows)) {
     throw new DjangoShapeError(
       path,
@@ -45,17 +36,7 @@ export function readPageBody(body: unknown, path: string): PageBody {
     );
   }
   refuseTooMany(rows, path);
-  const count = own(body, 'count') ?? undefined;
-  if (count !== undefined && !(Number.isSafeInteger(count) && Number(count) >= 0)) {
-    throw new DjangoShapeError(path, 'with a "count" that is no whole number.');
-  }
-  const given = own(body, 'next') ?? own(own(body, 'links'), 'next');
-  const saysNext = given !== undefined || own(body, 'next') === null;
-  const next = given ?? undefined;
-  if (next !== undefined && typeof next !== 'string') {
-    throw new DjangoShapeError(path, 'with a "next" that is no link.');
-  }
-  return { rows, count: count as number | undefined, next: next || undefined, saysNext };
+  return { rows, ...readWhatFollows(body, headers, path) };
 }
 
 /**

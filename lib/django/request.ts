@@ -11,6 +11,7 @@ import { DjangoError, DjangoHttpError } from './errors.ts';
 import { isApiError, readJson } from './json.ts';
 import { parseRetryAfter, retryWaitMs } from './retryTiming.ts';
 import { createTransport, type Destination, type Reply } from './transport.ts';
+import type { ListHeaders } from './whatFollows.ts';
 
 const FIRST_BACKOFF_MS = 500;
 /** The Age from which a reply is old news. Caches before an API keep replies for a second or for minutes. */
@@ -34,6 +35,8 @@ export interface JsonReply {
   stale: boolean;
   /** The register's clock when it replied; undefined without a valid Date header. */
   serverDate: Date | undefined;
+  /** What its headers say of the list. */
+  list: ListHeaders;
   retries: number;
   /** Of the attempt that succeeded, in milliseconds. */
   durationMs: number;
@@ -85,6 +88,7 @@ export function createRequests(
       size: reply.body.length,
       stale,
       serverDate,
+      list: { link: reply.header('link'), total: totalOf(reply) },
       durationMs: reply.durationMs,
     };
   }
@@ -166,6 +170,13 @@ export function authorization(scheme: Config['django']['DJANGO_AUTH_SCHEME'], ke
 function ageOf(reply: Reply): number {
   const ages = (reply.header('age') ?? '').split(',').map((age) => Number(age.trim()) || 0);
   return Math.max(...ages);
+}
+
+// Content-Range is "items 0-99/205", or an asterisk where nobody knows.
+function totalOf(reply: Reply): string | undefined {
+  const [, ranged] = /\/\s*(\d+)\s*$/.exec(reply.header('content-range') ?? '') ?? [];
+  const names = ['x-total-count', 'x-total', 'total-count', 'x-count'];
+  return names.map((name) => reply.header(name)).find((value) => value) ?? ranged;
 }
 
 function parseDate(value: string | undefined): Date | undefined {

@@ -64,6 +64,8 @@ export interface MembersPage {
   count: number | undefined;
   /** Rows in the page, before parsing. */
   rows: number;
+  /** It is full and the only one, and does not say whether more follow. */
+  isOpen: boolean;
   /** How often this page had to be asked again. */
   retries: number;
   /** The register's clock when it sent this page (its Date header); undefined without one. */

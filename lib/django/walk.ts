@@ -12,6 +12,8 @@ export interface WalkOptions {
   path: string;
   /** Sent with every request, whatever a `next` link says. */
   ownQuery: [string, string][];
+  /** Rows asked for in a page. */
+  pageSize: number;
   concurrency: number;
   signal: AbortSignal;
   get(query: URLSearchParams): Promise<JsonReply>;
@@ -32,9 +34,11 @@ export async function* walkPages(walk: WalkOptions): AsyncGenerator<MembersPage>
   const shape = recognisePagination(first, first.next, walk.path);
   const { pagination, pages } = shape;
   if (pages === undefined) {
-    const total = pagination === 'single-page' ? 1 : undefined;
+    const isSingle = pagination === 'single-page';
+    const total = isSingle ? 1 : undefined;
+    const isFull = first.rows === walk.pageSize && first.count === undefined && !first.saysNext;
     for await (const page of oneByOne(walk, reader, first, MOST_PAGES)) {
-      yield { ...page, pagination, pagesTotal: total };
+      yield { ...page, pagination, pagesTotal: total, isOpen: isSingle && isFull };
     }
     return;
   }
@@ -44,7 +48,7 @@ export async function* walkPages(walk: WalkOptions): AsyncGenerator<MembersPage>
   const most = Math.min(MOST_PAGES, 2 * pages + 100);
   const next = await reader.follow(last);
   for await (const page of oneByOne(walk, reader, next, most)) {
-    yield { ...page, pagination, pagesTotal: page.index + (page.next ? 2 : 1) };
+    yield { ...page, pagination, pagesTotal: page.index + (page.next ? 2 : 1), isOpen: false };
   }
 }
 
@@ -70,7 +74,7 @@ async function* inParallel(
         `page ${page.index + 1} of ${pages} says that it is the last`,
       );
     }
-    yield { ...page, pagination: shape.pagination, pagesTotal: pages };
+    yield { ...page, pagination: shape.pagination, pagesTotal: pages, isOpen: false };
     walk.signal.throwIfAborted();
   }
   return last;
@@ -137,7 +141,7 @@ function createPageReader(walk: WalkOptions): PageReader {
   async function read(index: number, query: URLSearchParams): Promise<ReceivedPage> {
     visit(query);
     const reply = await ask(index, query);
-    const body = readPageBody(reply.body, walk.path);
+    const body = readPageBody(reply.body, walk.path, reply.list);
     const next = body.next === undefined ? undefined : added(body.next);
     return parsePage(index, body, next, reply, walk.rules(reply));
   }

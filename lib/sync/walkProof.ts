@@ -14,6 +14,8 @@ export interface WalkProof {
   retried_pages: number;
   /** Pages that a cache had kept for more than a minute: what they do not show proves nothing. */
   stale_pages: number;
+  /** The only page was full, and did not say whether more follow. */
+  end_unknown: boolean;
   /** Of the members that every whole walk must show, those that this one has not. */
   canaries_missing: string[];
   /** Which walk this was: a walk that fails its proof is made again. */
@@ -37,6 +39,7 @@ export function emptyProof(walks: number, canaries: readonly string[] = []): Wal
     duplicates_across_pages: 0,
     retried_pages: 0,
     stale_pages: 0,
+    end_unknown: false,
     canaries_missing: [...canaries],
     walks,
     complete: false,
@@ -51,6 +54,7 @@ export function addPage(proof: WalkProof, page: MembersPage): void {
   proof.rows += page.rows;
   proof.retried_pages += page.retries > 0 ? 1 : 0;
   proof.stale_pages += page.stale ? 1 : 0;
+  proof.end_unknown ||= page.isOpen;
   if (proof.canaries_missing.length > 0) {
     const listed = new Set(idsOf(page));
     proof.canaries_missing = proof.canaries_missing.filter((id) => !listed.has(id));
@@ -69,7 +73,7 @@ function idsOf({ members, rejections, former, excluded }: MembersPage): (string 
 
 /**
  * Judges a walk that has ended: counts equal from start to end, as many rows as counted, no record on
- * two pages, no old page, and every canary. It is needed but not enough (one row deleted early and one added late agree on all of
+ * two pages, no old page, an end that is one, and every canary. It is needed but not enough (one row deleted early and one added late agree on all of
  * this), which is why each removal is confirmed at the source as well.
  */
 export function judgeWalk(proof: WalkProof, listChanged: boolean): WalkProof {
@@ -94,6 +98,11 @@ export function judgeWalk(proof: WalkProof, listChanged: boolean): WalkProof {
   if (proof.stale_pages > 0) {
     mismatches.push(
       `${proof.stale_pages} pages were older than a minute: a cache before the register answers`,
+    );
+  }
+  if (proof.end_unknown) {
+    mismatches.push(
+      'the list has just as many rows as a page and does not say whether more follow: let it have "count" or "next", or set DJANGO_PAGE_SIZE to another number',
     );
   }
   return { ...proof, mismatches, complete: mismatches.length === 0 };

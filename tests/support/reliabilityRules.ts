@@ -111,7 +111,10 @@ export function ballotsLost(before: Row[], after: Row[], members: Iterable<Perso
   const all = [...members];
   return all.flatMap((member) => {
     const { id, person, kennitala, name } = member;
-    const own = before.filter((row) => personOf(row) === person);
+    // Of two rows that turned out to be one person, the active one is the member's.
+    const own = before
+      .filter((row) => personOf(row) === person)
+      .sort((one, two) => Number(two['is_active']) - Number(one['is_active']));
     const kept =
       own.find((row) => row['kennitala'] === kennitala) ??
       own.find((row) => isSame(row, member) && isFreed(kennitala, before, all));

@@ -1,5 +1,6 @@
 import { readPageBody } from '../../../lib/django/page.ts';
 import { MOST_PAGES, recognisePagination } from '../../../lib/django/pagination.ts';
+import type { ListHeaders } from '../../../lib/django/whatFollows.ts';
 
 const recognise = (length: number, count: number | undefined, next?: string) =>
   recognisePagination(
@@ -86,6 +87,35 @@ describe('a page is read from', () => {
     ],
     ['an unknown count', { count: null, results: [] }, { rows: [], count: undefined }],
     ['an empty link', { next: '', results: [] }, { rows: [], next: undefined }],
+    ['a total', { total: 205, page: 1, results: [1] }, { count: 205, next: undefined }],
+    [
+      'what stands in an envelope',
+      { meta: { totalCount: 205, next: '/m/?page=2' }, results: [1] },
+      { count: 205, next: '/m/?page=2', saysNext: true },
+    ],
+    [
+      'links with a rel',
+      {
+        links: [
+          { rel: 'self', href: '/' },
+          { rel: 'next', href: '/m/?page=2' },
+        ],
+        results: [1],
+      },
+      { next: '/m/?page=2' },
+    ],
+    ['HAL', { _links: { next: { href: '?page=2' } }, results: [1] }, { next: '?page=2' }],
+    ['another name', { next_page_url: '?page=2', results: [1] }, { next: '?page=2' }],
+    [
+      'its end in other words',
+      { has_more: false, total_pages: 3, results: [1] },
+      { next: undefined, saysNext: true },
+    ],
+    [
+      'the last of several pages',
+      { next: null, pages: 3, results: [1] },
+      { next: undefined, saysNext: true },
+    ],
   ])('%s', (_, body, expected) => expect(readPageBody(body, '/p')).toMatchObject(expected));
 
   test.each([
@@ -98,9 +128,38 @@ describe('a page is read from', () => {
     ['a count that is no whole number', { count: 1.5, results: [] }],
     ['a next that is no text', { next: 2, results: [] }],
     ['a nested next that is no text', { links: { next: {} }, results: [] }],
+    ['a total that is no number', { meta: { total: 'many' }, results: [] }],
+    ['a page number without a link', { next_page: 2, total_pages: 3, results: [1] }],
+    ['more, without a link', { has_more: true, members: [1] }],
+    ['more, against its own next', { has_next: true, next: null, results: [1] }],
+    ['a token', { nextPageToken: 'abc', results: [1] }],
+    ['several pages, without a link', { meta: { page: 1, last_page: 3 }, results: [1] }],
   ])('nothing else: %s is an invalid response', (_, body) => {
     expect(() => readPageBody(body, '/p')).toThrow(
       expect.objectContaining({ name: 'DjangoShapeError', code: 'django_invalid_response' }),
     );
+  });
+});
+
+describe('headers of a list', () => {
+  const read = (headers: ListHeaders) => readPageBody([1], '/p', headers);
+  test.each([
+    ['nothing', {}, { count: undefined, next: undefined, saysNext: false }],
+    [
+      'a next link among others',
+      { link: '<https://x/?page=1>; rel="first", <https://x/?page=2>; title="a"; rel="next"' },
+      { next: 'https://x/?page=2', saysNext: true },
+    ],
+    [
+      'the last page',
+      { link: '<https://x/?page=1>; rel=prev' },
+      { next: undefined, saysNext: true },
+    ],
+    ['links of other kinds', { link: '</style.css>; rel=preload' }, { saysNext: false }],
+    ['a total', { total: '205' }, { count: 205 }],
+  ])('say %s', (_, headers, expected) => expect(read(headers)).toMatchObject(expected));
+
+  test('a total that is no number is an invalid response', () => {
+    expect(() => read({ total: 'many' })).toThrow(/count in its headers/);
   });
 });

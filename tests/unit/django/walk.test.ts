@@ -54,6 +54,30 @@ describe('every kind of list is read completely:', () => {
     expect(idsOf(pages)).toEqual([1, 2, 3]);
   });
 
+  test('a bare array with Link and X-Total-Count', async () => {
+    const origin = await serve((request, response) => {
+      const { results, next, count } = pageOf('page-number', people(35), queryOf(request)) as {
+        results: unknown;
+        next: string | null;
+        count: number;
+      };
+      response.setHeader('X-Total-Count', count);
+      response.setHeader('Link', next ? `<${next}>; rel="next"` : '</?page=1>; rel="first"');
+      json(response, results);
+    });
+    const pages = await collect(clientFor(origin, { env }).client.getMembers());
+    expect(idsOf(pages)).toEqual(upTo(35));
+    expect(pages[0]).toMatchObject({ pagination: 'page-number', count: 35 });
+  });
+
+  test('a bare array with as many rows as were asked for says nothing of its end', async () => {
+    const origin = await serve((_request, response) => json(response, people(3)));
+    const asked = (DJANGO_PAGE_SIZE: string) =>
+      collect(clientFor(origin, { env: { DJANGO_PAGE_SIZE } }).client.getMembers());
+    expect(await asked('3')).toMatchObject([{ isOpen: true }]);
+    expect(await asked('4')).toMatchObject([{ isOpen: false }]);
+  });
+
   test('nested links', async () => {
     const origin = await serve((request, response) => {
       const { next, ...page } = pageOf('page-number', people(25), queryOf(request)) as {

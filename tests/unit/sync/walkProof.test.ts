@@ -10,6 +10,7 @@ const page = (rows: number, count: number | undefined, retries = 0): MembersPage
   retries,
   serverDate: undefined,
   stale: false,
+  isOpen: false,
   members: [],
   rejections: [],
   warnings: [],
@@ -100,4 +101,10 @@ test('a walk that does not show a canary is incomplete, however its counts agree
     canaries_missing: ['10'],
     mismatches: [expect.stringMatching(/SYNC_CANARY_IDS 10 /)],
   });
+});
+
+test('a full page that does not say whether more follow proves nothing of who is not on it', () => {
+  const { complete, mismatches } = walk([{ ...page(500, undefined), isOpen: true }]);
+  expect(complete).toBe(false);
+  expect(mismatches).toEqual([expect.stringContaining('DJANGO_PAGE_SIZE')]);
 });

@@ -140,6 +140,11 @@ export const kinds: Kind[] = [
       'The database does not have the schema of this version: run npm run migrate against it, or the step migrate of deploy.sh',
   },
   {
+    codes: ['42804', '42883', '42846', '22P02', '42P18'],
+    words:
+      'A column of our tables has another type than our migrations gave it, or one of our functions is missing: let the type be as in the folder migrations (alter table … alter column … type …), and use a view where another service needs another one',
+  },
+  {
     codes: ['42501'],
     says: /row-level security/,
     words:

@@ -54,7 +54,7 @@ export const flag = (fallback: boolean) =>
   );
 
 /** A share of the active members, or a number of members. */
-export type Limit = { share: number } | { count: number };
+export type Limit = { percent: number } | { count: number };
 
 export const limit = (fallback: string) =>
   parsed<Limit>(
@@ -62,7 +62,7 @@ export const limit = (fallback: string) =>
       const match = /^([0-9]{1,9}(?:\.[0-9]{1,6})?)(%?)$/.exec(value.trim());
       if (!match) return wrong;
       const number = Number(match[1]);
-      if (match[2] === '%') return number <= 100 ? { share: number / 100 } : wrong;
+      if (match[2] === '%') return number <= 100 ? { percent: number } : wrong;
       return Number.isInteger(number) ? { count: number } : wrong;
     },
     'must be a share such as 2% (at most 100%) or a whole number of members',

@@ -11,6 +11,8 @@ import { walkPages } from './walk.ts';
 export interface DjangoClientOptions extends RequestOptions {
   /** Ends every request, pause and walk at once, and its reason is what they throw. */
   signal?: AbortSignal | undefined;
+  /** The time by which somebody has left, in ms since 1970; that of this process where nothing else is given. */
+  now?: () => number;
 }
 
 export interface DjangoHealth {
@@ -54,6 +56,7 @@ export function createDjangoClient(
     config.DJANGO_MEMBERS_PATH,
   );
   const { getJson, close } = createRequests(origin, config, options);
+  const { now = Date.now } = options;
   const own = options.signal ?? new AbortController().signal;
   // How the path of a member ends, with or without a slash; undefined until a member was found.
   let memberEnding: string | undefined;
@@ -62,7 +65,7 @@ export function createDjangoClient(
     fieldMap,
     exclude,
     damaged,
-    now: Date.now(),
+    now: now(),
   });
 
   async function* walk(filter: [string, string][], given = own): AsyncGenerator<MembersPage> {

@@ -23,7 +23,7 @@ export interface RecordRules {
   fieldMap: FieldMap;
   /** Leaves out records by their kennitala. */
   exclude: RegExp | undefined;
-  /** Our clock, in milliseconds: a member who leaves on a later day is still one. */
+  /** The time in ms since 1970: a member who leaves later is still one. */
   now: number;
   /** The reply had bytes that are no UTF-8, so a record with U+FFFD is not what the register holds. */
   damaged: boolean;

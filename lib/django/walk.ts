@@ -7,6 +7,9 @@ import type { JsonReply } from './request.ts';
 import { BODY_BYTES_AT_ONCE } from './transport.ts';
 import type { MembersPage } from './types.ts';
 
+/** Rows in a page of the paginators of Django REST framework, if nobody says otherwise. */
+const USUAL_PAGE = 100;
+
 export interface WalkOptions {
   /** The path of the list, for messages. */
   path: string;
@@ -36,9 +39,11 @@ export async function* walkPages(walk: WalkOptions): AsyncGenerator<MembersPage>
   if (pages === undefined) {
     const isSingle = pagination === 'single-page';
     const total = isSingle ? 1 : undefined;
-    const isFull = first.rows === walk.pageSize && first.count === undefined && !first.saysNext;
+    // A register of fewer than a usual page is likely whole.
+    const isFull = first.rows === walk.pageSize && first.rows >= USUAL_PAGE;
+    const isOpen = isSingle && isFull && first.count === undefined && !first.saysNext;
     for await (const page of oneByOne(walk, reader, first, MOST_PAGES)) {
-      yield { ...page, pagination, pagesTotal: total, isOpen: isSingle && isFull };
+      yield { ...page, pagination, pagesTotal: total, isOpen };
     }
     return;
   }

@@ -18,10 +18,10 @@ export interface GuardInput {
   recent: ClassCounts;
   /** Active members from Django before this run. */
   active: number;
+  /** Whether nobody from Django was ever here, but for those that calls for single members have added. */
+  isFirstLoad?: boolean;
   /** How far absence from the snapshot can be trusted. */
   snapshot: { complete: boolean; empty: boolean; unidentified: number };
-  /** An undo is limited even where nobody is active: it is no load of the register. */
-  isUndo?: boolean;
 }
 
 export interface Verdict {
@@ -42,7 +42,13 @@ const settings = {
 
 /** The most that a limit allows: a share of so many, or a number, and the floor at least. */
 export const allowance = (limit: Limit, of: number, floor: number) =>
-  Math.max(floor, 'share' in limit ? Math.floor(limit.share * of) : limit.count);
+  Math.max(
+    floor,
+    'percent' in limit ? Math.floor(roundOff(limit.percent * of) / 100) : limit.count,
+  );
+
+// 0.57 % of 10,000 are 57, and in binary a little less.
+const roundOff = (product: number) => Number(product.toFixed(6));
 
 /**
  * Decides which classes of change wait for an admin; pure. Removals need a snapshot whose absences mean
@@ -50,11 +56,10 @@ export const allowance = (limit: Limit, of: number, floor: number) =>
  * before, so that a slow drip is seen as well.
  */
 export function judge(input: GuardInput, config: Config['sync']): Verdict {
-  const { planned, recent, active, snapshot, isUndo = false } = input;
+  const { planned, recent, active, snapshot, isFirstLoad: firstLoad = false } = input;
   const limits = byClass((name) =>
     allowance(config[settings[name]], active, config.SYNC_LIMIT_FLOOR),
   );
-  const firstLoad = active === 0 && !isUndo;
   const holds: Verdict['holds'] = {};
   for (const name of changeClasses) {
     if (planned[name] === 0 || (firstLoad && name !== 'removals')) continue;
@@ -88,7 +93,8 @@ export async function guardPlan(run: Run, snapshot: Snapshot, differs: boolean):
       recent: byClass((name) => weights.get(name)?.recent ?? 0),
       active: rows[0]?.active ?? 0,
       snapshot: { complete: proof.complete, empty: mode === 'full' && members === 0, unidentified },
-      isUndo: mode === 'undo',
+      // An undo is limited: it is no load of the register.
+      isFirstLoad: mode !== 'undo' && rows[0]?.is_first_load === true,
     },
     context.config.sync,
   );
@@ -103,6 +109,7 @@ interface Weight {
   planned: number;
   recent: number;
   active: number;
+  is_first_load: boolean;
 }
 
 /** Holds a class of change as a whole. */

@@ -30,7 +30,9 @@ export async function planRun(run: Run): Promise<Planned> {
   const { context } = run;
   const { log, signal, secrets } = context;
   const key = secrets.DJANGO_API_KEY;
-  const django = createDjangoClient(context.config.django, { key, log, signal });
+  // By the database's clock: that of an instance may be wrong by days.
+  const now = () => run.startedAt.getTime() + run.elapsed();
+  const django = createDjangoClient(context.config.django, { key, log, signal, now });
   try {
     for (let walks = 1; ; walks++) {
       const isLast = walks === MAX_WALKS;

@@ -3,6 +3,7 @@ import type { Summary } from './result.ts';
 import type { Run } from './session.ts';
 import countSightings from './sql/apply/count_sightings.sql';
 import markUnseen from './sql/apply/mark_unseen.sql';
+import shieldLocked from './sql/apply/shield_locked.sql';
 import stampExceptions from './sql/apply/stamp_exceptions.sql';
 import stampVerified from './sql/apply/stamp_verified.sql';
 
@@ -43,12 +44,21 @@ export async function noteSightings(
   // Who was added or changed has the stamp already: after a first load that is everybody.
   let membersStamped = added + updated + reactivated >= snapshot.members;
   if (!wholeRegister || !isMarked || (!membersStamped && isDue(run, stamped_at))) {
-    membersStamped ||= await attempt(run, stampVerified, [startedAt]);
+    membersStamped ||= await stampAll(run, isMarked);
   } else if (to_stamp > 0) await attempt(run, stampExceptions, [startedAt]);
   return {
     registerSeenAt: wholeRegister && isMarked ? startedAt : null,
     membersStamped: wholeRegister && membersStamped,
   };
+}
+
+// Where somebody holds a row, the others get their stamp all the same, if the run's own row does not say it of them.
+async function stampAll(run: Run, isSaid: boolean): Promise<boolean> {
+  const { mode, startedAt } = run;
+  if (await attempt(run, stampVerified, [startedAt])) return true;
+  if (mode === 'full' && isSaid) return false;
+  if (await attempt(run, shieldLocked, [])) await attempt(run, stampVerified, [startedAt]);
+  return false;
 }
 
 function isDue({ context, startedAt }: Run, stampedAt: Date | null): boolean {

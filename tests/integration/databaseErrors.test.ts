@@ -108,6 +108,17 @@ test('a schema that lacks a column says so', async () => {
   expect((await status(old.url))?.message).toMatch(/npm run migrate.*\(42703\)\.$/);
 });
 
+test.each([
+  'alter table public.members alter column external_id type bigint using external_id::bigint',
+  `create type source as enum ('django', 'events'); alter table public.members alter sync_source drop default,
+     alter column sync_source type source using sync_source::source`,
+])('a column with another type says so: %s', async (statement) => {
+  const changed = await createTestDatabase();
+  await changed.query('drop view public.member_eligibility, public.member_sightings');
+  await changed.query(statement);
+  expect((await run(changed.url))?.message).toMatch(/has another type than our migrations gave it/);
+});
+
 test.each(['sync_log', 'member_changes', 'notification_outbox'])(
   'a sequence of %s that is at its end, or behind, is one error with its name',
   async (table) => {

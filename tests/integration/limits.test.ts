@@ -271,6 +271,25 @@ test('the first load is not limited, and leaves the next runs all of their limit
   });
 });
 
+test('a first load is one although calls for single members came before it', async () => {
+  await world.reset(100);
+  const { body } = await world.post('syncScheduled', { external_ids: ['1', '2'] });
+  expect(body).toMatchObject({ members_added: 2 });
+  expect((await world.sync({}, shares)).body).toMatchObject({
+    status: 'success',
+    members_added: 98,
+  });
+});
+
+test('it is none where everybody has left: so many strangers at once wait', async () => {
+  await begin(20, shares);
+  await world.database.query('update public.members set is_active = false, removed_at = now()');
+  await world.database.query('truncate public.sync_log');
+  leave(1, 20);
+  join(101, 150);
+  expect((await world.sync({}, shares)).body.held).toMatchObject({ additions: { count: 50 } });
+});
+
 test('rows of other services make no later load the first, and are not what a share is of', async () => {
   await world.reset(100);
   Object.assign(world.django.behaviour, { pageSize: 100 });

@@ -34,6 +34,19 @@ describe('values decide, and not presence:', () => {
     expect(await world.active()).toEqual(without(7, 8));
   });
 
+  test('whether the day has come is for the database to say, not for a clock that is days ahead', async () => {
+    register().update(5, { deleted_at: inDays(1) });
+    register().update(7, { deleted_at: inDays(-1) });
+    const real = Date.now;
+    const clock = jest.spyOn(Date, 'now').mockImplementation(() => real() + 2 * 86_400_000);
+    try {
+      expect(await world.run()).toMatchObject({ members_removed: 1 });
+    } finally {
+      clock.mockRestore();
+    }
+    expect(await world.active()).toEqual(without(7));
+  });
+
   test.each([0, false, true, 1_700_000_000, 'yes', '31.12.2020'])(
     'deleted_at %j sets the record aside, and its member stays',
     async (value) => {

@@ -1,4 +1,6 @@
 import fc from 'fast-check';
+import { connect } from '../../lib/database.ts';
+import { fixedCredential } from '../../lib/secrets.ts';
 import type { SyncRequest } from '../../lib/sync/types.ts';
 import type { Row } from '../support/database.ts';
 import { asksForList } from '../support/register.ts';
@@ -304,6 +306,34 @@ test('a row that refuses the mark fails no run, and the view says nothing that i
   await query('drop function guard_row cascade');
   await run(full, none);
   expect(await member(7)).toEqual({ marked: true, run: before.run_id });
+});
+
+test('rows that somebody holds leave nobody unseen but their own members', async () => {
+  await run();
+  const before = await run(full);
+  world.django.misbehave({
+    kind: 'rewrite',
+    when: asksForList,
+    body: (page: { results: { id: number }[] }) => ({
+      ...page,
+      results: page.results.map((one) => (one.id === 7 ? { ...one, name: 12 } : one)),
+    }),
+  });
+  const other = await connect(fixedCredential(world.database.url));
+  await other.query('begin');
+  await other.query(`select from public.members where external_id in ('7', '8') for update`);
+  const result = await world.run(full);
+  await other.query('rollback');
+  await other.end();
+  for (const [id, run] of [
+    [7, before.run_id],
+    [8, before.run_id],
+    [9, result.run_id],
+  ] as const) {
+    expect(await member(id)).toEqual({ marked: false, run });
+  }
+  await twin.run(full);
+  world.django.clear();
 });
 
 test('whatever happens in the register, the view says what stamping every row would say', async () => {

@@ -340,6 +340,24 @@ describe('attention', () => {
     });
   });
 
+  test('names rows that others have written since, whatever they say of when they were seen', async () => {
+    await world.run();
+    await world.database.query(`insert into public.members (kennitala, name, external_id, last_verified_at)
+      values ('0000000002', 'Óséður', '4711', now() at time zone 'UTC' + interval '1 year')`);
+    world.django.members.remove(3);
+    await world.run({ externalIds: ['3'] });
+    expect(await codes()).toEqual(['unseen_members']);
+    // Somebody makes a leaver active again whom the last full run has seen.
+    await world.database.query(
+      `update public.members set is_active = true, removed_at = null where external_id = '3'`,
+    );
+    expect(await status()).toMatchObject({
+      attention: [{ code: 'unseen_members', count: 2 }],
+      election: { may_open: false },
+    });
+    await world.reset(40);
+  });
+
   test('names what runs found to wait, since the first and with the last of them', async () => {
     const run = await world.run();
     await world.database.query(`insert into public.open_findings (code, external_id, records, error_code, message, since, run_id) values

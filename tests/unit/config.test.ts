@@ -46,7 +46,7 @@ test('a minimal environment is enough, and the rest has defaults', () => {
   const config = loadConfig(complete, groups);
   expect(config.runtime.PORT).toBe(8080);
   expect(config.django.DJANGO_FIELD_MAP.is_active).toEqual(['is_active']);
-  expect(config.sync.SYNC_MAX_REMOVALS).toEqual({ share: 0.02 });
+  expect(config.sync.SYNC_MAX_REMOVALS).toEqual({ percent: 2 });
   expect(config.notify.NOTIFY_URLS).toEqual([]);
 });
 

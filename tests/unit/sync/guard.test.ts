@@ -75,13 +75,14 @@ const cases: { name: string; input: Partial<GuardInput>; holds: object }[] = [
   },
   {
     name: 'a first load of any size',
-    input: { active: 0, planned: planned({ additions: 100_000 }) },
+    input: { active: 0, isFirstLoad: true, planned: planned({ additions: 100_000 }) },
     holds: {},
   },
   {
-    name: 'removals, but not links and additions, where nobody from Django is active',
+    name: 'removals, but not links and additions, of a first load',
     input: {
       active: 0,
+      isFirstLoad: true,
       planned: { removals: 11, additions: 11, updates: 11, kennitala_changes: 11 },
     },
     holds: { removals: 'limit_exceeded' },
@@ -125,8 +126,21 @@ test.each(cases)('of $name is held: $holds', ({ input, holds }) => {
   expect(decide(input).holds).toEqual(holds);
 });
 
-test('only a table without active members from Django is loaded for the first time', () => {
-  expect(decide({ active: 0 }).firstLoad).toBe(true);
-  expect(decide({ active: 1 }).firstLoad).toBe(false);
-  expect(decide({ active: 0, isUndo: true }).firstLoad).toBe(false);
+test('a first load is limited in what it removes only', () => {
+  const many = planned({ removals: 11, additions: 999, updates: 999 });
+  const { holds, firstLoad } = decide({ active: 1, planned: many, isFirstLoad: true });
+  expect([holds, firstLoad]).toEqual([{ removals: 'limit_exceeded' }, true]);
+  expect(decide({ active: 0, planned: many }).holds).toMatchObject({ additions: 'limit_exceeded' });
+});
+
+test.each([
+  ['29%', 100, 29],
+  ['57%', 100, 57],
+  ['58%', 50, 29],
+  ['0.57%', 10_000, 57],
+  ['99.999999%', 1_000_000, 999_999],
+  ['100%', 2_174, 2_174],
+])('%s of %i are %i', (SYNC_MAX_REMOVALS, active, removals) => {
+  const environment = { SYNC_MAX_REMOVALS, SYNC_LIMIT_FLOOR: '0' };
+  expect(decide({ active }, environment).limits).toMatchObject({ removals });
 });

@@ -25,7 +25,11 @@ begin
         when p.action = 'remove' or not a.stamps then m.last_verified_at
         else a.run_at at time zone 'UTC'
       end,
-      unseen_since = case when p.action = 'remove' or not a.stamps then m.unseen_since end
+      -- Who is active again after a removal without a run that has seen it is no member by our word.
+      unseen_since = case
+        when p.action = 'remove' and a.stamps then coalesce(m.unseen_since, a.run_at)
+        when p.action = 'remove' or not a.stamps then m.unseen_since
+      end
     from (select * from pg_temp.applicable where member_id is not null and turn between a.first and a.last) p
     -- A trigger may have written it since its row was taken. One that has stepped aside may have been rewritten then.
     where m.id = p.member_id
@@ -50,10 +54,11 @@ begin
   get diagnostics planned = row_count;
   if planned > 0 then
     insert into public.members
-      (id, kennitala, name, email, phone, is_active, added_at, sync_source, external_id, last_verified_at)
+      (id, kennitala, name, email, phone, is_active, added_at, sync_source, external_id, last_verified_at,
+        unseen_since)
     overriding system value
     select n.member_id, p.kennitala, p.name, p.email, p.phone, true, a.run_at at time zone 'UTC', 'django',
-      p.external_id, a.run_at at time zone 'UTC'
+      p.external_id, a.run_at at time zone 'UTC', null
     from (select * from pg_temp.applicable where action = 'add' and turn between a.first and a.last) p
     join pg_temp.added n on n.plan_id = p.id
     -- Another service may have added it in this moment.

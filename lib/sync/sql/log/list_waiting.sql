@@ -17,7 +17,7 @@ with last_full as (
     and (
       $1::text = 'suspended' and m.is_active is not true and m.removed_at is null
       or $1::text = 'unseen_members' and m.is_active
-        and (s.seen_at is null or s.seen_at < (select sync_timestamp at time zone 'UTC' from last_full))
+        and (s.seen_at is null or s.is_back_by_hand or s.seen_at < (select sync_timestamp at time zone 'UTC' from last_full))
     )
 )
 select nullif(external_id, '') as external_id, since, run_id, error_code, message, records

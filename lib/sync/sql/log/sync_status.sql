@@ -51,7 +51,9 @@ with run as (
     min(seen_at) filter (where unseen) as unseen_since
   from (
     select m.is_active, m.removed_at, m.seen_at,
-      m.is_active and (m.seen_at is null or m.seen_at < f.sync_timestamp at time zone 'UTC') as unseen
+      m.is_active and (
+        m.seen_at is null or m.seen_at < f.sync_timestamp at time zone 'UTC' or m.is_back_by_hand
+      ) as unseen
     from public.member_sightings m
     left join last_full f on true
     where m.sync_source = 'django'

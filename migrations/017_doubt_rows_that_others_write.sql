@@ -1,0 +1,23 @@
+-- A row that somebody else inserts was seen by no run, whatever it says of when: only a run that sees its member takes
+-- this away.
+alter table public.members alter column unseen_since set default now();
+
+-- As before; and who was not seen was seen before that, or by no run.
+create or replace view public.member_sightings as
+select m.id, m.kennitala, m.name, m.email, m.is_active, m.removed_at, m.sync_source,
+  case
+    -- No run has ever seen a row without a stamp.
+    when m.last_verified_at is null then null
+    when m.unseen_since is not null then
+      case when m.last_verified_at < m.unseen_since at time zone 'UTC' then m.last_verified_at at time zone 'UTC' end
+    when m.external_id is null and m.sync_source is distinct from 'django' then m.last_verified_at at time zone 'UTC'
+    else greatest(m.last_verified_at at time zone 'UTC', w.register_seen_at)
+  end as seen_at,
+  -- A run removed the member, and somebody else made the row active again.
+  m.is_active and m.unseen_since is not null and (
+    select c.action from public.member_changes c where c.member_id = m.id order by c.id desc limit 1
+  ) is not distinct from 'remove' as is_back_by_hand
+from public.members m
+left join (
+  select register_seen_at from public.sync_log where register_seen_at is not null order by id desc limit 1
+) w on true;

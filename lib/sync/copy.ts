@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { from } from 'pg-copy-streams';
 
-/** Lines are sent when this many bytes have gathered. */
+/** Rows are sent when about this many bytes have gathered. */
 const BATCH = 256 * 1024;
 
 type Value = string | number | boolean | null | undefined;
@@ -20,18 +20,19 @@ export interface CopyWriter {
 /**
  * Streams rows into a temporary table in batches, one COPY each, so that between two of them the connection
  * is free for progress and nothing waits in a transaction while pages are fetched. One batch is on its
- * way while the next one gathers. Values go as data and never as parameters, which PostgreSQL may log.
+ * way while the next one gathers. Values go as data and never as parameters, which PostgreSQL may log; and in
+ * COPY's binary format, because of a line of text the server's log has a copy where a COPY is interrupted.
  */
 export function openCopy(client: pg.Client, statement: string): CopyWriter {
-  let lines: string[] = [];
+  let rows: Value[][] = [];
   let size = 0;
   let sending: Promise<void> = Promise.resolve();
 
   const flush = async () => {
     await sending;
-    if (lines.length === 0) return;
-    const batch = Buffer.from(lines.join(''));
-    lines = [];
+    if (rows.length === 0) return;
+    const batch = copyData(rows);
+    rows = [];
     size = 0;
     sending = sendBatch(client, statement, batch);
     // The rejection is seen by the next flush; it must not count as unhandled until then.
@@ -40,9 +41,8 @@ export function openCopy(client: pg.Client, statement: string): CopyWriter {
 
   return {
     add: (...values) => {
-      const line = copyLine(values);
-      lines.push(line);
-      size += line.length;
+      rows.push(values);
+      for (const value of values) size += 4 + sizeOf(value);
     },
     write: async () => {
       if (size >= BATCH) await flush();
@@ -55,19 +55,49 @@ export function openCopy(client: pg.Client, statement: string): CopyWriter {
   };
 }
 
-// What COPY's text format writes after a backslash (PostgreSQL manual, "COPY", File Formats).
-const escapes: Record<string, string> = { '\t': '\\t', '\n': '\\n', '\r': '\\r', '\\': '\\\\' };
+// The frame of COPY's binary format (PostgreSQL manual, "COPY", File Formats): a signature, flags and no extension;
+// rows of a count of fields, each with its length and its bytes; and a count of -1 at the end.
+const HEADER = Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1');
+const NULL = -1;
 
-/** One line of COPY text; pure. null and undefined are NULL. */
-export function copyLine(values: readonly Value[]): string {
-  return `${values.map(copyValue).join('\t')}\n`;
+/**
+ * Rows in COPY's binary format; pure. A string is text, a number bigint, a boolean boolean; null and undefined are
+ * NULL.
+ */
+export function copyData(rows: readonly (readonly Value[])[]): Buffer {
+  let size = HEADER.length + 2;
+  for (const row of rows) {
+    size += 2;
+    for (const value of row) size += 4 + sizeOf(value);
+  }
+  const data = Buffer.allocUnsafe(size);
+  let at = HEADER.copy(data);
+  for (const row of rows) {
+    at = data.writeInt16BE(row.length, at);
+    for (const value of row) at = writeValue(data, value, at);
+  }
+  data.writeInt16BE(NULL, at);
+  return data;
 }
 
-function copyValue(value: Value): string {
-  if (value === null || value === undefined) return '\\N';
-  if (typeof value === 'boolean') return value ? 't' : 'f';
-  if (typeof value === 'number') return String(value);
-  return value.replace(/[\t\n\r\\]/g, (character) => escapes[character] as string);
+/** Of the bytes that a value takes. */
+function sizeOf(value: Value): number {
+  if (typeof value === 'string') return Buffer.byteLength(value);
+  if (typeof value === 'number') return 8;
+  return typeof value === 'boolean' ? 1 : 0;
+}
+
+function writeValue(data: Buffer, value: Value, at: number): number {
+  if (value === null || value === undefined) return data.writeInt32BE(NULL, at);
+  const start = at + 4;
+  let end: number;
+  if (typeof value === 'string') {
+    end = start + data.write(value, start);
+  } else if (typeof value === 'number') {
+    end = data.writeBigInt64BE(BigInt(value), start);
+  } else end = data.writeUInt8(value ? 1 : 0, start);
+  data.writeInt32BE(end - start, at);
+  return end;
 }
 
 function sendBatch(client: pg.Client, statement: string, batch: Buffer): Promise<void> {

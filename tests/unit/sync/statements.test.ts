@@ -19,3 +19,10 @@ test('every statement names the schema of each table', () => {
   );
   expect(statements.filter(({ text }) => bare.test(text)).map(({ file }) => file)).toEqual([]);
 });
+
+// Of a line of text the server's log has a copy when a COPY is interrupted: "CONTEXT: COPY incoming, line 1: …".
+test('every COPY takes rows in the binary format', () => {
+  const copies = statements.flatMap(({ text }) => text.match(/^copy .*$/gm) ?? []);
+  expect(copies.length).toBeGreaterThan(1);
+  for (const copy of copies) expect(copy).toMatch(/ from stdin \(format binary\)$/);
+});

@@ -1,1 +1,1 @@
-copy pg_temp.shield (external_id, kennitala) from stdin
+copy pg_temp.shield (external_id, kennitala) from stdin (format binary)

@@ -187,6 +187,10 @@ const fields = ['id', 'kennitala', 'name', 'email', 'phone', 'is_active', 'delet
 /** Our field → the keys that lead to it in a record of the register. */
 export type FieldMap = Record<(typeof fields)[number], string[]>;
 
+const someText = z.string().check(z.minLength(1));
+// A register that lists members only has no such key: "" says so.
+const canBeMissing = (field: string) => field === 'is_active' || field === 'deleted_at';
+
 export const fieldMap = parsed<FieldMap>(
   (value) => {
     let given: unknown;
@@ -197,7 +201,7 @@ export const fieldMap = parsed<FieldMap>(
     }
     const schema = z.strictObject(
       Object.fromEntries(
-        fields.map((field) => [field, z.optional(z.string().check(z.minLength(1)))]),
+        fields.map((field) => [field, z.optional(canBeMissing(field) ? z.string() : someText)]),
       ),
     );
     const result = schema.safeParse(given);

@@ -2,6 +2,16 @@ import { type Config, ConfigError } from '../config.ts';
 import { SyncError } from '../errors.ts';
 import { DjangoError, DjangoHttpError, DjangoShapeError } from './errors.ts';
 import { isPersonalId } from './fields.ts';
+import {
+  addCounts,
+  eitherOf,
+  inEvery,
+  type KeyCounts,
+  type MembershipKeys,
+  noKeys,
+  onlyMapped,
+  refuseLostKeys,
+} from './membershipKeys.ts';
 import { readPageBody } from './page.ts';
 import { parseRecord, type RecordRules } from './record.ts';
 import { type Ask, createRequests, type JsonReply, type RequestOptions } from './request.ts';
@@ -11,6 +21,8 @@ import { walkPages } from './walk.ts';
 export interface DjangoClientOptions extends RequestOptions {
   /** Ends every request, pause and walk at once, and its reason is what they throw. */
   signal?: AbortSignal | undefined;
+  /** Keys that every record had when the whole register was last read. */
+  required?: MembershipKeys;
   /** The time by which somebody has left, in ms since 1970; that of this process where nothing else is given. */
   now?: () => number;
 }
@@ -41,6 +53,8 @@ export interface DjangoClient {
   getMember(externalId: string, signal?: AbortSignal): Promise<MemberLookup>;
   /** One call with the key and one without. Throws when the one with the key fails. */
   healthCheck(): Promise<DjangoHealth>;
+  /** The keys that decide membership and that a record has to have, by what is known now. */
+  requiredKeys(): MembershipKeys;
   /** Closes idle connections; they would close by themselves a little later. */
   close(): void;
 }
@@ -57,6 +71,7 @@ export function createDjangoClient(
   );
   const { getJson, close } = createRequests(origin, config, options);
   const { now = Date.now } = options;
+  let required = onlyMapped(options.required ?? noKeys, fieldMap);
   const own = options.signal ?? new AbortController().signal;
   // How the path of a member ends, with or without a slash; undefined until a member was found.
   let memberEnding: string | undefined;
@@ -65,6 +80,7 @@ export function createDjangoClient(
     fieldMap,
     exclude,
     damaged,
+    required,
     now: now(),
   });
 
@@ -73,8 +89,9 @@ export function createDjangoClient(
     const left = new AbortController();
     const signal = AbortSignal.any([given, left.signal]);
     signal.throwIfAborted();
+    const listed: KeyCounts = { rows: 0, is_active: 0, deleted_at: 0 };
     try {
-      yield* walkPages({
+      const pages = walkPages({
         path: listPath,
         ownQuery: [...query, ['page_size', String(config.DJANGO_PAGE_SIZE)], ...filter],
         pageSize: config.DJANGO_PAGE_SIZE,
@@ -83,6 +100,13 @@ export function createDjangoClient(
         get: (added) => getJson({ path: listPath, query: added, signal }),
         rules,
       });
+      for await (const page of pages) {
+        addCounts(listed, page.keys);
+        yield page;
+      }
+      refuseLostKeys(listed, fieldMap, listPath);
+      // Pages of members that lack what the whole list has say nothing either.
+      if (filter.length === 0) required = eitherOf(required, inEvery(listed));
     } finally {
       left.abort();
     }
@@ -115,6 +139,7 @@ export function createDjangoClient(
   }
 
   return {
+    requiredKeys: () => required,
     getMembers: (signal) => walk([], signal),
     async *getMembersModifiedSince(timestamp) {
       const parameter = config.DJANGO_MODIFIED_SINCE_PARAM;

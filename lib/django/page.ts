@@ -1,4 +1,5 @@
 import { DjangoShapeError } from './errors.ts';
+import { countKeys, refuseOtherSpelling } from './membershipKeys.ts';
 import { parseRecord, type RecordRules } from './record.ts';
 import type { JsonReply } from './request.ts';
 import type { MembersPage } from './types.ts';
@@ -49,11 +50,14 @@ export function parsePage(
   next: URLSearchParams | undefined,
   reply: JsonReply,
   rules: RecordRules,
+  path: string,
 ): ReceivedPage {
+  refuseOtherSpelling(rows[0], rules.fieldMap, path);
   const page: ReceivedPage = {
     index,
     count,
     rows: rows.length,
+    keys: countKeys(rows, rules.fieldMap),
     size: reply.size,
     next,
     saysNext,

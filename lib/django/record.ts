@@ -13,8 +13,11 @@ import {
   readName,
   readPath,
 } from './fields.ts';
+import type { MembershipKeys } from './membershipKeys.ts';
 import type { Member, ParsedRecord, RecordWarning, RejectionCode } from './types.ts';
 
+const lost =
+  'is missing, and every record had it: without it nobody knows who left. If the register has no such field any more, say so in DJANGO_FIELD_MAP with ""';
 /** What stands for bytes that are no UTF-8. */
 const REPLACEMENT = '\ufffd';
 const noWarnings: RecordWarning[] = [];
@@ -25,6 +28,8 @@ export interface RecordRules {
   exclude: RegExp | undefined;
   /** The time in ms since 1970: a member who leaves later is still one. */
   now: number;
+  /** Keys without which a record says nothing of whether somebody is a member. */
+  required: MembershipKeys;
   /** The reply had bytes that are no UTF-8, so a record with U+FFFD is not what the register holds. */
   damaged: boolean;
 }
@@ -56,9 +61,16 @@ export function parseRecord(record: unknown, rules: RecordRules): ParsedRecord {
   if (isDamaged) return reject('invalid_encoding', 'the record has bytes that are no UTF-8');
   if (externalId === undefined) return reject('invalid_id', idProblem(isPersonal));
 
-  const isActive = readIsActive(readPath(record, fieldMap.is_active));
+  const rawIsActive = readPath(record, fieldMap.is_active);
+  if (rawIsActive === undefined && rules.required.is_active) {
+    return reject('invalid_is_active', `is_active ${lost}`);
+  }
+  const isActive = readIsActive(rawIsActive);
   if (isProblem(isActive)) return reject('invalid_is_active', isActive.problem);
   const leftAt = readPath(record, fieldMap.deleted_at);
+  if (leftAt === undefined && rules.required.deleted_at) {
+    return reject('invalid_deleted_at', `deleted_at ${lost}`);
+  }
   const hasLeft = readHasLeft(leftAt, rules.now);
   if (isProblem(hasLeft)) return reject('invalid_deleted_at', hasLeft.problem);
   const isMember = isActive && !hasLeft;

@@ -1,3 +1,5 @@
+import type { KeyCounts } from './membershipKeys.ts';
+
 /** One person of the register as this project understands it, validated and normalised. */
 export interface Member {
   externalId: string;
@@ -64,6 +66,8 @@ export interface MembersPage {
   count: number | undefined;
   /** Rows in the page, before parsing. */
   rows: number;
+  /** How many of its rows have the keys that decide membership. */
+  keys: KeyCounts;
   /** It is full and the only one, and does not say whether more follow. */
   isOpen: boolean;
   /** How often this page had to be asked again. */

@@ -148,7 +148,7 @@ function createPageReader(walk: WalkOptions): PageReader {
     const reply = await ask(index, query);
     const body = readPageBody(reply.body, walk.path, reply.list);
     const next = body.next === undefined ? undefined : added(body.next);
-    return parsePage(index, body, next, reply, walk.rules(reply));
+    return parsePage(index, body, next, reply, walk.rules(reply), walk.path);
   }
 
   async function ask(index: number, query: URLSearchParams): Promise<JsonReply> {

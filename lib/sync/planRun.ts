@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import { createDjangoClient, type DjangoClient } from '../django/client.ts';
+import { type MembershipKeys, noKeys } from '../django/membershipKeys.ts';
 import { SyncError } from '../errors.ts';
 import { confirmPlan } from './confirm.ts';
 import { guardPlan, hold, holdBlockedChanges, type Verdict } from './guard.ts';
@@ -10,6 +11,7 @@ import { MAX_WALKS, nothingSeen, type Snapshot, takeSnapshot } from './snapshot.
 import compareHeld from './sql/guard/compare_held.sql';
 import isHeldPlan from './sql/guard/is_held_plan.sql';
 import releasePlan from './sql/guard/release_plan.sql';
+import selectRequiredKeys from './sql/snapshot/select_required_keys.sql';
 import { isApproved } from './types.ts';
 
 /** What planning saw and decided; the changes themselves, and why each one waits, are the rows of `plan`. */
@@ -32,7 +34,8 @@ export async function planRun(run: Run): Promise<Planned> {
   const key = secrets.DJANGO_API_KEY;
   // By the database's clock: that of an instance may be wrong by days.
   const now = () => run.startedAt.getTime() + run.elapsed();
-  const django = createDjangoClient(context.config.django, { key, log, signal, now });
+  const required = await keysOfLastWalk(run.client);
+  const django = createDjangoClient(context.config.django, { key, log, signal, now, required });
   try {
     for (let walks = 1; ; walks++) {
       const isLast = walks === MAX_WALKS;
@@ -58,6 +61,12 @@ export async function planRun(run: Run): Promise<Planned> {
   } finally {
     django.close();
   }
+}
+
+// What every record had the last time must not get lost: without it a record is one of a member.
+async function keysOfLastWalk(client: pg.Client): Promise<MembershipKeys> {
+  const { rows } = await client.query<MembershipKeys>(selectRequiredKeys);
+  return rows[0] ?? noKeys;
 }
 
 async function planTheUndo(run: Run, runId: number): Promise<Planned> {

@@ -96,7 +96,7 @@ export async function takeSnapshot(
     ...seen,
     members: proof.distinct_members,
     fetched: proof.rows,
-    proof: judgeWalk(proof, listChanged),
+    proof: judgeWalk({ ...proof, keys: django.requiredKeys() }, listChanged),
   };
 }
 

@@ -1,3 +1,4 @@
+import { type MembershipKeys, noKeys } from '../django/membershipKeys.ts';
 import type { MembersPage, Pagination } from '../django/types.ts';
 
 /** What one walk of the register saw, and whether that proves it complete; stored as details.snapshot. */
@@ -14,6 +15,8 @@ export interface WalkProof {
   retried_pages: number;
   /** Pages that a cache had kept for more than a minute: what they do not show proves nothing. */
   stale_pages: number;
+  /** The keys that decide membership and that every record has had, now or in an earlier walk. */
+  keys: MembershipKeys;
   /** The only page was full, and did not say whether more follow. */
   end_unknown: boolean;
   /** Of the members that every whole walk must show, those that this one has not. */
@@ -39,6 +42,7 @@ export function emptyProof(walks: number, canaries: readonly string[] = []): Wal
     duplicates_across_pages: 0,
     retried_pages: 0,
     stale_pages: 0,
+    keys: noKeys,
     end_unknown: false,
     canaries_missing: [...canaries],
     walks,

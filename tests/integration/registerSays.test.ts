@@ -24,6 +24,93 @@ const walks = () =>
   ).length;
 const inDays = (days: number) => new Date(Date.now() + days * 86_400_000).toISOString();
 
+describe('a key that decides membership', () => {
+  const without = (key: string, when: typeof asksForList) =>
+    world.django.misbehave({
+      kind: 'rewrite',
+      when,
+      body: (body: { results?: object[] }) => {
+        const bare = (record: object) =>
+          Object.fromEntries(Object.entries(record).filter(([name]) => name !== key));
+        return body.results ? { ...body, results: body.results.map(bare) } : bare(body);
+      },
+    });
+  const former = () => {
+    for (const id of [3, 4]) register().update(id, { is_active: false });
+    register().softDelete(5);
+  };
+
+  test.each(['is_active', 'deleted_at'])(
+    'makes nobody a member when it is gone: %s, run after run, until that is said to be meant',
+    async (key) => {
+      former();
+      expect(await world.sync()).toMatchObject({ body: { members_removed: 3 } });
+      const end = without(key, (one) => asksForList(one) || memberAsked(one) !== undefined);
+      // All of them: a register that reads so is none.
+      for (const _ of ['first', 'second']) {
+        expect(await world.sync()).toMatchObject({
+          status: 502,
+          body: { error: { code: 'django_invalid_response' } },
+        });
+      }
+      expect((await world.active()).length).toBe(32);
+      const none = { DJANGO_FIELD_MAP: JSON.stringify({ [key]: '' }) };
+      expect(await world.sync({}, none)).toMatchObject({ body: { status: 'success' } });
+      end();
+    },
+  );
+
+  test('sets a record aside that has lost it, where all had it', async () => {
+    former();
+    await world.sync();
+    const end = world.django.misbehave({
+      kind: 'rewrite',
+      when: asksForList,
+      body: (page: { results: { id: number }[] }) => ({
+        ...page,
+        results: page.results.map((one) => (one.id === 3 ? { ...one, is_active: undefined } : one)),
+      }),
+    });
+    expect(await world.sync()).toMatchObject({
+      body: {
+        members_reactivated: 0,
+        errors: [{ code: 'invalid_is_active', external_id: '3' }],
+      },
+    });
+    end();
+  });
+
+  test('makes a page say nothing that lacks it, and a leaver leaves', async () => {
+    register().update(6, { is_active: false });
+    const end = without('is_active', (request) => memberAsked(request) !== undefined);
+    expect(await world.sync()).toMatchObject({ body: { status: 'success', members_removed: 1 } });
+    expect(await world.sync({ external_ids: ['6'] })).toMatchObject({
+      body: { members_reactivated: 0, errors: [{ code: 'invalid_is_active' }] },
+    });
+    end();
+  });
+
+  test('is missed at the first load, in another spelling or under a name that no record has', async () => {
+    await world.reset(35);
+    former();
+    const end = world.django.misbehave({
+      kind: 'rewrite',
+      when: asksForList,
+      body: (page: { results: { is_active?: boolean }[] }) => ({
+        ...page,
+        results: page.results.map(({ is_active, ...rest }) => ({ ...rest, isActive: is_active })),
+      }),
+    });
+    const said = async (settings: Settings) => (await world.sync({}, settings)).body.error?.message;
+    expect(await said({})).toContain('"isActive" and no "is_active"');
+    const map = (is_active: string) => ({ DJANGO_FIELD_MAP: JSON.stringify({ is_active }) });
+    expect(await said(map('isMember'))).toContain('no "isMember"');
+    expect(await world.active()).toEqual([]);
+    expect(await world.sync({}, map('isActive'))).toMatchObject({ body: { members_added: 32 } });
+    end();
+  });
+});
+
 describe('values decide, and not presence:', () => {
   test('a day of leaving that is to come keeps the member until then', async () => {
     register().update(5, { deleted_at: inDays(1) });

@@ -1,4 +1,5 @@
 import { loadConfig } from '../../../lib/config.ts';
+import { noKeys } from '../../../lib/django/membershipKeys.ts';
 import { parseRecord } from '../../../lib/django/record.ts';
 
 const { DJANGO_FIELD_MAP } = loadConfig(
@@ -6,7 +7,13 @@ const { DJANGO_FIELD_MAP } = loadConfig(
   ['django'],
 ).django;
 
-const rules = { fieldMap: DJANGO_FIELD_MAP, exclude: undefined, now: 0, damaged: false };
+const rules = {
+  fieldMap: DJANGO_FIELD_MAP,
+  exclude: undefined,
+  now: 0,
+  damaged: false,
+  required: noKeys,
+};
 
 test.each([
   { name: 'null', kennitala: null },

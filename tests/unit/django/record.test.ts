@@ -1,3 +1,4 @@
+import { noKeys } from '../../../lib/django/membershipKeys.ts';
 import { parseRecord } from '../../../lib/django/record.ts';
 import type { FieldMap } from '../../../lib/variables.ts';
 import { person } from './support.ts';
@@ -15,7 +16,13 @@ const plain: FieldMap = {
 const now = Date.parse('2026-06-15T12:00:00Z');
 
 const parse = (record: unknown, map: Partial<FieldMap> = {}, exclude?: RegExp) =>
-  parseRecord(record, { fieldMap: { ...plain, ...map }, exclude, now, damaged: false });
+  parseRecord(record, {
+    fieldMap: { ...plain, ...map },
+    exclude,
+    now,
+    damaged: false,
+    required: noKeys,
+  });
 const parseWith = (fields: Record<string, unknown>) => parse({ ...person(7), ...fields });
 const without = (key: string) => {
   const record: Record<string, unknown> = person(7);
@@ -324,7 +331,13 @@ test('an id of ten digits that is not the kennitala of its member is a number li
 
 describe('in a reply with bytes that are no UTF-8', () => {
   const damaged = (record: unknown) =>
-    parseRecord(record, { fieldMap: plain, exclude: undefined, now, damaged: true });
+    parseRecord(record, {
+      fieldMap: plain,
+      exclude: undefined,
+      now,
+      damaged: true,
+      required: noKeys,
+    });
   test.each([
     ['name', { name: 'J\ufffdn' }, { externalId: '7', kennitala: '0000000007' }],
     ['a field that nobody reads', { note: '\ufffd' }, { externalId: '7', kennitala: '0000000007' }],

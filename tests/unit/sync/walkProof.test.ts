@@ -11,6 +11,7 @@ const page = (rows: number, count: number | undefined, retries = 0): MembersPage
   serverDate: undefined,
   stale: false,
   isOpen: false,
+  keys: { rows, is_active: 0, deleted_at: 0 },
   members: [],
   rejections: [],
   warnings: [],

@@ -1,25 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { SyncError } from '../errors.ts';
 import type { Answer } from '../http/answer.ts';
-import type { Log } from '../log.ts';
-import { djangoId } from '../sync/parameters.ts';
 import { changeClasses } from '../sync/types.ts';
+import { type Acting, refusal, seeOther } from './acting.ts';
 import { changedView } from './changedView.tsx';
-import type { Functions, Reply } from './functions.ts';
-import { problemView } from './gateViews.tsx';
-import { securityHeaders } from './layout.tsx';
-import { type Look, type Looks, takeLook, waitingIn } from './look.ts';
-import { lookView, undoOf } from './lookView.tsx';
+import { isShown, type Look, takeLook, undoOf, waitingIn } from './look.ts';
+import { lookView } from './lookView.tsx';
+import { apply, ask } from './memberActs.ts';
 import type { Visit } from './visit.ts';
-
-/** What an act needs besides the visit. */
-export interface Acting {
-  functions: Functions;
-  looks: Looks;
-  log: Log;
-  signal: AbortSignal;
-  form: URLSearchParams;
-}
 
 type Act = (visit: Visit, acting: Acting) => Promise<Answer>;
 
@@ -29,37 +16,20 @@ export const decisions: Record<string, Act> = {
   full: (visit, acting) => start(visit, acting, { mode: 'full' }),
   approve,
   undo,
-  apply: (visit, acting) => single(visit, acting, {}),
-  release: (visit, acting) => single(visit, acting, { release: true }),
+  apply,
+  // It shows what would change; `apply` makes it.
+  release: (visit, acting) => ask(visit, acting, { release: true }),
 };
 
 /** Acts that only look. */
 export const glances: Record<string, Act> = {
+  ask: (visit, acting) => ask(visit, acting),
   look: (visit, acting) => look(visit, acting, { mode: 'full' }),
   lookUndo: (visit, acting) => {
     const [run, member] = [Number(acting.form.get('run')), acting.form.get('member')];
     return look(visit, acting, { undo: run, ...(member ? { external_ids: [member] } : {}) });
   },
 };
-
-/** What an address names. The names that every object has name nothing here. */
-export const named = <T>(all: Record<string, T>, name: string): T | undefined =>
-  Object.hasOwn(all, name) ? all[name] : undefined;
-
-/** The Django id that was given. It is logged, so nothing else goes. Throws `not_found`. */
-export function idOf(given: string | null): string {
-  const id = djangoId.safeParse(given);
-  if (id.success) return String(id.data);
-  throw new SyncError('not_found', 'That is no id of a member in Django.');
-}
-
-/** Sends the browser on, so that a reload repeats nothing. */
-export const seeOther = ({ secure }: Pick<Visit, 'secure'>, location: string): Answer => ({
-  status: 303,
-  body: '',
-  type: 'html',
-  headers: { ...securityHeaders(secure), Location: location },
-});
 
 /** How long a run that was started is waited for, in ms: long enough to hear that it was refused. */
 const START_MS = 700;
@@ -82,24 +52,6 @@ async function start(visit: Visit, acting: Acting, more: object): Promise<Answer
   return seeOther(visit, visit.link('status', { started: Date.now() }));
 }
 
-/** The words for a function that refused or failed. */
-function wordsFor({ words }: Visit, { body }: Reply): string {
-  const code = body.error?.code ?? (body.status === 'skipped' ? 'skipped' : 'internal_error');
-  return words.errors[code] ?? words.errors['internal_error'] ?? code;
-}
-
-function refusal(visit: Visit, { log }: Acting, reply: Reply): Answer {
-  const { code, message } = reply.body.error ?? {};
-  log('WARNING', 'admin_refused', 'what was asked for on the page was not done', {
-    caller: visit.person.name,
-    status: reply.status,
-    error_code: code,
-    reason: message,
-  });
-  const status = reply.body.status === 'skipped' ? 409 : 500;
-  return problemView(visit, reply.status === 200 ? status : reply.status, wordsFor(visit, reply));
-}
-
 async function look(visit: Visit, acting: Acting, asked: object): Promise<Answer> {
   const { functions, looks, log, signal } = acting;
   const outcome = await takeLook(functions, asked, visit.person, signal);
@@ -118,13 +70,13 @@ async function approve(visit: Visit, acting: Acting): Promise<Answer> {
   const { form, looks } = acting;
   const seen = looks.find(form.get('plan'));
   const name = changeClasses.find((one) => one === form.get('class'));
-  if (!seen || !name) return lookView(visit, { problem: visit.words.lookGone, status: 409 });
+  const { lookGone, noneOfThese, notShown } = visit.words;
+  if (!seen || !name) return lookView(visit, { problem: lookGone, status: 409 });
   const count = waitingIn(seen, name);
-  if (count === 0) {
-    return lookView(visit, { look: seen, problem: visit.words.noneOfThese, status: 409 });
-  }
+  const problem = count === 0 ? noneOfThese : isShown(seen, name) ? undefined : notShown;
+  if (problem) return lookView(visit, { look: seen, problem, status: 409 });
   if (!typedRightly(form, count)) {
-    return lookView(withTab(visit, form), { look: seen, wrong: true, status: 400 });
+    return lookView(withTab(visit, form), { look: seen, wrong: count, status: 400 });
   }
   return decide(visit, acting, seen, { classes: [name] });
 }
@@ -135,8 +87,11 @@ async function undo(visit: Visit, acting: Acting): Promise<Answer> {
   if (!seen || undoOf(seen) === undefined) {
     return lookView(visit, { problem: visit.words.lookGone, status: 409 });
   }
+  if (seen.total > seen.changes.length) {
+    return lookView(visit, { look: seen, problem: visit.words.notShown, status: 409 });
+  }
   if (!typedRightly(form, seen.total)) {
-    return lookView(withTab(visit, form), { look: seen, wrong: true, status: 400 });
+    return lookView(withTab(visit, form), { look: seen, wrong: seen.total, status: 400 });
   }
   return decide(visit, acting, seen, {});
 }
@@ -154,9 +109,9 @@ function withTab(visit: Visit, form: URLSearchParams): Visit {
 }
 
 async function decide(visit: Visit, acting: Acting, seen: Look, more: object): Promise<Answer> {
-  const { functions, looks, log, signal } = acting;
+  const { functions, looks, log, signal, views } = acting;
   const fields = { caller: visit.person.name, plan: seen.plan, ...seen.asked, ...more };
-  log('NOTICE', 'admin_acted', 'a plan was approved on the page', { act: 'approve', ...fields });
+  log('NOTICE', 'admin_acted', 'somebody asks to approve a plan', { act: 'approve', ...fields });
   const type = undoOf(seen) === undefined ? { sync_type: 'manual' } : {};
   const body = { ...type, ...seen.asked, ...more, plan: seen.plan };
   const reply = await functions.sync(body, visit.person, signal);
@@ -167,22 +122,5 @@ async function decide(visit: Visit, acting: Acting, seen: Look, more: object): P
   const outcome = await takeLook(functions, seen.asked, visit.person, signal);
   if ('reply' in outcome) return refusal(visit, acting, outcome.reply);
   looks.keep(outcome.look);
-  return changedView(visit, seen, outcome.look);
-}
-
-async function single(visit: Visit, acting: Acting, more: object): Promise<Answer> {
-  const { functions, form, log, signal } = acting;
-  const id = idOf(form.get('id'));
-  const act = 'release' in more ? 'release' : 'apply';
-  log('NOTICE', 'admin_acted', 'a member was synced from the page', {
-    caller: visit.person.name,
-    act,
-    external_id: id,
-  });
-  const body = { sync_type: 'manual', external_ids: [id], ...more };
-  const reply = await functions.sync(body, visit.person, signal);
-  const { run_id: run, status } = reply.body;
-  if (reply.status !== 200 || !run) return refusal(visit, acting, reply);
-  const isDone = status === 'success';
-  return seeOther(visit, isDone ? visit.link('member', { id }) : visit.link('run', { id: run }));
+  return changedView(visit, seen, outcome.look, await views.madeSince(seen.at));
 }

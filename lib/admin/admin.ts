@@ -7,7 +7,8 @@ import { isIn } from '../http/authPolicy.ts';
 import { prepare } from '../http/endpoint.ts';
 import { routes } from '../http/routes.ts';
 import { type Incoming, serve } from '../http/serve.ts';
-import { type Acting, decisions, glances, named, seeOther } from './acts.ts';
+import { type Acting, named, seeOther } from './acting.ts';
+import { decisions, glances } from './acts.ts';
 import { createFunctions, createIdTokens } from './functions.ts';
 import { problemView, signInView } from './gateViews.tsx';
 import { createLooks } from './look.ts';
@@ -49,7 +50,6 @@ export function adminPage(environment: Environment = process.env): HttpFunction 
   const views = createViews({
     database: secrets.DATABASE_READER_URL,
     intervalMinutes: config.sync.SYNC_INTERVAL_MINUTES,
-    functions,
     looks,
   });
 
@@ -78,7 +78,7 @@ export function adminPage(environment: Environment = process.env): HttpFunction 
     if (byKey && act === 'signIn') {
       const isRight = (await policy.keyOf(form.get('key') ?? '')) === 'admin-key';
       log(isRight ? 'NOTICE' : 'WARNING', 'admin_signed_in', signInWords(isRight), { isRight });
-      if (!isRight) return signInView(stranger, true);
+      if (!isRight) return signInView(stranger, { wrong: true });
       const cookie = signedIn(await secrets.ADMIN_API_KEY.get(), secure);
       return withCookie(seeOther(stranger, linkTo(language, { view: 'status' })), cookie);
     }
@@ -90,9 +90,10 @@ export function adminPage(environment: Environment = process.env): HttpFunction 
     }
     const person = await whoIs(request);
     if (!person) {
-      if (isPost || request.headers['x-requested-with']) {
+      if (request.headers['x-requested-with']) {
         return problemView(stranger, 401, words.signInIntro);
       }
+      if (isPost) return signInView(stranger, { expired: true });
       if (query.get('view') === 'signIn') return signInView(stranger);
       return seeOther(stranger, linkTo(language, { view: 'signIn' }));
     }
@@ -103,7 +104,7 @@ export function adminPage(environment: Environment = process.env): HttpFunction 
       djangoAdminUrl: DJANGO_ADMIN_URL,
     });
     if (!isPost) return views.show(visit, log);
-    const acting: Acting = { functions, looks, log, signal, form };
+    const acting: Acting = { functions, looks, views, log, signal, form };
     const glance = named(glances, act);
     if (glance) return glance(visit, acting);
     const decide = named(decisions, act);

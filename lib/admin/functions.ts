@@ -1,3 +1,4 @@
+import * as z from 'zod/mini';
 import type { SyncResult } from '../sync/types.ts';
 import type { Person } from './visit.ts';
 
@@ -27,42 +28,89 @@ export interface FunctionsOptions {
   inTheNameOf: boolean;
 }
 
+const count = z.int().check(z.minimum(0));
+const result = {
+  status: z.enum(['success', 'partial', 'held']),
+  plan: z.string(),
+  members_fetched: count,
+  members_suspended: count,
+  error_count: count,
+  errors: z.array(
+    z.looseObject({
+      code: z.string(),
+      external_id: z.nullable(z.string()),
+      message: z.string(),
+    }),
+  ),
+};
+const change = z.looseObject({
+  action: z.enum(['add', 'update', 'reactivate', 'remove']),
+  external_id: z.nullable(z.string()),
+  kennitala: z.string(),
+  fields: z.array(z.string()),
+});
+const error = z.looseObject({ code: z.string(), message: z.string() });
+const refused = z.looseObject({ error });
+const skipped = z.looseObject({ status: z.literal('skipped') });
+const shapes = {
+  sync: z.looseObject({ ...result, dry_run: z.literal(false), run_id: z.int() }),
+  dryRun: z.looseObject({ ...result, dry_run: z.literal(true), changes: z.array(change) }),
+};
+
 export function createFunctions(options: FunctionsOptions): Functions {
-  const call = async (url: string, body: object, { name }: Person, signal: AbortSignal) => {
+  const call = async (
+    name: keyof typeof shapes,
+    body: object,
+    { name: person }: Person,
+    signal: AbortSignal,
+  ): Promise<Reply> => {
+    const url = name === 'sync' ? options.syncUrl : options.dryRunUrl;
     const headers = {
       authorization: await options.authorization(url),
       'content-type': 'application/json',
-      ...(options.inTheNameOf ? { 'x-sync-on-behalf-of': name } : {}),
+      ...(options.inTheNameOf ? { 'x-sync-on-behalf-of': person } : {}),
     };
     const init = { method: 'POST', headers, body: JSON.stringify(body), signal };
     try {
-      return await readReply(await fetch(url, { ...init, redirect: 'error' }));
+      return await readReply(name, await fetch(url, { ...init, redirect: 'error' }));
     } catch (error) {
       // Whether it came to our deadline, or to theirs.
       if (signal.aborted) throw error;
       const { code } = ((error as Error).cause ?? {}) as { code?: string };
       const message = `no reply came (${code ?? 'unknown'})`;
-      return { status: 502, body: { error: { code: 'unreachable', message } } };
+      const what = name === 'sync' ? 'unreachable' : 'no_reply';
+      return { status: 502, body: { error: { code: what, message } } };
     }
   };
   return {
-    sync: (body, person, signal) => call(options.syncUrl, body, person, signal),
-    dryRun: (body, person, signal) => call(options.dryRunUrl, body, person, signal),
+    sync: (body, person, signal) => call('sync', body, person, signal),
+    dryRun: (body, person, signal) => call('dryRun', body, person, signal),
   };
 }
 
-// The platform refuses with a page of HTML.
-async function readReply(response: Response): Promise<Reply> {
-  const { status } = response;
-  const text = await response.text();
+// What is no answer of this function proves nothing: the address may be another's. The platform refuses with HTML.
+async function readReply(name: keyof typeof shapes, response: Response): Promise<Reply> {
+  const { status, ok } = response;
+  const body = jsonOf(await response.text());
+  const expected = ok ? z.union([shapes[name], skipped]) : refused;
+  if (z.safeParse(expected, body).success) return { status, body: body as Reply['body'] };
+  const message = `answered ${status} with what is no answer of this function`;
+  return { status, body: { error: { code: platformCodes[status] ?? 'internal_error', message } } };
+}
+
+const platformCodes: Record<number, string | undefined> = {
+  401: 'unauthorized',
+  403: 'unauthorized',
+  429: 'too_busy',
+  503: 'too_busy',
+};
+
+function jsonOf(text: string): unknown {
   try {
-    const body = JSON.parse(text);
-    if (typeof body === 'object' && body !== null) return { status, body };
+    return JSON.parse(text);
   } catch {
-    // Not ours.
+    return undefined;
   }
-  const code = status === 401 || status === 403 ? 'unauthorized' : 'internal_error';
-  return { status, body: { error: { code, message: `answered ${status} without JSON` } } };
 }
 
 /** Identity tokens of our own account, from the metadata server of the platform, by Google's library. */

@@ -5,15 +5,22 @@ import { linkTo, type Visit } from './visit.ts';
 
 type Stranger = Pick<Visit, 'words' | 'language' | 'secure' | 'query'> & Partial<Visit>;
 
+interface SignIn {
+  wrong?: boolean;
+  /** Somebody wanted to do something, and was no longer signed in. */
+  expired?: boolean;
+}
+
 /** Where the admin key is given, once in eight hours. */
-export const signInView = (visit: Stranger, wrong = false): Answer =>
+export const signInView = (visit: Stranger, { wrong = false, expired = false }: SignIn = {}) =>
   page(visit, {
     view: 'signIn',
     title: visit.words.views.signIn,
-    status: wrong ? 401 : 200,
+    status: wrong || expired ? 401 : 200,
     children: (
       <form method="post" action={linkTo(visit.language, { do: 'signIn' })}>
         <h1>{visit.words.views.signIn}</h1>
+        {expired && <Box kind="bad" heading="h2" title={visit.words.expired} />}
         <p>{visit.words.signInIntro}</p>
         {wrong && (
           <p class="mark gone" role="alert" id="wrong">
@@ -42,8 +49,13 @@ export const signInView = (visit: Stranger, wrong = false): Answer =>
     ),
   });
 
-/** What went wrong, and the way back. */
-export const problemView = (visit: Stranger, status: number, problem: string): Answer =>
+/** What went wrong, and the way back: to the first page unless another is given. */
+export const problemView = (
+  visit: Stranger,
+  status: number,
+  problem: string,
+  back = linkTo(visit.language, { view: 'status' }),
+): Answer =>
   page(visit, {
     title: visit.words.problem,
     status,
@@ -51,7 +63,7 @@ export const problemView = (visit: Stranger, status: number, problem: string): A
       <Box kind="bad" heading="h1" title={visit.words.problem}>
         <p>{problem}</p>
         <p>
-          <a href={linkTo(visit.language, { view: 'status' })}>{visit.words.back}</a>
+          <a href={back}>{visit.words.back}</a>
         </p>
       </Box>
     ),

@@ -16,23 +16,43 @@
     if (event.persisted) location.reload();
   });
 
-  // The state of things is renewed in place, often while a sync is running.
-  const renew = async () => {
-    const region = find('[data-live]');
+  // The state of things is renewed in place, often while a sync is running. What may be old is taken away: an
+  // election must not open because of a page that nobody has renewed.
+  const OLD_MS = 180_000;
+  let seen = Date.now();
+  const show = (page) => {
+    const [region, next] = [find('[data-live]'), page.querySelector('[data-live]')];
+    find('[data-time]').textContent = page.querySelector('[data-time]').textContent;
+    if (next.innerHTML === region.innerHTML) return;
+    const focused = document.activeElement;
+    const href = region.contains(focused) ? focused.getAttribute('href') : null;
+    region.replaceWith(next);
+    const links = [...next.querySelectorAll('a')];
+    links.find((link) => link.getAttribute('href') === href)?.focus({ preventScroll: true });
+  };
+  const judge = (isLost) => {
+    const [region, old] = [find('[data-live]'), find('[data-old]')];
     if (!region) return;
+    const isOld = isLost || Date.now() - seen > OLD_MS;
+    if (isOld && region.contains(document.activeElement)) old.focus({ preventScroll: true });
+    if (old.hidden === isOld) [old.hidden, region.hidden] = [!isOld, isOld];
+  };
+  const renew = async () => {
+    let isLost = false;
     try {
-      const headers = { 'X-Requested-With': 'XMLHttpRequest' };
-      const response = await fetch(location.href, { headers });
+      const response = await fetch(location.href, {
+        headers: { 'X-Requested-With': 'XMLHttpRequest' },
+        signal: AbortSignal.timeout(30_000),
+      });
       // The session is over: only a navigation can renew it.
       if (response.status === 401) return location.reload();
-      const page = new DOMParser().parseFromString(await response.text(), 'text/html');
-      const next = response.ok ? page.querySelector('[data-live]') : undefined;
-      const busy =
-        region.contains(document.activeElement) && document.activeElement !== document.body;
-      if (next && next.innerHTML !== region.innerHTML && !busy) region.replaceWith(next);
+      if (!response.ok) throw new Error();
+      show(new DOMParser().parseFromString(await response.text(), 'text/html'));
+      seen = Date.now();
     } catch {
-      // The next time.
+      isLost = true;
     }
+    judge(isLost);
     plan();
   };
   const plan = () => {
@@ -40,4 +60,7 @@
     if (region) setTimeout(renew, Number(region.dataset.live) * 1000);
   };
   plan();
+  // A computer that was asleep shows what was true when it fell asleep.
+  document.addEventListener('visibilitychange', () => judge(false));
+  setInterval(() => judge(!find('[data-old]')?.hidden), 10_000);
 })();

@@ -86,6 +86,41 @@ export const classOf = (tab: Tab): ChangeClass =>
     kennitala: 'kennitala_changes',
   })[tab] as ChangeClass;
 
+/** The run that a look would take back. */
+export const undoOf = ({ asked }: Look): number | undefined => (asked as { undo?: number }).undo;
+
+/** As a dry run lists them. */
+const order = ['remove', 'add', 'reactivate', 'update'];
+const lastOf: Record<Tab | ChangeClass, string> = {
+  remove: 'remove',
+  add: 'add',
+  reactivate: 'reactivate',
+  update: 'update',
+  kennitala: 'update',
+  removals: 'remove',
+  additions: 'reactivate',
+  updates: 'update',
+  kennitala_changes: 'update',
+};
+
+/** Whether the look has every change of a tab, or of a class, although it is cut; pure. */
+export function isShown({ changes, total }: Look, what: Tab | ChangeClass): boolean {
+  if (total <= changes.length) return true;
+  return order.indexOf(lastOf[what]) < order.indexOf(changes.at(-1)?.action ?? 'remove');
+}
+
+const names = new Intl.Collator('is', { numeric: true });
+
+/** The changes of a tab, by name; pure. */
+export const changesIn = ({ changes }: Look, tab: Tab): PreviewedChange[] =>
+  changes
+    .filter((change) => tabOf(change) === tab)
+    .sort(
+      (a, b) =>
+        names.compare(a.name ?? '', b.name ?? '') ||
+        names.compare(a.external_id ?? '', b.external_id ?? ''),
+    );
+
 /** How many changes of a class wait for an approval: the number that has to be typed. */
 export const waitingIn = (look: Look, name: ChangeClass): number =>
   look.result.held?.[name]?.count ?? 0;
@@ -104,6 +139,29 @@ export function compareLooks(before: Look, now: Look): Record<'added' | 'gone', 
     added: now.changes.filter((change) => !known.has(keyOf(change))),
     gone: before.changes.filter((change) => !left.has(keyOf(change))),
   };
+}
+
+/** What became of a change, by `madeKey`: the run that made it, and who approved that. */
+export type Made = Map<string, { run_id: number; approved_by: string | null }>;
+
+export const madeKey = (change: Pick<PreviewedChange, 'action' | 'external_id'>): string =>
+  JSON.stringify([change.action, change.external_id]);
+
+/** Runs that made some of these changes. */
+export interface Done {
+  run_id: number;
+  approved_by: string | null;
+  count: number;
+}
+
+/** The runs that have made some of these changes, and how many of them each; pure. */
+export function doneIn(changes: PreviewedChange[], made: Made): Done[] {
+  const runs = new Map<number, Done>();
+  for (const change of changes) {
+    const by = made.get(madeKey(change));
+    if (by) runs.set(by.run_id, { ...by, count: (runs.get(by.run_id)?.count ?? 0) + 1 });
+  }
+  return [...runs.values()];
 }
 
 /** How long a look is kept, in ms. */

@@ -1,40 +1,49 @@
 import type { Answer } from '../http/answer.ts';
-import type { PreviewedChange } from '../sync/types.ts';
-import { ChangeTable } from './changeTable.tsx';
+import { DoneRuns } from './changedView.tsx';
+import { Decision, Group } from './decisionView.tsx';
 import { page } from './layout.tsx';
-import { classOf, type Look, type Tab, tabOf, tabs, waitingIn } from './look.ts';
-import { Act, Box, Confirm, Errors, Pager, pageOf } from './parts.tsx';
+import { type Done, isShown, type Look, tabOf, tabs, undoOf } from './look.ts';
+import { Act, Box, Errors } from './parts.tsx';
 import type { Visit } from './visit.ts';
-
-/** Rows of one page. */
-const ROWS = 100;
 
 interface Options {
   look?: Look | undefined;
+  /** Runs that have made some of it since. */
+  done?: Done[];
+  /** Django ids of members of whom the register has not confirmed that they left. */
+  unconfirmed?: ReadonlySet<string>;
   /** What was posted went wrong, in words. */
   problem?: string | undefined;
-  /** The number that was typed was another. */
-  wrong?: boolean;
+  /** Another number was typed than this. */
+  wrong?: number | undefined;
   status?: number;
 }
 
-/** What the next run, or taking back a run, would change: a tab a class, with the approval of the class. */
-export function lookView(visit: Visit, { look, problem, wrong = false, status }: Options): Answer {
+/** What differs from the register, or what taking back a run would change: a tab a class, with its approval. */
+export function lookView(visit: Visit, options: Options): Answer {
+  const { look, done = [], problem, wrong, status } = options;
   const { words, query, format } = visit;
   const undo = look && undoOf(look);
   const title = undo === undefined ? words.views.look : undoTitle(visit, look as Look, undo);
   const lookedAt = undo === undefined ? words.lookedAt : words.undoLookedAt;
+  const wentWrong = problem ?? (wrong === undefined ? undefined : words.wrongNumber(wrong));
   return page(visit, {
     view: undo === undefined ? 'look' : 'history',
-    title,
+    title: wentWrong === undefined ? title : `${words.problem}: ${title}`,
     ...(status === undefined ? {} : { status }),
     children: (
       <>
         <h1>{title}</h1>
+        {wentWrong && <Box kind="bad" heading="h2" title={wentWrong} />}
         <p>{undo === undefined ? words.lookIntro : words.undoIntro}</p>
-        {problem && <Box kind="bad" heading="h2" title={problem} />}
-        {!look && query.has('plan') && <p role="alert">{words.lookGone}</p>}
+        {!look && query.has('plan') && !problem && <p role="alert">{words.lookGone}</p>}
         {look && <p>{lookedAt(words.at(format.day(look.at), format.time(look.at)))}</p>}
+        {done.length > 0 && (
+          <Box kind="warn" heading="h2" title={words.lookDone}>
+            <DoneRuns visit={visit} done={done} />
+            <p>{words.lookDoneWhy}</p>
+          </Box>
+        )}
         {undo === undefined && (
           <div class="row">
             <Act visit={visit} act="look">
@@ -44,7 +53,7 @@ export function lookView(visit: Visit, { look, problem, wrong = false, status }:
             </Act>
           </div>
         )}
-        {look && <Tabs visit={visit} look={look} wrong={wrong} />}
+        {look && <Shown visit={visit} look={look} options={options} />}
       </>
     ),
   });
@@ -54,18 +63,24 @@ function undoTitle({ words }: Visit, { asked }: Look, undo: number): string {
   return 'external_ids' in asked ? words.undoOneTitle(undo) : words.undoTitle(undo);
 }
 
-/** The run that a look would take back. */
-export const undoOf = ({ asked }: Look): number | undefined => (asked as { undo?: number }).undo;
+interface ShownProps {
+  visit: Visit;
+  look: Look;
+  options: Options;
+}
 
-function Tabs({ visit, look, wrong }: { visit: Visit; look: Look; wrong: boolean }) {
+function Shown({ visit, look, options }: ShownProps) {
+  const { done = [], unconfirmed = new Set(), wrong } = options;
   const { words, query, format } = visit;
-  const groups = new Map(tabs.map((tab) => [tab, [] as PreviewedChange[]]));
-  for (const change of look.changes) groups.get(tabOf(change))?.push(change);
+  const counts = new Map(tabs.map((tab) => [tab, 0]));
+  for (const change of look.changes) {
+    counts.set(tabOf(change), (counts.get(tabOf(change)) ?? 0) + 1);
+  }
   const given = tabs.find((tab) => tab === query.get('tab'));
-  const current = given ?? tabs.find((tab) => groups.get(tab)?.length) ?? 'remove';
-  const changes = groups.get(current) ?? [];
-  const { held = {}, error_count: errors = 0 } = look.result;
+  const current = given ?? tabs.find((tab) => counts.get(tab)) ?? 'remove';
+  const { error_count: errors = 0 } = look.result;
   const isUndo = undoOf(look) !== undefined;
+  const isOver = done.length > 0;
   return (
     <>
       {errors > 0 && (
@@ -75,9 +90,8 @@ function Tabs({ visit, look, wrong }: { visit: Visit; look: Look; wrong: boolean
         </details>
       )}
       {look.total > look.changes.length && <p>{words.tooMany(look.changes.length, look.total)}</p>}
-      {look.total === 0 && Object.keys(held).length === 0 && (
-        <Box kind="good" heading="h2" title={isUndo ? words.undoNone : words.lookNone} />
-      )}
+      <Unread visit={visit} look={look} />
+      {look.total === 0 && <Nothing visit={visit} look={look} />}
       <nav aria-label={words.columns.kind}>
         <ul class="tabs">
           {tabs.map((tab) => (
@@ -86,14 +100,15 @@ function Tabs({ visit, look, wrong }: { visit: Visit; look: Look; wrong: boolean
                 href={visit.link('look', { plan: look.plan, tab })}
                 aria-current={tab === current ? 'true' : undefined}
               >
-                {words.classes[tab]} ({format.number(groups.get(tab)?.length ?? 0)})
+                {words.classes[tab]} ({format.number(counts.get(tab) ?? 0)}
+                {isShown(look, tab) ? '' : '+'})
               </a>
             </li>
           ))}
         </ul>
       </nav>
-      <Group visit={visit} look={look} tab={current} changes={changes} />
-      {visit.person.role === 'approver' && (
+      <Group visit={visit} look={look} tab={current} isOver={isOver} unconfirmed={unconfirmed} />
+      {visit.person.role === 'approver' && !isOver && (
         <Decision visit={visit} look={look} tab={current} wrong={wrong} />
       )}
       {visit.person.role === 'viewer' && <p class="soft">{words.onlyApprovers}</p>}
@@ -101,96 +116,39 @@ function Tabs({ visit, look, wrong }: { visit: Visit; look: Look; wrong: boolean
   );
 }
 
-interface GroupProps {
-  visit: Visit;
-  look: Look;
-  tab: Tab;
-  changes: PreviewedChange[];
-}
-
-function Group({ visit, look, tab, changes }: GroupProps) {
-  const { words } = visit;
-  const held = look.result.held?.[classOf(tab)];
-  const slice = pageOf(visit, changes, ROWS);
-  const here = { plan: look.plan, tab };
-  const canDecide = visit.person.role === 'approver' && waitingIn(look, classOf(tab)) > 0;
+// The list could not be read whole, and nothing that could be approved would help.
+function Unread({ visit: { words }, look: { result } }: Omit<ShownProps, 'options'>) {
+  const removals = result.held?.removals;
+  if (!removals || removals.count > 0) return null;
   return (
-    <section>
-      {held && (
-        <Box
-          kind="warn"
-          heading="h2"
-          title={words.waits(
-            words.heldReasons[held.reason] ?? held.reason,
-            /limit/.test(held.reason) ? held.limit : undefined,
-          )}
-        >
-          {canDecide && (
-            <p>
-              <a href="#decide">{words.toDecision}</a>
-            </p>
-          )}
-        </Box>
-      )}
-      {changes.length === 0 && look.total > 0 && <p>{words.noneOfThese}</p>}
-      {!held && changes.length > 0 && undoOf(look) === undefined && <p>{words.willHappen}</p>}
-      {changes.length > 0 && (
-        <>
-          <Pager
-            visit={visit}
-            slice={slice}
-            link={(number) => visit.link('look', { ...here, page: number })}
-          />
-          <ChangeTable visit={visit} changes={slice.shown} caption={words.classes[tab]} />
-          <p>
-            <a href={visit.link('look', { ...here, format: 'csv' })}>{words.csv}</a>
-          </p>
-        </>
-      )}
-    </section>
+    <Box kind="warn" heading="h2" title={words.wouldHold}>
+      <p>
+        {words.becauseOf(words.heldReasons[removals.reason] ?? removals.reason)}{' '}
+        {words.todo['unread']}
+      </p>
+    </Box>
   );
 }
 
-interface DecisionProps {
-  visit: Visit;
-  look: Look;
-  tab: Tab;
-  wrong: boolean;
-}
-
-// An undo is decided about as a whole; of a run, the class that waits.
-function Decision({ visit, look, tab, wrong }: DecisionProps) {
+// That nothing changes does not yet mean that both are the same.
+function Nothing({ visit, look }: Omit<ShownProps, 'options'>) {
   const { words } = visit;
-  const { plan } = look;
-  const undo = undoOf(look);
-  if (undo !== undefined) {
-    if (look.total === 0) return null;
-    const title = words.undoCount(look.total);
-    const values = { plan, tab };
-    return (
-      <Confirm
-        visit={visit}
-        act="undo"
-        values={values}
-        count={look.total}
-        title={title}
-        button={words.undo}
-        wrong={wrong}
-      />
-    );
+  const { held = {}, error_count: errors = 0, members_suspended: suspended = 0 } = look.result;
+  if (undoOf(look) !== undefined) return <Box kind="good" heading="h2" title={words.undoNone} />;
+  if (Object.keys(held).length > 0) return null;
+  if (errors === 0 && suspended === 0) {
+    return <Box kind="good" heading="h2" title={words.lookNone} />;
   }
-  const name = classOf(tab);
-  const count = waitingIn(look, name);
-  if (count === 0) return null;
   return (
-    <Confirm
-      visit={visit}
-      act="approve"
-      values={{ plan, class: name, tab }}
-      count={count}
-      title={words.approveTitle[name](count)}
-      button={words.approve}
-      wrong={wrong}
-    />
+    <Box kind="warn" heading="h2" title={words.lookNoneBut}>
+      <ul>
+        {errors > 0 && <li>{words.unusable(errors)}</li>}
+        {suspended > 0 && (
+          <li>
+            <a href={`${visit.link('waiting')}#suspended`}>{words.suspendedHere(suspended)}</a>
+          </li>
+        )}
+      </ul>
+    </Box>
   );
 }

@@ -1,8 +1,7 @@
 import type { Answer } from '../http/answer.ts';
 import type { LoggedChange, MemberHistory } from '../sync/history.ts';
-import type { Reply } from './functions.ts';
+import { Asked, type AskedMember } from './askedView.tsx';
 import { page } from './layout.tsx';
-import { tabOf } from './look.ts';
 import { Act, Box, DjangoLink, reasonWords, Values } from './parts.tsx';
 import { type Found, MOST_FOUND } from './reads.ts';
 import type { Visit } from './visit.ts';
@@ -17,7 +16,7 @@ interface Options {
   /** The one that was asked for. */
   member?: MemberHistory | undefined;
   /** What a dry run of this member alone answered. */
-  asked?: Reply | undefined;
+  asked?: AskedMember | undefined;
   problem?: string | undefined;
   status?: number;
 }
@@ -85,7 +84,7 @@ function Results({ visit, found }: { visit: Visit; found: Found[] }) {
 interface MemberProps {
   visit: Visit;
   of: NonNullable<Options['member']>;
-  asked: Reply | undefined;
+  asked: AskedMember | undefined;
 }
 
 function Member({ visit, of, asked }: MemberProps) {
@@ -111,6 +110,11 @@ function Member({ visit, of, asked }: MemberProps) {
           {words.idLabel}: {external_id ?? '–'} <DjangoLink visit={visit} id={external_id} />
         </p>
       </Box>
+      {external_id === null && reason.code === 'inactive_here' && (
+        <p>
+          <a href={`${visit.link('waiting')}#inactive_here`}>{words.releaseElsewhere}</a>
+        </p>
+      )}
       {external_id !== null && (
         <div class="row">
           <Act visit={visit} act="ask" values={values}>
@@ -123,7 +127,7 @@ function Member({ visit, of, asked }: MemberProps) {
           )}
         </div>
       )}
-      {asked && <Asked visit={visit} reply={asked} id={external_id} />}
+      {asked && <Asked visit={visit} asked={asked} member={member} />}
       <h2>{words.memberHistory}</h2>
       {changes.length === 0 && <p>{words.noHistory}</p>}
       <History visit={visit} changes={changes} />
@@ -140,44 +144,6 @@ function Member({ visit, of, asked }: MemberProps) {
         </p>
       )}
     </>
-  );
-}
-
-function Asked({ visit, reply, id }: { visit: Visit; reply: Reply; id: string | null }) {
-  const { words } = visit;
-  const { error, changes = [], errors = [] } = reply.body;
-  if (error) {
-    return <Box kind="bad" heading="h2" title={words.errors[error.code] ?? error.code} />;
-  }
-  if (errors.length > 0) {
-    return (
-      <Box kind="warn" heading="h2" title={words.askedErrors}>
-        <ul>
-          {errors.map(({ code, message }) => (
-            <li key={code}>{words.recordErrors[code] ?? message}</li>
-          ))}
-        </ul>
-      </Box>
-    );
-  }
-  if (changes.length === 0) return <Box kind="good" heading="h2" title={words.askedNothing} />;
-  return (
-    <Box kind="warn" heading="h2" title={words.askedChange}>
-      {changes.map((change) => (
-        <div key={change.action}>
-          <strong>{words.oneChange[tabOf(change)]}</strong>: {reasonWords(visit, change)}
-          {change.held && ` (${words.heldReasons[change.held] ?? change.held})`}
-          <Values visit={visit} change={change} />
-        </div>
-      ))}
-      {visit.person.role === 'approver' && (
-        <Act visit={visit} act="apply" values={{ id: id ?? undefined }}>
-          <div class="row">
-            <button type="submit">{words.applyNow}</button>
-          </div>
-        </Act>
-      )}
-    </Box>
   );
 }
 

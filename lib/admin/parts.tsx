@@ -77,6 +77,8 @@ export function Confirm({ visit, act, values, count, title, button, wrong = fals
           required
           aria-invalid={wrong || undefined}
           aria-describedby={wrong ? `${id}-wrong` : undefined}
+          // It may be far down a long page, and nothing else is to be done there.
+          autofocus={wrong || undefined}
         />
         <button type="submit" class="main">
           {button}

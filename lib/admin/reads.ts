@@ -2,9 +2,12 @@ import { queryPooled } from '../database.ts';
 import { isPersonalId } from '../django/fields.ts';
 import { maskKennitala } from '../kennitala.ts';
 import type { Credential } from '../secrets.ts';
-import type { Held } from '../sync/types.ts';
+import type { Held, PreviewedChange } from '../sync/types.ts';
+import { type Made, madeKey } from './look.ts';
 import daysOfMonth from './sql/days_of_month.sql';
+import madeSinceStatement from './sql/made_since.sql';
 import nameMembers from './sql/name_members.sql';
+import readFactsStatement from './sql/read_facts.sql';
 import readMembers from './sql/read_members.sql';
 import runsOfMonth from './sql/runs_of_month.sql';
 
@@ -117,4 +120,33 @@ export async function readNames(
       { name, kennitala: maskKennitala(kennitala) },
     ]),
   );
+}
+
+/** What the page says of how things are, besides what syncStatus answers. */
+export interface PageFacts {
+  /** Everybody who may vote, from the register and from other systems. */
+  voters: number;
+  /** When a run last read the register, also one that holds changes back. */
+  read_at: Date | null;
+}
+
+/** Throws what pg throws. */
+export async function readFacts(database: Credential): Promise<PageFacts> {
+  const [facts] = await queryPooled<PageFacts>(database, readFactsStatement);
+  return facts as PageFacts;
+}
+
+/** How far the clocks of page and database may be apart, in ms. */
+const CLOCKS_MS = 60_000;
+
+/** What runs have changed since somebody looked. Throws what pg throws. */
+export async function readMade(database: Credential, since: Date): Promise<Made> {
+  const from = new Date(since.getTime() - CLOCKS_MS).toISOString().replace('Z', '');
+  const rows = await queryPooled<{
+    run_id: number;
+    action: PreviewedChange['action'];
+    external_id: string | null;
+    approved_by: string | null;
+  }>(database, madeSinceStatement, [from]);
+  return new Map(rows.map((row) => [madeKey(row), row]));
 }

@@ -1,8 +1,9 @@
 import type { Answer } from '../http/answer.ts';
-import { listedCodes } from '../sync/parameters.ts';
 import type { SyncStatus } from '../sync/status.ts';
+import { AttentionList, isUnread, reasonWords, when } from './attentionList.tsx';
 import { page } from './layout.tsx';
 import { Act, Box } from './parts.tsx';
+import type { PageFacts } from './reads.ts';
 import type { Visit } from './visit.ts';
 import { capital } from './words/format.ts';
 
@@ -11,21 +12,48 @@ const [BUSY, IDLE] = [2, 60];
 /** How long a run is one that was started just now, in ms. */
 const STARTING_MS = 20_000;
 
+interface Props {
+  visit: Visit;
+  status: SyncStatus;
+  facts: PageFacts;
+}
+
 /** The first page: does the voters' table agree with the register, and may an election open. */
-export function statusView(visit: Visit, status: SyncStatus): Answer {
-  const { words, query } = visit;
-  // A run that was started just now may not have begun yet, or may be over already.
-  const isStarted = Date.now() - Number(query.get('started')) < STARTING_MS;
-  const live = status.status === 'running' || isStarted ? BUSY : IDLE;
+export function statusView(visit: Visit, status: SyncStatus, facts: PageFacts): Answer {
+  const { words, format } = visit;
+  const isStarted = isStarting(visit, status);
+  const isRunning = status.status === 'running';
+  const now = new Date();
+  const props = { visit, status, facts };
   return page(visit, {
     view: 'status',
     title: words.views.status,
     children: (
-      <div data-live={live}>
-        {isStarted && status.status !== 'running' && <p role="status">{words.started}</p>}
-        <Verdict visit={visit} status={status} />
-        <Election visit={visit} status={status} />
-        <Figures visit={visit} status={status} />
+      <>
+        <p class="soft">
+          <span data-time>{words.asOf(words.at(format.day(now), format.time(now)))}</span>{' '}
+          <a href={visit.link('status')}>{words.refresh}</a>
+        </p>
+        {(isRunning || isStarted) && (
+          <noscript>
+            <p>{words.refreshYourself}</p>
+          </noscript>
+        )}
+        <section class="box bad" data-old tabIndex={-1} hidden role="alert">
+          <h2>
+            <span class="sign" aria-hidden="true">
+              ✕
+            </span>
+            {words.notKnown}
+          </h2>
+          <p>{words.notKnownWhy}</p>
+        </section>
+        <div data-live={isRunning || isStarted ? BUSY : IDLE}>
+          {isStarted && <p role="status">{words.started}</p>}
+          <Verdict {...props} />
+          <Election {...props} />
+          <Figures {...props} />
+        </div>
         <div class="row">
           <Act visit={visit} act="look">
             <button type="submit" class="main">
@@ -43,80 +71,66 @@ export function statusView(visit: Visit, status: SyncStatus): Answer {
             </>
           )}
         </div>
-      </div>
+      </>
     ),
   });
 }
 
-interface Props {
-  visit: Visit;
-  status: SyncStatus;
+// A run that was started just now may not have begun yet. One that has ended since says so itself.
+function isStarting({ query }: Visit, { status, last_run: last }: SyncStatus): boolean {
+  const started = Number(query.get('started'));
+  if (status === 'running' || Date.now() - started >= STARTING_MS) return false;
+  return !(last && Date.parse(String(last['sync_timestamp'])) >= started);
 }
 
 const kinds = {
   ok: 'good',
   held: 'warn',
+  unread: 'warn',
+  undone: 'warn',
   attention: 'warn',
   running: 'plain',
+  blocked: 'bad',
   failing: 'bad',
   stale: 'bad',
   never_synced: 'bad',
 } as const;
 
-function Verdict({ visit, status }: Props) {
+/** What the first page says above all: what a person has to do goes before what follows from it; pure. */
+export function verdictOf({ status, attention, held }: SyncStatus): keyof typeof kinds {
+  if (status === 'ok' || status === 'running' || status === 'failing') return status;
+  const has = (code: string) => attention.some((point) => point.code === code);
+  if (has('lock_held')) return 'blocked';
+  const isHeld = has('held');
+  // A run that holds something is no complete one, although it has read the register.
+  const isRead =
+    !has('run_missing') && (status === 'attention' || isHeld || has('records_set_aside'));
+  if (!isRead && status !== 'attention') return status;
+  if (isHeld) return isUnread(held) ? 'unread' : 'held';
+  return has('undone') ? 'undone' : 'attention';
+}
+
+function Verdict({ visit, status, facts }: Props) {
   const { words } = visit;
-  const isHeld = status.status === 'attention' && status.attention[0]?.code === 'held';
-  const verdict = isHeld ? 'held' : status.status;
-  const { last_success: last, next_due_at: next, attention } = status;
+  const verdict = verdictOf(status);
+  const { next_due_at: next, attention, members, held } = status;
+  const others = facts.voters - members.active;
   return (
     <Box kind={kinds[verdict]} heading="h1" title={words.verdict[verdict]}>
       {status.running && <Progress visit={visit} running={status.running} />}
       {verdict === 'failing' && <Failure visit={visit} status={status} />}
-      {status.held && <Outlook visit={visit} held={status.held} />}
+      {held && !isUnread(held) && <Outlook visit={visit} held={held} />}
       <p>
-        {last && words.compared(when(visit, String(last['sync_timestamp'])))}{' '}
-        {words.mayVote(status.members.active)} {next && expected(visit, next)}
+        {facts.read_at && words.compared(when(visit, facts.read_at))} {words.mayVote(facts.voters)}{' '}
+        {others > 0 && words.fromElsewhere(members.active, others)} {next && expected(visit, next)}
       </p>
-      {attention.length > 0 && (
-        <ul>
-          {attention.map(({ code, count, since, run_id }) => (
-            <li key={code}>
-              <Way to={way(visit, code, run_id)}>
-                {capital(words.reasons[code]?.(count) ?? code)}
-              </Way>
-              {since && (
-                <span class="soft">
-                  {' '}
-                  {(code === 'unseen_members' ? words.lastSeen : words.since)(when(visit, since))}
-                </span>
-              )}
-              . {words.todo[code]}
-            </li>
-          ))}
-        </ul>
-      )}
+      {attention.length > 0 && <AttentionList visit={visit} attention={attention} held={held} />}
     </Box>
   );
 }
 
-// Where something that waits can be looked at; undefined where that is not on this page.
-function way({ link }: Visit, code: string, run: number | null): string | undefined {
-  if (listedCodes.some((one) => one === code)) return `${link('waiting')}#${code}`;
-  if (run !== null) return link('run', { id: run });
-  return code === 'undone' || code === 'notifications_dead' ? link('history') : undefined;
-}
-
-const Way = ({ to, children }: { to: string | undefined; children: string }) =>
-  to === undefined ? children : <a href={to}>{children}</a>;
-
 const expected = (visit: Visit, at: string): string =>
   (Date.parse(at) < Date.now() ? visit.words.overdue : visit.words.next)(when(visit, at));
-
-/** Today at 14:00, or the day and the time. */
-function when({ words, format }: Visit, at: string): string {
-  const today = format.day(new Date()) === format.day(at);
-  return today ? words.today(format.time(at)) : words.at(format.day(at), format.time(at));
-}
 
 function Outlook({
   visit: { words },
@@ -162,7 +176,7 @@ function Progress({ visit, running }: { visit: Visit; running: Record<string, un
   );
 }
 
-function Failure({ visit: { words }, status }: Props) {
+function Failure({ visit: { words }, status }: Omit<Props, 'facts'>) {
   const details = status.last_run?.['details'] as { error?: { code: string } } | null | undefined;
   const code = details?.error?.code ?? '';
   return (
@@ -172,7 +186,8 @@ function Failure({ visit: { words }, status }: Props) {
   );
 }
 
-function Election({ visit: { words }, status: { election, attention, notifications } }: Props) {
+function Election({ visit, status: { election, attention, notifications, held } }: Props) {
+  const { words } = visit;
   const countOf = (code: string) =>
     attention.find((item) => item.code === code)?.count ?? notifications.pending;
   return (
@@ -187,7 +202,7 @@ function Election({ visit: { words }, status: { election, attention, notificatio
       {!election.may_open && (
         <ul>
           {election.reasons.map(({ code }) => (
-            <li key={code}>{words.reasons[code]?.(countOf(code)) ?? code}</li>
+            <li key={code}>{reasonWords(visit, { code, count: countOf(code) }, held)}</li>
           ))}
         </ul>
       )}
@@ -195,10 +210,17 @@ function Election({ visit: { words }, status: { election, attention, notificatio
   );
 }
 
-function Figures({ visit: { words, format }, status }: Props) {
-  const { active, suspended, left, other_sources } = status.members;
-  const pending = status.notifications.pending;
-  const figures = { active, suspended, left, other_sources, pending };
+function Figures({ visit: { words, format }, status, facts: { voters } }: Props) {
+  const { active, suspended, left } = status.members;
+  const { pending } = status.notifications;
+  const elsewhere = voters > active ? { register: active, other_sources: voters - active } : {};
+  const figures: Partial<Record<keyof typeof words.figures, number>> = {
+    active: voters,
+    ...elsewhere,
+    suspended,
+    left,
+    pending,
+  };
   return (
     <dl class="figures">
       {Object.entries(figures).map(([name, value]) => (

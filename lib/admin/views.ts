@@ -7,15 +7,15 @@ import type { Credential } from '../secrets.ts';
 import { readMember, readRunChanges } from '../sync/history.ts';
 import { djangoId, listedCodes, MAX_CSV_ROWS } from '../sync/parameters.ts';
 import { listWaiting, readStatus, type WaitingList } from '../sync/status.ts';
-import { type Acting, idOf, named, seeOther } from './acts.ts';
+import { type Acting, idOf, named, seeOther } from './acting.ts';
+import type { AskedMember } from './askedView.tsx';
 import { lookCsv } from './changeTable.tsx';
-import type { Functions, Reply } from './functions.ts';
 import { problemView } from './gateViews.tsx';
 import { historyCsv, historyView } from './historyView.tsx';
-import type { Looks } from './look.ts';
+import { doneIn, type Looks, type Made } from './look.ts';
 import { lookView } from './lookView.tsx';
 import { memberView } from './memberView.tsx';
-import { readDays, readNames, readRuns, search } from './reads.ts';
+import { readDays, readFacts, readMade, readNames, readRuns, search } from './reads.ts';
 import { runCsv, runView } from './runView.tsx';
 import { statusView } from './statusView.tsx';
 import type { Visit } from './visit.ts';
@@ -24,7 +24,6 @@ import { waitingView } from './waitingView.tsx';
 interface Sources {
   database: Credential;
   intervalMinutes: number;
-  functions: Functions;
   looks: Looks;
 }
 
@@ -32,6 +31,10 @@ interface Sources {
 export interface Views {
   show(visit: Visit, log: Log): Promise<Answer>;
   answer(act: string, visit: Visit, acting: Acting): Promise<Answer>;
+  /** A member, with what the register was found to say. */
+  showAsked(visit: Visit, log: Log, id: string, asked: AskedMember): Promise<Answer>;
+  /** What runs have changed since then. */
+  madeSince(at: Date): Promise<Made>;
 }
 
 /** How old the last complete full run may be when an election opens, in minutes. */
@@ -42,12 +45,24 @@ const ROWS = 100;
 // What is typed may be an address, or most of a kennitala.
 const isPersonal = (typed: string) => isPersonalId(typed) || /^\d{6}-\d*$/.test(typed);
 
-export function createViews({ database, intervalMinutes, functions, looks }: Sources): Views {
+export function createViews({ database, intervalMinutes, looks }: Sources): Views {
+  const rules = { intervalMinutes, withinMinutes: WITHIN_MINUTES };
   const showStatus = async (visit: Visit) =>
-    statusView(
-      visit,
-      await readStatus(database, { intervalMinutes, withinMinutes: WITHIN_MINUTES }),
-    );
+    statusView(visit, await readStatus(database, rules), await readFacts(database));
+
+  const readUnconfirmed = async () => {
+    const ids = new Set<string>();
+    for (let skip: number | null = 0; skip !== null; ) {
+      const { members, next }: WaitingList = await listWaiting(
+        database,
+        'removals_unconfirmed',
+        skip,
+      );
+      for (const { external_id } of members) ids.add(external_id ?? '');
+      skip = next;
+    }
+    return ids;
+  };
 
   const showLook = async (visit: Visit, log: Log) => {
     const look = looks.find(visit.query.get('plan'));
@@ -60,10 +75,13 @@ export function createViews({ database, intervalMinutes, functions, looks }: Sou
       });
     }
     if (look && visit.query.get('format') === 'csv') return lookCsv(visit, look);
-    return lookView(visit, { look });
+    if (!look) return lookView(visit, {});
+    const done = doneIn(look.changes, await readMade(database, look.at));
+    const unconfirmed = look.result.held?.removals ? await readUnconfirmed() : new Set<string>();
+    return lookView(visit, { look, done, unconfirmed });
   };
 
-  const showMember = async (visit: Visit, log: Log, asked?: Reply) => {
+  const showMember = async (visit: Visit, log: Log, asked?: AskedMember) => {
     const [given, row] = [visit.query.get('id'), numberIn(visit, 'row')];
     if (given === null && row === undefined) return memberView(visit);
     const whom = given === null ? { row: row as number } : { external_id: idOf(given) };
@@ -87,7 +105,8 @@ export function createViews({ database, intervalMinutes, functions, looks }: Sou
       caller: visit.person.name,
       external_ids: ids,
     });
-    return waitingView(visit, lists, await readNames(database, ids));
+    const status = await readStatus(database, rules);
+    return waitingView(visit, lists, await readNames(database, ids), status);
   };
 
   const showHistory = async (visit: Visit) => {
@@ -157,14 +176,6 @@ export function createViews({ database, intervalMinutes, functions, looks }: Sou
     return memberView(visit, { found, searched: whom });
   };
 
-  const ask = async (visit: Visit, { form, log, signal }: Acting): Promise<Answer> => {
-    const id = idOf(form.get('id'));
-    const body = { external_ids: [id], details: true };
-    const asked = await functions.dryRun(body, visit.person, signal);
-    const query = new URLSearchParams({ view: 'member', id });
-    return showMember({ ...visit, query }, log, asked);
-  };
-
   return {
     show: async (visit, log) => {
       const show = named(shows, visit.query.get('view') ?? 'status');
@@ -173,9 +184,14 @@ export function createViews({ database, intervalMinutes, functions, looks }: Sou
     },
     answer: async (act, visit, acting) => {
       if (act === 'find') return find(visit, acting);
-      if (act === 'ask') return ask(visit, acting);
       throw new SyncError('not_found', 'There is no such act.');
     },
+    showAsked: async (visit, log, id, asked) => {
+      const query = new URLSearchParams({ view: 'member', id });
+      const answer = await showMember({ ...visit, query }, log, asked);
+      return { ...answer, ...(asked.isChanged ? { status: 409 } : {}) };
+    },
+    madeSince: (at) => readMade(database, at),
   };
 }
 

@@ -1,5 +1,7 @@
 import type { Answer } from '../http/answer.ts';
-import type { WaitingList } from '../sync/status.ts';
+import { listedCodes } from '../sync/parameters.ts';
+import type { SyncStatus, WaitingList } from '../sync/status.ts';
+import { AttentionBox } from './attentionList.tsx';
 import { page } from './layout.tsx';
 import { DjangoLink, MemberLink } from './parts.tsx';
 import type { Visit } from './visit.ts';
@@ -8,8 +10,15 @@ import { capital } from './words/format.ts';
 type Names = Map<string, { name: string; kennitala: string }>;
 
 /** Members who wait for a person, and those suspended by hand: who, since when, why, and what to do. */
-export function waitingView(visit: Visit, lists: WaitingList[], names: Names): Answer {
+export function waitingView(
+  visit: Visit,
+  lists: WaitingList[],
+  names: Names,
+  { attention, held }: Pick<SyncStatus, 'attention' | 'held'>,
+): Answer {
   const { words } = visit;
+  // What names members is listed below.
+  const others = attention.filter(({ code }) => !listedCodes.some((listed) => listed === code));
   const shown = lists.filter(({ members }) => members.length > 0);
   return page(visit, {
     view: 'waiting',
@@ -17,7 +26,8 @@ export function waitingView(visit: Visit, lists: WaitingList[], names: Names): A
     children: (
       <>
         <h1>{words.views.waiting}</h1>
-        {shown.length === 0 && <p>✓ {words.nothingWaits}</p>}
+        <AttentionBox visit={visit} attention={others} held={held} />
+        {shown.length === 0 && attention.length === 0 && <p>✓ {words.nothingWaits}</p>}
         {shown.map((list) => (
           <List key={list.code} visit={visit} list={list} names={names} />
         ))}

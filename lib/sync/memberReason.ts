@@ -88,6 +88,10 @@ function reasonOf(facts: MemberFacts): MemberReason {
     return { code: 'removal_unconfirmed', message };
   }
   if (held && held.reason !== 'undone') return { code: 'held', message: heldWords(held) };
+  if (id === null && found('inactive_here')) {
+    const message = 'the row of this person, which has another id or none, is inactive';
+    return { code: 'inactive_here', message };
+  }
   if (id === null) return { code: 'unknown', message: 'nobody here has this id or kennitala' };
   if (undone) {
     const message = `an admin took the change back with run ${undone.run_id}${day(new Date(undone.undone_at))}`;

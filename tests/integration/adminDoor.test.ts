@@ -292,6 +292,26 @@ test('a look has all changes, however many answers of a dry run they take', asyn
   expect(csv.text.trim().split('\r\n')).toHaveLength(1_101);
 });
 
+test('somebody whose row is another system’s is counted, named, and made active by what was shown', async () => {
+  const newcomer = { ...admin.world.django.members.get(1), id: 900, kennitala: '0101902979' };
+  const insert = `insert into public.members (kennitala, name, is_active, sync_source) values ($1, 'x', $2, 'events')`;
+  await admin.world.database.query(insert, ['0101902979', false]);
+  await admin.world.database.query(insert, ['0201902979', true]);
+  admin.world.django.members.add(newcomer);
+  await admin.world.run();
+  const headers = await signedHeaders(admin.url);
+  const see = async (query: string) =>
+    (await request(`${admin.url}?${query}`, { headers })).text.replace(/<[^>]*>/g, '');
+  expect(await see('view=status')).toContain('Þar af 40 úr félagaskránni og 1 úr öðrum kerfum.');
+  expect(await see('view=waiting')).toContain('Opnaðu félagann hér og virkjaðu');
+  expect(await see('view=member&id=900')).toContain('Félaginn var óvirkur hér áður');
+  const { text } = await postForm(admin.url, 'release', { id: '900' }, headers);
+  expect(await active()).toBe(MEMBERS + 1);
+  const [, plan = ''] = /name="plan" value="([^"]+)"/.exec(text) ?? [];
+  await postForm(admin.url, 'apply', { id: '900', plan, release: 'true' }, headers);
+  expect(await active()).toBe(MEMBERS + 2);
+});
+
 describe('an approval', () => {
   /** What is held now, as a form that approves it. */
   async function look(headers: Record<string, string>, typed: number) {
@@ -312,6 +332,11 @@ describe('an approval', () => {
     expect((await postForm(admin.url, 'approve', form, headers)).status).toBe(303);
     const again = await postForm(admin.url, 'approve', form, headers);
     expect([again.status, await active()]).toEqual([409, MEMBERS - 12]);
+    expect(again.text).toContain('Þessar breytingar hafa þegar verið gerðar');
+    // Nor does the page from before ask for it again.
+    const old = await request(`${admin.url}?view=look&plan=${form.plan}`, { headers });
+    expect(old.text).toContain('12 breytingar voru gerðar þar. Samþykkt af: Lykill umsjónarmanns.');
+    expect(old.text).not.toMatch(/name="typed"|Bíður samþykkis/);
     const removed = await admin.world.database.query(
       `select 1 from public.member_changes where action = 'remove'`,
     );

@@ -12,10 +12,11 @@ export const codesEn: Codes = {
     changes_refused: (n) =>
       `${count(n, 'change', 'changes')} could not be written to the voters’ table`,
     held: (n) => `${count(n, 'change waits', 'changes wait')} for an approval`,
+    unread: () => 'the register could not be read whole, so it is not known who has left',
     undone: (n) =>
       `${count(n, 'change was', 'changes were')} taken back, so the voters’ table differs from the register`,
     records_set_aside: (n) =>
-      `${count(n, 'record of the register is', 'records of the register are')} unreadable`,
+      `${count(n, 'record of the register is', 'records of the register are')} unusable`,
     removals_unconfirmed: (n) =>
       `${count(n, 'member is', 'members are')} gone from the list, but the register does not confirm it`,
     inactive_here: (n) =>
@@ -37,24 +38,39 @@ export const codesEn: Codes = {
     changes_refused:
       'Open the run, which says why. If it says so again after a full sync, inform the operator.',
     held: 'Look at the changes and approve them, or have the register corrected.',
+    unread:
+      'Run a full sync. If that does not help, look at the members that are listed, or inform the operator.',
     undone: 'Have the register corrected, or look at the changes and approve them.',
-    records_set_aside: 'Correct the record in Django. The member stays as they are until then.',
-    removals_unconfirmed: 'Look at the member in Django. They keep their vote until it is clear.',
-    inactive_here: 'Make the member active if they should have a vote.',
+    records_set_aside:
+      'Look why, and have it corrected in the register. The vote stays as it is until then.',
+    removals_unconfirmed:
+      'Look at the member in the register. The vote stays as it is until this is clear.',
+    inactive_here: 'Open the member here, and make them active if they should have a vote.',
     unseen_members: 'The other points usually explain it. Then run a full sync.',
     notifications_dead: 'Have the receiving system read the voters’ table once.',
-    suspended: 'Somebody made the member inactive here. Make them active if that is over.',
+    suspended:
+      'Somebody made the member inactive here. Open the member and make them active if that is over.',
+  },
+  todoOf: {
+    duplicate_kennitala: 'Merge the records in the register.',
+    duplicate_record: 'Inform the operator.',
   },
   heldReasons: {
     limit_exceeded: 'more than the limit allows',
-    window_limit_exceeded: 'more than the limit allows in one day',
+    window_limit_exceeded:
+      'more than the limit allows in one day, with those that were made already',
     snapshot_empty: 'the register said that it has no members',
-    snapshot_incomplete: 'the register changed while it was read',
+    snapshot_incomplete: 'the register could not be read whole',
     unidentified_record: 'a record is so unreadable that nobody knows whose it is',
     undone: 'was taken back before',
     blocked: 'waits for another change',
   },
-  changeReasons: {},
+  changeReasons: {
+    'Django says 404': 'the register finds nobody with this number',
+    'Django says inactive': 'the register has them as inactive',
+    "Django's own page of the member says that this is no member":
+      'the member’s own page in the register says that this is no member',
+  },
   fields: {
     name: 'name',
     kennitala: 'kennitala',
@@ -66,12 +82,12 @@ export const codesEn: Codes = {
   },
   why: {
     active: 'seen in the register',
-    other_source: 'comes from another system, and no sync touches them',
+    other_source: 'the entry comes from another system',
     left: 'no longer in the register',
     suspended: 'made inactive here, by a person or another system',
-    inactive_here: 'was inactive here before the register’s member was known',
-    set_aside: 'the record in the register is unreadable, so they stay as they are',
-    removal_unconfirmed: 'not in the list, but the register does not confirm that they left',
+    inactive_here: 'was inactive here before the register had this number',
+    set_aside: 'the record in the register is unusable, so nothing changes',
+    removal_unconfirmed: 'not in the list, but it is not confirmed that they left',
     held: 'a change waits for an approval',
     undone: 'a change was taken back',
     unseen_members: 'not seen by the last complete full sync',
@@ -109,8 +125,8 @@ export const codesEn: Codes = {
   },
   runStatus: {
     success: 'Done',
-    partial: 'Done, but some was unreadable',
-    held: 'Some waits for an approval',
+    partial: 'Done, but not quite all of it',
+    held: 'Done in part',
     failed: 'Failed, nothing changed',
     refused: 'Refused, nothing changed',
     pending: 'Running',
@@ -129,14 +145,15 @@ export const codesEn: Codes = {
     apply: 'writing the changes',
   },
   errors: {
-    sync_in_progress: 'Another sync is running. Wait until it ends.',
+    sync_in_progress:
+      'Another sync is running, or another system is in the way. The status shows which. Nothing was changed.',
     plan_changed: 'The changes are no longer the same.',
     django_unreachable: 'The register could not be reached.',
     django_unauthorized: 'The register refused our key.',
     django_rate_limited: 'The register asks us to slow down.',
     django_invalid_response: 'What the register answered is no list of members.',
     django_error: 'The register had an error.',
-    database_unavailable: 'The database could not be reached.',
+    database_unavailable: 'The database did not answer, or did not allow it.',
     secrets_unavailable: 'A key could not be read.',
     interrupted: 'The run was stopped.',
     abandoned: 'The run broke off.',
@@ -148,6 +165,8 @@ export const codesEn: Codes = {
     internal_error: 'Something unexpected went wrong. It is in the log.',
     skipped: 'The sync is switched off.',
     unreachable: 'No reply came from the sync. The history shows whether it began.',
+    no_reply: 'No reply came from the sync. Nothing was changed. Try again.',
+    too_busy: 'There is too much to do just now. Nothing was changed. Try again in a minute.',
     method_not_allowed: 'This cannot be asked for in that way.',
     payload_too_large: 'That was too long.',
     request_timeout: 'The request came too slowly. Try again.',

@@ -20,10 +20,11 @@ export const codesIs = {
     run_missing: () => 'samstilling sem átti að hefjast fór ekki af stað',
     changes_refused: (n) => `${count(n, 'breyting komst', 'breytingar komust')} ekki á kjörskrána`,
     held: (n) => `${count(n, 'breyting bíður', 'breytingar bíða')} eftir samþykki`,
+    unread: () => 'ekki tókst að lesa alla félagaskrána, svo ekki er vitað hverjir eru hættir',
     undone: (n) =>
       `${count(n, 'breyting var afturkölluð', 'breytingar voru afturkallaðar')}, svo kjörskráin er önnur en félagaskráin`,
     records_set_aside: (n) =>
-      `${count(n, 'færsla', 'færslur')} í félagaskránni ${verb(n, 'er ólæsileg', 'eru ólæsilegar')}`,
+      `${count(n, 'færsla', 'færslur')} í félagaskránni ${verb(n, 'er ónothæf', 'eru ónothæfar')}`,
     removals_unconfirmed: (n) =>
       `${count(n, 'félagi er horfinn', 'félagar eru horfnir')} af listanum, en félagaskráin staðfestir það ekki`,
     inactive_here: (n) =>
@@ -38,27 +39,37 @@ export const codesIs = {
     failing: () => 'síðasta samstilling mistókst',
     notifications_pending: (n) =>
       `${count(n, 'tilkynning er ekki komin', 'tilkynningar eru ekki komnar')} til skila`,
-  } satisfies Record<ElectionReason['code'], CountWords> as Record<string, CountWords>,
+  } satisfies Record<ElectionReason['code'] | 'unread', CountWords> as Record<string, CountWords>,
   todo: {
     lock_held: 'Láttu kerfisstjórann vita.',
     run_missing: 'Ýttu á „Samstilla núna“. Láttu kerfisstjórann vita ef þetta gerist aftur.',
     changes_refused:
-      'Opnaðu keyrsluna, þar stendur af hverju. Láttu kerfisstjórann vita ef það stendur enn þar eftir heila samstillingu.',
+      'Opnaðu keyrsluna, þar stendur af hverju. Láttu kerfisstjórann vita ef það stendur enn þar eftir fulla samstillingu.',
     held: 'Skoðaðu breytingarnar og samþykktu þær, eða láttu laga félagaskrána.',
+    unread:
+      'Gerðu fulla samstillingu. Ef það dugar ekki þarf að skoða þá félaga sem taldir eru upp, eða láta kerfisstjórann vita.',
     undone: 'Láttu laga félagaskrána, eða skoðaðu breytingarnar og samþykktu þær.',
-    records_set_aside: 'Lagaðu færsluna í Django. Staða félagans er óbreytt þangað til.',
+    records_set_aside:
+      'Skoðaðu af hverju og láttu laga það í félagaskránni. Kosningarétturinn er óbreyttur þangað til.',
     removals_unconfirmed:
-      'Skoðaðu félagann í Django. Hann heldur kosningarétti þangað til þetta er ljóst.',
-    inactive_here: 'Virkjaðu félagann ef hann á að mega kjósa.',
+      'Skoðaðu félagann í félagaskránni. Kosningarétturinn er óbreyttur þangað til þetta er ljóst.',
+    inactive_here: 'Opnaðu félagann hér og virkjaðu ef viðkomandi á að mega kjósa.',
     unseen_members: 'Hin atriðin skýra þetta oftast. Gerðu svo fulla samstillingu.',
     notifications_dead: 'Láttu þann sem sér um móttökukerfið lesa kjörskrána einu sinni.',
-    suspended: 'Einhver gerði félagann óvirkan hér. Virkjaðu hann ef það á ekki lengur við.',
+    suspended:
+      'Einhver gerði félagann óvirkan hér. Opnaðu félagann og virkjaðu ef það á ekki lengur við.',
+  } as Record<string, string>,
+  /** What to do about one record, where the list says too little. */
+  todoOf: {
+    duplicate_kennitala: 'Sameinaðu færslurnar í félagaskránni.',
+    duplicate_record: 'Láttu kerfisstjórann vita.',
   } as Record<string, string>,
   heldReasons: {
     limit_exceeded: 'fleiri en mörkin leyfa',
-    window_limit_exceeded: 'fleiri en mörkin leyfa á einum sólarhring',
+    window_limit_exceeded:
+      'fleiri en mörkin leyfa á sólarhring, með þeim sem þegar hafa verið gerðar',
     snapshot_empty: 'félagaskráin sagðist engan félaga hafa',
-    snapshot_incomplete: 'félagaskráin breyttist á meðan hún var lesin',
+    snapshot_incomplete: 'ekki tókst að lesa alla félagaskrána',
     unidentified_record: 'færsla er svo ólæsileg að enginn veit hvern hún á við',
     undone: 'var afturkallað áður',
     blocked: 'bíður eftir annarri breytingu',
@@ -70,7 +81,7 @@ export const codesIs = {
     'the register says that this is no member': 'félagaskráin segir að þetta sé ekki félagi',
     'an earlier run is taken back': 'fyrri keyrsla er afturkölluð',
     'Django says 404': 'félagaskráin finnur engan með þetta númer',
-    'Django says inactive': 'er skráður óvirkur í félagaskránni',
+    'Django says inactive': 'er óvirkur félagi í félagaskránni',
     "Django's own page of the member says that this is no member":
       'síða félagans í félagaskránni segir að þetta sé ekki félagi',
     'in the list, and not here': 'er á listanum en ekki hér',
@@ -89,12 +100,12 @@ export const codesIs = {
   } as Record<string, string>,
   why: {
     active: 'sást í félagaskránni',
-    other_source: 'kom úr öðru kerfi og samstillingin snertir hann ekki',
+    other_source: 'skráningin er úr öðru kerfi',
     left: 'er ekki lengur í félagaskránni',
-    suspended: 'var gerður óvirkur hér, af starfsmanni eða öðru kerfi',
-    inactive_here: 'var óvirkur hér áður en félagaskráin þekkti hann',
-    set_aside: 'færslan í félagaskránni er ólæsileg, svo staða hans er óbreytt',
-    removal_unconfirmed: 'er ekki á listanum, en félagaskráin staðfestir ekki að hann sé hættur',
+    suspended: 'félaginn var gerður óvirkur hér, af starfsmanni eða öðru kerfi',
+    inactive_here: 'félaginn var óvirkur hér áður en félagaskráin þekkti númerið',
+    set_aside: 'færslan í félagaskránni er ónothæf, svo ekkert breytist',
+    removal_unconfirmed: 'er ekki á listanum, en ekki er staðfest að félaginn sé hættur',
     held: 'breyting bíður eftir samþykki',
     undone: 'breyting var afturkölluð',
     unseen_members: 'sást ekki við síðustu fullu samstillingu',
@@ -133,8 +144,8 @@ export const codesIs = {
   } as Record<string, string>,
   runStatus: {
     success: 'Tókst',
-    partial: 'Tókst, en sumt var ólæsilegt',
-    held: 'Sumt bíður samþykkis',
+    partial: 'Tókst, en ekki alveg allt',
+    held: 'Tókst að hluta',
     failed: 'Mistókst, ekkert breyttist',
     refused: 'Hafnað, ekkert breyttist',
     pending: 'Stendur yfir',
@@ -153,14 +164,15 @@ export const codesIs = {
     apply: 'skráir breytingarnar',
   } satisfies Words<Phase | 'starting'> as Record<string, string>,
   errors: {
-    sync_in_progress: 'Önnur samstilling stendur yfir. Bíddu þar til henni er lokið.',
+    sync_in_progress:
+      'Önnur samstilling stendur yfir, eða annað kerfi er í veginum. Staðan sýnir hvort er. Engu var breytt.',
     plan_changed: 'Breytingarnar eru ekki lengur þær sömu.',
     django_unreachable: 'Ekki náðist samband við félagaskrána.',
     django_unauthorized: 'Félagaskráin hafnaði lyklinum okkar.',
     django_rate_limited: 'Félagaskráin biður okkur að hægja á.',
     django_invalid_response: 'Svar félagaskrárinnar var ekki félagalisti.',
     django_error: 'Villa kom upp í félagaskránni.',
-    database_unavailable: 'Ekki náðist samband við gagnagrunninn.',
+    database_unavailable: 'Gagnagrunnurinn svaraði ekki, eða leyfði þetta ekki.',
     secrets_unavailable: 'Ekki var hægt að lesa lykil.',
     interrupted: 'Keyrslan var stöðvuð.',
     abandoned: 'Keyrslan slitnaði.',
@@ -172,11 +184,16 @@ export const codesIs = {
     internal_error: 'Eitthvað óvænt fór úrskeiðis. Það er skráð.',
     skipped: 'Slökkt er á samstillingu.',
     unreachable: 'Ekkert svar barst frá samstillingunni. Sagan sýnir hvort hún fór af stað.',
+    no_reply: 'Ekkert svar barst frá samstillingunni. Engu var breytt. Reyndu aftur.',
+    too_busy: 'Of mikið er að gera núna. Engu var breytt. Reyndu aftur eftir mínútu.',
     method_not_allowed: 'Þannig er ekki hægt að biðja um þetta.',
     payload_too_large: 'Þetta var of langt.',
     request_timeout: 'Beiðnin barst of hægt. Reyndu aftur.',
     unsupported_media_type: 'Beiðnin var ekki á réttu formi.',
-  } satisfies Words<ErrorCode | 'skipped' | 'unreachable'> as Record<string, string>,
+  } satisfies Words<ErrorCode | 'skipped' | 'unreachable' | 'no_reply' | 'too_busy'> as Record<
+    string,
+    string
+  >,
 };
 
 export type Codes = typeof codesIs;

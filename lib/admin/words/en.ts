@@ -1,6 +1,7 @@
 import { codesEn } from './codesEn.ts';
 import { formatOf } from './format.ts';
 import type { Words } from './is.ts';
+import { lookEn } from './lookEn.ts';
 
 const { number } = formatOf('en');
 const count = (n: number, one: string, more: string) => `${number(n)} ${n === 1 ? one : more}`;
@@ -8,6 +9,7 @@ const count = (n: number, one: string, more: string) => `${number(n)} ${n === 1 
 /** Every word of the page, in English. */
 export const en: Words = {
   ...codesEn,
+  ...lookEn,
   other: 'Íslenska',
   title: 'Voters and the member register',
   skip: 'Skip to the content',
@@ -27,16 +29,27 @@ export const en: Words = {
   verdict: {
     ok: 'The voters’ table agrees with the register',
     held: 'Changes wait for an approval',
-    attention: 'The voters’ table is up to date, but something needs a look',
+    unread: 'The register could not be read whole',
+    undone: 'Changes were taken back, so the voters’ table differs from the register',
+    blocked: 'No sync can begin',
+    attention: 'Something needs a look',
     running: 'A sync is running',
     failing: 'The sync failed',
     stale: 'The voters’ table has not been compared with the register for too long',
     never_synced: 'The voters’ table has never been compared with the register',
   },
   today: (time) => `today at ${time}`,
-  at: (day, time) => `on ${day} at ${time}`,
+  at: (day, time) => `${day} at ${time}`,
   compared: (at) => `Compared ${at}.`,
   mayVote: (n) => `${number(n)} may vote.`,
+  fromElsewhere: (register, others) =>
+    `Of these, ${number(register)} are from the register and ${number(others)} from other systems.`,
+  asOf: (at) => `As of ${at}.`,
+  refresh: 'Refresh',
+  refreshYourself:
+    'In this browser the page does not renew itself. Press “Refresh” after a moment.',
+  notKnown: 'It is no longer known how things are',
+  notKnownWhy: 'The page could not renew itself. It goes on trying, and “Refresh” tries at once.',
   next: (at) => `The next sync is due ${at}.`,
   overdue: (at) => `A sync was due ${at}.`,
   failed: (n) =>
@@ -54,9 +67,10 @@ export const en: Words = {
     total === null ? `page ${number(done)}` : `page ${number(done)} of ${number(total)}`,
   figures: {
     active: 'May vote',
+    register: 'Of these, from the register',
+    other_sources: 'Of these, from other systems',
     suspended: 'Made inactive here',
     left: 'Left',
-    other_sources: 'From other systems',
     pending: 'Notifications waiting',
   },
   lookNow: 'Look at the changes',
@@ -68,7 +82,11 @@ export const en: Words = {
   electionYes: 'Yes, an election may open.',
   electionNo: 'No, not yet, because:',
   since: (at) => `since ${at}`,
-  lastSeen: (at) => `last seen ${at}`,
+  sinceOf: {
+    run_missing: (at) => `due ${at}`,
+    unseen_members: (at) => `last in the register ${at}`,
+    notifications_dead: (at) => `the oldest is of ${at}`,
+  },
   voterSince: (at) => `Among the voters since ${at}.`,
   noVoterSince: (at) => `Not among the voters since ${at}.`,
   classes: {
@@ -105,57 +123,13 @@ export const en: Words = {
     approvedBy: 'Approved by',
     since: 'Since',
     seen: 'Last in the register',
-    members: 'Voters',
+    members: 'From the register',
     joined: 'Joined',
     left: 'Left',
     changed: 'Changed',
     day: 'Day',
     action: 'Action',
   },
-  lookIntro:
-    'This is what the next sync would change in the voters’ table. Looking reads the register and changes nothing.',
-  lookedAt: (at) => `The register was read ${at}.`,
-  undoLookedAt: (at) => `Looked at ${at}.`,
-  lookNone: 'Nothing changes: the voters’ table is as the register is.',
-  lookGone: 'This look is no longer kept. Look again.',
-  shown: (from, to, of) =>
-    from === 1 && to === of
-      ? `${number(of)} of ${number(of)} shown`
-      : `${number(from)}–${number(to)} of ${number(of)} shown`,
-  tooMany: (n, of) => `Only the first ${number(n)} of ${number(of)} changes are shown.`,
-  willHappen: 'This happens by itself with the next sync.',
-  waits: (reason, limit) =>
-    `Waits for an approval: ${reason}${limit === undefined ? '' : ` (the limit is ${number(limit)})`}.`,
-  toDecision: 'Go to the approval',
-  noneOfThese: 'No such change.',
-  lookChanged: 'The changes are no longer the same',
-  lookChangedWhy:
-    'The register has changed since you looked. Nothing was changed. Only what differs is here. Look at it, then approve again.',
-  newSince: 'Added since you looked',
-  goneSince: 'No longer among them',
-  isNew: 'new',
-  isGone: 'gone',
-  showAll: 'Show all changes',
-  unusable: (n) => `${count(n, 'record', 'records')} of the register could not be used.`,
-  approveTitle: {
-    removals: (n) => `Approve that ${count(n, 'member leaves', 'members leave')} the voters`,
-    additions: (n) =>
-      `Approve that ${count(n, 'member joins', 'members join')} the voters, new and returning`,
-    updates: (n) => `Approve changed details of ${count(n, 'member', 'members')}`,
-    kennitala_changes: (n) => `Approve another kennitala for ${count(n, 'member', 'members')}`,
-  },
-  typeNumber: (n) => `Type the number ${number(n)} to confirm`,
-  approve: 'Approve',
-  wrongNumber: (n) => `That is not the number. It is ${number(n)}. Nothing was changed.`,
-  undoTitle: (run) => `Take back run ${run}`,
-  undoOneTitle: (run) => `Take back the change of one member in run ${run}`,
-  undoCount: (n) => `Take back ${count(n, 'change', 'changes')}`,
-  undoIntro:
-    'This is how the voters’ table changes if this is taken back. The changes are not made again unless the register changes or you approve them.',
-  undo: 'Take back',
-  undoLook: 'Look at taking back the whole run',
-  undoNone: 'There is nothing left to take back here.',
-  conflicts: (n) => `${count(n, 'member has', 'members have')} changed since and stay as they are.`,
   searchLabel: 'Kennitala, number in the register, or a part of the name',
   search: 'Search',
   may: 'May vote',
@@ -165,19 +139,15 @@ export const en: Words = {
   foundMore: (n) =>
     `More than ${number(n)} were found; these are the first. Type more of the name.`,
   memberHistory: 'History',
+  releaseElsewhere:
+    'The member’s number in the register is under “To look at”. Make them active there.',
   noHistory: 'No change is recorded.',
-  ask: 'Ask the register now',
-  askedNothing: 'The register says the same as the voters’ table. The next sync changes nothing.',
-  askedChange: 'The register says otherwise. The next sync would do this:',
-  askedErrors: 'The register’s answer changes nothing:',
-  applyNow: 'Make this change now',
-  release: 'Make the member active',
   openDjango: 'Open in Django',
   idLabel: 'Number in the register',
   nothingWaits: 'Nothing waits.',
   nameless: (n) => `${count(n, 'record does', 'records do')} not say whose it is`,
   waitingTitles: {
-    records_set_aside: 'Unreadable records',
+    records_set_aside: 'Unusable records',
     removals_unconfirmed: 'Unconfirmed leavers',
     inactive_here: 'Inactive here because somebody else decided so',
     unseen_members: 'Not seen by the last complete full sync',
@@ -193,7 +163,7 @@ export const en: Words = {
   quietRuns: (n) => `${count(n, 'sync', 'syncs')}, nothing changed`,
   singleCalls: (n, changed) =>
     `${count(n, 'question', 'questions')} about single members, ${changed === 0 ? 'nothing changed' : count(changed, 'change', 'changes')}`,
-  chart: 'Voters, and changes a day',
+  chart: 'Voters from the register, and changes a day',
   chartTable: 'Show the figures',
   runTitle: (id) => `Run ${id}`,
   added: (n) => `${number(n)} joined`,
@@ -201,7 +171,7 @@ export const en: Words = {
   updated: (n) => `${number(n)} changed`,
   removed: (n) => `${number(n)} left`,
   nothingChanged: 'nothing changed',
-  waiting: (n) => `${count(n, 'waits', 'wait')} for an approval`,
+  waiting: (n) => `${number(n)} left waiting for an approval`,
   approvedBy: (who) => `Approved by: ${who}.`,
   startedBy: (who) => `Started by: ${who}.`,
   undoes: (run) => `Takes back run ${run}`,
@@ -215,6 +185,7 @@ export const en: Words = {
   previous: 'Previous',
   nextPage: 'Next',
   pages: 'Pages',
+  expired: 'You were no longer signed in, and nothing was changed. Sign in and try again.',
   signInIntro: 'Type the admin key. You stay signed in for eight hours.',
   key: 'Key',
   signIn: 'Sign in',

@@ -1,5 +1,6 @@
 import { codesIs } from './codesIs.ts';
 import { formatOf, isSingularIs } from './format.ts';
+import { lookIs } from './lookIs.ts';
 
 const { number } = formatOf('is');
 const count = (n: number, one: string, more: string) =>
@@ -8,6 +9,7 @@ const count = (n: number, one: string, more: string) =>
 /** Every word of the page, in Icelandic. English has the same form. */
 export const is = {
   ...codesIs,
+  ...lookIs,
   other: 'English',
   title: 'Kjörskrá og félagaskrá',
   skip: 'Beint að efninu',
@@ -27,7 +29,10 @@ export const is = {
   verdict: {
     ok: 'Kjörskráin er í samræmi við félagaskrána',
     held: 'Breytingar bíða eftir samþykki',
-    attention: 'Kjörskráin er uppfærð, en eitthvað þarf að skoða',
+    unread: 'Ekki tókst að lesa alla félagaskrána',
+    undone: 'Breytingar voru afturkallaðar, svo kjörskráin er önnur en félagaskráin',
+    blocked: 'Samstilling kemst ekki af stað',
+    attention: 'Eitthvað þarf að skoða',
     running: 'Samstilling stendur yfir',
     failing: 'Samstilling mistókst',
     stale: 'Of langt er síðan kjörskráin var borin saman við félagaskrána',
@@ -37,6 +42,13 @@ export const is = {
   at: (day: string, time: string) => `${day} kl. ${time}`,
   compared: (at: string) => `Borið saman ${at}.`,
   mayVote: (n: number) => `${count(n, 'má', 'mega')} kjósa.`,
+  fromElsewhere: (register: number, others: number) =>
+    `Þar af ${number(register)} úr félagaskránni og ${number(others)} úr öðrum kerfum.`,
+  asOf: (at: string) => `Staðan ${at}.`,
+  refresh: 'Uppfæra',
+  refreshYourself: 'Síðan uppfærist ekki sjálf í þessum vafra. Ýttu á „Uppfæra“ eftir smástund.',
+  notKnown: 'Ekki er lengur vitað hver staðan er',
+  notKnownWhy: 'Síðan náði ekki í nýja stöðu. Hún reynir aftur, og „Uppfæra“ gerir það strax.',
   next: (at: string) => `Næsta samstilling er væntanleg ${at}.`,
   overdue: (at: string) => `Samstilling átti að hefjast ${at}.`,
   failed: (n: number) =>
@@ -54,9 +66,10 @@ export const is = {
     total === null ? `síða ${number(done)}` : `síða ${number(done)} af ${number(total)}`,
   figures: {
     active: 'Mega kjósa',
+    register: 'Þar af úr félagaskrá',
+    other_sources: 'Þar af úr öðrum kerfum',
     suspended: 'Gerðir óvirkir hér',
     left: 'Hættir',
-    other_sources: 'Úr öðrum kerfum',
     pending: 'Tilkynningar í bið',
   },
   lookNow: 'Skoða breytingar',
@@ -68,7 +81,12 @@ export const is = {
   electionYes: 'Já, kosning má hefjast.',
   electionNo: 'Nei, ekki enn, því að:',
   since: (at: string) => `síðan ${at}`,
-  lastSeen: (at: string) => `síðast séð ${at}`,
+  /** Where it is no beginning. */
+  sinceOf: {
+    run_missing: (at: string) => `átti að hefjast ${at}`,
+    unseen_members: (at: string) => `síðast í félagaskránni ${at}`,
+    notifications_dead: (at: string) => `sú elsta frá ${at}`,
+  } as Record<string, (at: string) => string>,
   voterSince: (at: string) => `Á kjörskrá síðan ${at}.`,
   noVoterSince: (at: string) => `Ekki á kjörskrá síðan ${at}.`,
   classes: {
@@ -106,61 +124,13 @@ export const is = {
     approvedBy: 'Samþykkti',
     since: 'Síðan',
     seen: 'Síðast séð í félagaskránni',
-    members: 'Á kjörskrá',
+    members: 'Úr félagaskrá',
     joined: 'Komu',
     left: 'Fóru',
     changed: 'Breyttust',
     day: 'Dagur',
     action: 'Aðgerð',
   },
-  lookIntro:
-    'Hér sést hvað breytist á kjörskránni við næstu samstillingu. Skoðunin les félagaskrána en breytir engu.',
-  lookedAt: (at: string) => `Félagaskráin var lesin ${at}.`,
-  undoLookedAt: (at: string) => `Skoðað ${at}.`,
-  lookNone: 'Ekkert breytist: kjörskráin er eins og félagaskráin.',
-  lookGone: 'Þessi skoðun er ekki lengur geymd. Skoðaðu aftur.',
-  shown: (from: number, to: number, of: number) =>
-    from === 1 && to === of
-      ? `Sýnt: ${number(of)} af ${number(of)}`
-      : `Sýnt: ${number(from)}–${number(to)} af ${number(of)}`,
-  tooMany: (n: number, of: number) =>
-    `Aðeins fyrstu ${number(n)} af ${number(of)} breytingum eru sýndar.`,
-  willHappen: 'Þetta gerist af sjálfu sér við næstu samstillingu.',
-  waits: (reason: string, limit: number | undefined) =>
-    `Bíður samþykkis: ${reason}${limit === undefined ? '' : ` (mörkin eru ${number(limit)})`}.`,
-  toDecision: 'Áfram að samþykkinu',
-  noneOfThese: 'Engin slík breyting.',
-  lookChanged: 'Breytingarnar eru ekki lengur þær sömu',
-  lookChangedWhy:
-    'Félagaskráin breyttist frá því að þú skoðaðir. Engu var breytt. Hér er aðeins það sem er ólíkt. Skoðaðu það og samþykktu svo aftur.',
-  newSince: 'Bættist við eftir að þú skoðaðir',
-  goneSince: 'Á ekki lengur við',
-  isNew: 'nýtt',
-  isGone: 'fellur út',
-  showAll: 'Sýna allar breytingar',
-  unusable: (n: number) =>
-    `${count(n, 'færslu', 'færslur')} félagaskrárinnar var ekki hægt að nota.`,
-  approveTitle: {
-    removals: (n: number) => `Samþykkja að ${number(n)} fari af kjörskrá`,
-    additions: (n: number) =>
-      `Samþykkja að ${number(n)} komi á kjörskrá, nýir og þeir sem koma aftur`,
-    updates: (n: number) => `Samþykkja ${count(n, 'breytingu', 'breytingar')} á upplýsingum`,
-    kennitala_changes: (n: number) =>
-      `Samþykkja ${count(n, 'breytta kennitölu', 'breyttar kennitölur')}`,
-  },
-  typeNumber: (n: number) => `Skrifaðu töluna ${number(n)} til að staðfesta`,
-  approve: 'Samþykkja',
-  wrongNumber: (n: number) => `Talan passar ekki. Hún á að vera ${number(n)}. Engu var breytt.`,
-  undoTitle: (run: number) => `Afturkalla keyrslu ${run}`,
-  undoOneTitle: (run: number) => `Afturkalla breytingu á einum félaga í keyrslu ${run}`,
-  undoCount: (n: number) => `Afturkalla ${count(n, 'breytingu', 'breytingar')}`,
-  undoIntro:
-    'Hér sést hvernig kjörskráin breytist ef þetta er afturkallað. Breytingarnar verða ekki gerðar aftur nema félagaskráin breytist eða þú samþykkir þær.',
-  undo: 'Afturkalla',
-  undoLook: 'Skoða afturköllun á allri keyrslunni',
-  undoNone: 'Hér er ekkert til að afturkalla lengur.',
-  conflicts: (n: number) =>
-    `${count(n, 'félagi hefur', 'félagar hafa')} breyst síðan og verða eins og þeir eru.`,
   searchLabel: 'Kennitala, númer í félagaskrá eða hluti af nafni',
   search: 'Leita',
   may: 'Má kjósa',
@@ -170,19 +140,15 @@ export const is = {
   foundMore: (n: number) =>
     `Fleiri en ${number(n)} fundust, og þeir fyrstu eru sýndir. Skrifaðu meira af nafninu.`,
   memberHistory: 'Ferill',
+  releaseElsewhere:
+    'Númer félagans í félagaskránni er undir „Þarf að skoða“. Þar er félaginn virkjaður.',
   noHistory: 'Engin breyting er skráð.',
-  ask: 'Spyrja félagaskrána núna',
-  askedNothing: 'Félagaskráin segir það sama og kjörskráin. Næsta samstilling breytir engu.',
-  askedChange: 'Félagaskráin segir annað. Næsta samstilling myndi gera þetta:',
-  askedErrors: 'Svar félagaskrárinnar breytir engu:',
-  applyNow: 'Gera þessa breytingu núna',
-  release: 'Virkja félagann',
   openDjango: 'Opna í Django',
   idLabel: 'Númer í félagaskrá',
   nothingWaits: 'Ekkert bíður.',
   nameless: (n: number) => `${count(n, 'færsla segir', 'færslur segja')} ekki hvern hún á við`,
   waitingTitles: {
-    records_set_aside: 'Ólæsilegar færslur',
+    records_set_aside: 'Ónothæfar færslur',
     removals_unconfirmed: 'Óstaðfest brottfall',
     inactive_here: 'Óvirkir hér að ákvörðun annarra',
     unseen_members: 'Sáust ekki við síðustu fullu samstillingu',
@@ -199,7 +165,7 @@ export const is = {
   quietRuns: (n: number) => `${count(n, 'samstilling', 'samstillingar')}, ekkert breyttist`,
   singleCalls: (n: number, changed: number) =>
     `${count(n, 'fyrirspurn', 'fyrirspurnir')} um einstaka félaga, ${changed === 0 ? 'ekkert breyttist' : count(changed, 'breyting', 'breytingar')}`,
-  chart: 'Félagar á kjörskrá og breytingar á dag',
+  chart: 'Félagar úr félagaskránni sem mega kjósa, og breytingar á dag',
   chartTable: 'Sýna tölurnar',
   runTitle: (id: number) => `Keyrsla ${id}`,
   added: (n: number) => `${count(n, 'bættist', 'bættust')} við`,
@@ -207,7 +173,7 @@ export const is = {
   updated: (n: number) => count(n, 'breyttist', 'breyttust'),
   removed: (n: number) => count(n, 'fór', 'fóru'),
   nothingChanged: 'ekkert breyttist',
-  waiting: (n: number) => `${count(n, 'bíður', 'bíða')} samþykkis`,
+  waiting: (n: number) => `${count(n, 'beið', 'biðu')} samþykkis`,
   approvedBy: (who: string) => `Samþykkt af: ${who}.`,
   startedBy: (who: string) => `Ræst af: ${who}.`,
   undoes: (run: number) => `Afturkallar keyrslu ${run}`,
@@ -221,6 +187,7 @@ export const is = {
   previous: 'Fyrri',
   nextPage: 'Næsta',
   pages: 'Síður',
+  expired: 'Innskráningin er runnin út og engu var breytt. Skráðu þig inn og reyndu aftur.',
   signInIntro: 'Skrifaðu lykil umsjónarmanns. Innskráningin gildir í átta klukkustundir.',
   key: 'Lykill',
   signIn: 'Skrá inn',

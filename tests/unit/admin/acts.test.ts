@@ -1,6 +1,7 @@
-import { type Acting, decisions, glances } from '../../../lib/admin/acts.ts';
+import type { Acting } from '../../../lib/admin/acting.ts';
+import { decisions, glances } from '../../../lib/admin/acts.ts';
 import { createFunctions, type Functions, type Reply } from '../../../lib/admin/functions.ts';
-import { createLooks } from '../../../lib/admin/look.ts';
+import { createLooks, type Made, madeKey } from '../../../lib/admin/look.ts';
 import { createVisit } from '../../../lib/admin/visit.ts';
 import { createLog } from '../../../lib/log.ts';
 
@@ -10,21 +11,39 @@ const visit = createVisit({ name: 'anna@felag.example', role: 'approver' }, new 
   djangoAdminUrl: '',
 });
 const plan = `sha256:${'0'.repeat(64)}`;
+const leavers = ['1', '2', '3'].map((id) => ({
+  action: 'remove' as const,
+  external_id: id,
+  kennitala: '010190-****',
+  fields: ['is_active'],
+  held: 'limit_exceeded' as const,
+  name: `Nafn ${id}`,
+  reason: 'not in the list',
+}));
 
-function actingWith(functions: Functions, form: Record<string, string> = {}): Acting {
+function actingWith(
+  functions: Functions,
+  form: Record<string, string> = {},
+  made: Made = new Map(),
+): Acting {
   const looks = createLooks();
   const held = { removals: { count: 3, limit: 1, reason: 'limit_exceeded' } } as const;
-  looks.keep({ plan, at: new Date(), asked: {}, result: { held }, changes: [], total: 3 });
+  looks.keep({ plan, at: new Date(), asked: {}, result: { held }, changes: leavers, total: 3 });
   looks.keep({
     plan: 'undo',
     at: new Date(),
     asked: { undo: 7 },
     result: {},
-    changes: [],
+    changes: leavers,
     total: 3,
   });
   const signal = new AbortController().signal;
-  return { functions, looks, log: createLog('CRITICAL'), signal, form: new URLSearchParams(form) };
+  const views: Acting['views'] = {
+    showAsked: async (_visit, _log, id, asked) => ({ body: { id, ...asked } }),
+    madeSince: async () => made,
+  };
+  const log = createLog('CRITICAL');
+  return { functions, looks, views, log, signal, form: new URLSearchParams(form) };
 }
 const always = (reply: Reply): Functions => ({
   sync: async () => reply,
@@ -36,8 +55,9 @@ const forms: [act: string, form: Record<string, string>][] = [
   ['full', {}],
   ['approve', { plan, class: 'removals', typed: '3' }],
   ['undo', { plan: 'undo', typed: '3' }],
-  ['apply', { id: '4' }],
+  ['apply', { id: '4', plan }],
   ['release', { id: '4' }],
+  ['ask', { id: '4' }],
   ['look', {}],
   ['lookUndo', { run: '7' }],
 ];
@@ -57,7 +77,7 @@ describe.each(forms)('%s', (act, form) => {
       name: 'another run goes on',
       reply: { status: 409, body: { error: { code: 'sync_in_progress', message: '' } } },
       status: 409,
-      says: 'Önnur samstilling stendur yfir.',
+      says: 'Önnur samstilling stendur yfir, eða annað kerfi er í veginum.',
     },
     {
       name: 'the function has an error that nobody knows',
@@ -107,4 +127,80 @@ test.each([
   const form = { plan, class: 'removals', typed };
   const answer = await decisions['approve']?.(visit, actingWith(done, form));
   expect(answer?.status).toBe(status);
+});
+
+describe('what somebody wants to do with a member', () => {
+  const dry = { plan, errors: [], changes: [] };
+  const recording = (sync: Reply) => {
+    const bodies: object[] = [];
+    const functions: Functions = {
+      sync: async (body) => {
+        bodies.push(body);
+        return sync;
+      },
+      dryRun: async (body) => {
+        bodies.push(body);
+        return { status: 200, body: dry };
+      },
+    };
+    return { bodies, functions };
+  };
+  const done: Reply = { status: 200, body: { run_id: 9, status: 'success' } };
+  const changed: Reply = { status: 409, body: { error: { code: 'plan_changed', message: '' } } };
+
+  test('is bound to what the page showed', async () => {
+    const { bodies, functions } = recording(done);
+    const answer = await decisions['apply']?.(visit, actingWith(functions, { id: '4', plan }));
+    expect(answer?.status).toBe(303);
+    expect(bodies).toEqual([{ sync_type: 'manual', external_ids: ['4'], plan }]);
+  });
+
+  test('is not done where it would be something else by now, and is shown again', async () => {
+    const { bodies, functions } = recording(changed);
+    const form = { id: '4', plan, release: 'true' };
+    const answer = await decisions['apply']?.(visit, actingWith(functions, form));
+    expect(answer?.body).toMatchObject({ id: '4', release: true, isChanged: true });
+    expect(bodies).toEqual([
+      { sync_type: 'manual', external_ids: ['4'], release: true, plan },
+      { external_ids: ['4'], release: true, details: true },
+    ]);
+  });
+
+  test.each([
+    ['apply', { id: '4' }],
+    ['release', { id: '4', plan }],
+  ])('is only shown by %s of a page that showed nothing', async (act, form) => {
+    const { bodies, functions } = recording(done);
+    await decisions[act]?.(visit, actingWith(functions, form));
+    expect(bodies).toEqual([expect.objectContaining({ details: true })]);
+  });
+});
+
+describe('an approval that comes second', () => {
+  const approve = async (made: Made) => {
+    const functions: Functions = {
+      sync: async () => ({ status: 409, body: { error: { code: 'plan_changed', message: '' } } }),
+      dryRun: async () => ({ status: 200, body: { plan: 'new', changes: [], errors: [] } }),
+    };
+    const form = { plan, class: 'removals', typed: '3' };
+    const answer = await decisions['approve']?.(visit, actingWith(functions, form, made));
+    return String(answer?.body);
+  };
+  const by = { run_id: 12, approved_by: 'bjarni@felag.example via page' };
+
+  test('is told that somebody else has approved the same, and in which run', async () => {
+    const html = await approve(new Map(leavers.map((change) => [madeKey(change), by])));
+    expect(html).toContain('Þessar breytingar hafa þegar verið gerðar');
+    expect(html).toContain('3 breytingar voru gerðar þar. Samþykkt af: bjarni@felag.example');
+    expect(html).toContain('?view=run&amp;id=12');
+    expect(html).not.toContain('fellur út');
+  });
+
+  test('sees apart what was done and what is no longer true', async () => {
+    const [first] = leavers;
+    const html = await approve(first ? new Map([[madeKey(first), by]]) : new Map());
+    expect(html).toContain('Breytingarnar eru ekki lengur þær sömu');
+    expect(html).toContain('1 breyting var gerð þar.');
+    expect(html.match(/fellur út/g)).toHaveLength(2);
+  });
 });

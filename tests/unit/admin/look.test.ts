@@ -1,5 +1,5 @@
 import { lookCsv } from '../../../lib/admin/changeTable.tsx';
-import { compareLooks, createLooks, type Look } from '../../../lib/admin/look.ts';
+import { changesIn, compareLooks, createLooks, type Look } from '../../../lib/admin/look.ts';
 import { lookView } from '../../../lib/admin/lookView.tsx';
 import { createVisit, type Role } from '../../../lib/admin/visit.ts';
 import type { Held, PreviewedChange } from '../../../lib/sync/types.ts';
@@ -13,6 +13,7 @@ const removal = (id: number, more: Partial<PreviewedChange> = {}): PreviewedChan
   before: { is_active: true },
   after: { is_active: false, removed_at: '2026-11-26T12:00:00Z' },
   reason: 'not in the list',
+  held: 'limit_exceeded',
   ...more,
 });
 const lookOf = (changes: PreviewedChange[], more: Partial<Look> = {}): Look => ({
@@ -56,7 +57,10 @@ test('what waits is approved by its number, by those who may, and what nobody ca
   const unknown = { count: 0, limit: 44, reason: 'snapshot_incomplete' } as const;
   const none = lookOf([], holding({ removals: unknown }));
   const cautious = String(lookView(visit(''), { look: none }).body);
-  expect(cautious).toContain('Bíður samþykkis: félagaskráin breyttist á meðan hún var lesin.');
+  expect(cautious).toContain(
+    'Ástæðan: ekki tókst að lesa alla félagaskrána. Gerðu fulla samstillingu.',
+  );
+  expect(cautious).not.toContain('Bíður samþykkis');
   expect(cautious).not.toContain('name="typed"');
 });
 
@@ -95,4 +99,98 @@ describe('looks are kept', () => {
       'd',
     ]);
   });
+});
+
+const textOf = (html: unknown) =>
+  String(html)
+    .replace(/^.*<main[^>]*>|<\/main>.*$/gs, '')
+    .replace(/<[^>]*>/g, ' ')
+    .replace(/\s+/g, ' ');
+const limit = (count: number) => ({ count, limit: 10, reason: 'limit_exceeded' }) as const;
+const change = (action: PreviewedChange['action'], id: number) => removal(id, { action });
+
+describe('an approval', () => {
+  test('is of what could be shown: a class that is cut off has no form', () => {
+    const changes = [...many.slice(0, 5), change('add', 300)];
+    const held = { removals: limit(5), additions: limit(9), kennitala_changes: limit(14) };
+    const look = lookOf(changes, { result: { held }, total: 28 });
+    const page = (tab: string) => String(lookView(visit(`tab=${tab}`), { look }).body);
+    expect(page('remove')).toContain('name="typed"');
+    for (const tab of ['add', 'kennitala']) {
+      expect(page(tab)).not.toContain('name="typed"');
+      expect(page(tab)).toContain('Breytingarnar eru fleiri en hægt er að sýna');
+    }
+    expect(textOf(page('kennitala'))).toContain('Breytt kennitala (0+)');
+    expect(textOf(page('kennitala'))).not.toContain('Engin slík breyting');
+  });
+
+  test('of what runs have made meanwhile is over', () => {
+    const look = lookOf(many, holding({ removals: limit(250) }));
+    const done = [{ run_id: 12, approved_by: 'bjarni@felag.example via page', count: 250 }];
+    const html = String(lookView(visit(''), { look, done }).body);
+    expect(html).not.toMatch(/name="typed"|Bíður samþykkis/);
+    expect(textOf(html)).toContain(
+      'Keyrsla 12 : 250 breytingar voru gerðar þar. Samþykkt af: bjarni@felag.example (af síðunni).',
+    );
+  });
+
+  test('with a wrong number says so at the top, in the title, and where it is typed', () => {
+    const look = lookOf(many, holding({ removals: limit(250) }));
+    const html = String(lookView(visit(''), { look, wrong: 250, status: 400 }).body);
+    expect(html).toMatch(/<title>Þetta tókst ekki: Breytingar/);
+    expect(html.indexOf('Talan passar ekki')).toBeLessThan(html.indexOf('<table'));
+    expect(html).toMatch(/<input[^>]*name="typed"[^>]*autofocus/);
+  });
+
+  test('of new members is that of returning ones as well, and is offered only where there are some', () => {
+    const held = { additions: limit(3) };
+    const both = lookOf([change('add', 1), change('add', 2), change('reactivate', 3)], {
+      result: { held },
+    });
+    expect(textOf(lookView(visit('tab=add'), { look: both }).body)).toContain(
+      'Nýir og þeir sem koma aftur eru samþykktir saman: 1 í viðbót undir „Koma aftur á kjörskrá“.',
+    );
+    const none = textOf(lookView(visit('tab=remove'), { look: both }).body);
+    expect(none).toContain('Engin slík breyting.');
+    const added = lookOf([change('add', 1), change('add', 2), change('add', 3)], {
+      result: { held },
+    });
+    const html = String(lookView(visit('tab=reactivate'), { look: added }).body);
+    expect(html).not.toMatch(/name="typed"|Bíður samþykkis/);
+  });
+
+  test('of an empty register says what that means', () => {
+    const held = { removals: { count: 250, limit: 10, reason: 'snapshot_empty' } } as const;
+    const html = String(lookView(visit(''), { look: lookOf(many, { result: { held } }) }).body);
+    expect(html).toContain('<section class="box bad">');
+    expect(html).toContain('enginn úr félagaskránni verður eftir á kjörskránni');
+  });
+
+  test('of leavers says whether the register was asked about each', () => {
+    const look = lookOf(many.slice(0, 3), holding({ removals: limit(3) }));
+    const text = (unconfirmed: string[]) =>
+      textOf(lookView(visit(''), { look, unconfirmed: new Set(unconfirmed) }).body);
+    expect(text([])).toContain('Félagaskráin hefur ekki verið spurð um hvern og einn.');
+    expect(text(['1', '2', '3'])).not.toContain('hefur ekki verið spurð');
+    expect(text(['1', '2', '3'])).toContain('Um 3 af þessum hefur félagaskráin þegar verið spurð');
+  });
+});
+
+test('that nothing changes is not yet that both are the same', () => {
+  const none = (result: Look['result']) =>
+    textOf(lookView(visit(''), { look: lookOf([], { result }) }).body);
+  expect(none({})).toContain('✓ Ekkert breytist: kjörskráin er eins og félagaskráin.');
+  const text = none({ error_count: 4, members_suspended: 2 });
+  expect(text).not.toContain('er eins og félagaskráin.');
+  expect(text).toContain('! Næsta samstilling breytir engu, en kjörskráin er ekki eins');
+  expect(text).toContain('2 félagar voru gerðir óvirkir hér');
+});
+
+test('rows are in the order of names, and those without one of numbers', () => {
+  const people = ['Þór', 'Anna', 'Ösp', 'Ása'].map((name, id) => removal(id, { name }));
+  const nameless = [10, 9].map((id) => removal(id, { name: null }));
+  const names = changesIn(lookOf([...people, ...nameless]), 'remove').map(
+    ({ name, external_id }) => name ?? external_id,
+  );
+  expect(names).toEqual(['9', '10', 'Anna', 'Ása', 'Þór', 'Ösp']);
 });

@@ -1,4 +1,5 @@
-import { statusView } from '../../../lib/admin/statusView.tsx';
+import type { PageFacts } from '../../../lib/admin/reads.ts';
+import { statusView, verdictOf } from '../../../lib/admin/statusView.tsx';
 import { createVisit } from '../../../lib/admin/visit.ts';
 import { listAttention, reasonsNotToOpen } from '../../../lib/sync/attention.ts';
 import type { SyncStatus } from '../../../lib/sync/status.ts';
@@ -20,13 +21,15 @@ const shown = (
   status: Partial<SyncStatus>,
   lang = 'is',
   role: 'viewer' | 'approver' = 'approver',
+  more: Partial<PageFacts> = {},
 ) => {
-  const visit = createVisit({ name: 'a@b.c', role }, new URLSearchParams({ lang }), {
+  const visit = createVisit({ name: 'a@b.c', role }, new URLSearchParams(`lang=${lang}`), {
     secure: false,
     signOut: true,
     djangoAdminUrl: '',
   });
-  const html = String(statusView(visit, { ...quiet, ...status }).body);
+  const facts = { voters: 2621, read_at: new Date('2026-11-26T14:00:00Z'), ...more };
+  const html = String(statusView(visit, { ...quiet, ...status }, facts).body);
   const [, main = ''] = /<main[^>]*>(.*)<\/main>/s.exec(html) ?? [];
   return { main, text: main.replace(/<[^>]*>/g, ' ').replace(/\s+/g, ' ') };
 };
@@ -44,11 +47,14 @@ const every = listAttention({
   undelivered: tally,
 });
 
+const limited = (count: number) => ({ count, limit: 1, reason: 'limit_exceeded' }) as const;
+
 test.each(['is', 'en'])('everything that waits has words and a way on, in %s', (lang) => {
+  const held = { run_id: 7, classes: { removals: limited(3) }, plan: null, next_step: '' };
   const readiness = { running: true, failures: 2, fullRunAge: null, notificationsPending: 2 };
   const reasons = reasonsNotToOpen(every, readiness, 60);
   const { main, text } = shown(
-    { status: 'attention', attention: every, election: { may_open: false, reasons } },
+    { status: 'attention', attention: every, held, election: { may_open: false, reasons } },
     lang,
   );
   // Neither a code nor a hole.
@@ -80,7 +86,7 @@ test.each([
   { status: 'failing', is: 'Samstilling mistókst', sign: '✕' },
   { status: 'stale', is: 'Of langt er síðan', sign: '✕' },
   { status: 'never_synced', is: 'Kjörskráin hefur aldrei verið borin saman', sign: '✕' },
-  { status: 'attention', is: 'Kjörskráin er uppfærð, en eitthvað þarf að skoða', sign: '!' },
+  { status: 'attention', is: 'Eitthvað þarf að skoða', sign: '!' },
 ] as const)('$status is a sentence, a colour and a sign', ({ status, is, sign }) => {
   const { text } = shown({ status });
   expect(text).toContain(`${sign} ${is}`);
@@ -103,4 +109,94 @@ test('what is due is in the future, and what was due in the past', () => {
 test('a viewer looks and starts nothing', () => {
   expect(shown({}).main.match(/do=\w+/g)).toEqual(['do=look', 'do=run', 'do=full']);
   expect(shown({}, 'is', 'viewer').main.match(/do=\w+/g)).toEqual(['do=look']);
+});
+
+test('everybody who may vote is counted, as elections count them, and where they come from', () => {
+  const both = { ...quiet.members, active: 80 };
+  const { text } = shown({ members: both }, 'is', 'approver', { voters: 82 });
+  expect(text).toContain('82 mega kjósa. Þar af 80 úr félagaskránni og 2 úr öðrum kerfum.');
+  expect(text).toMatch(/Mega kjósa 82 Þar af úr félagaskrá 80 Þar af úr öðrum kerfum 2/);
+  expect(shown({}).text).not.toContain('öðrum kerfum');
+});
+
+test('it says of when it is, and hides until it is old that it is', () => {
+  const { main, text } = shown({});
+  expect(text).toMatch(/Staðan \d+\. \S+ \d{4} kl\. \d\d:\d\d\. Uppfæra/);
+  expect(main).toMatch(/<section class="box bad" data-old[^>]* hidden/);
+});
+
+const only = (...codes: string[]) => every.filter(({ code }) => codes.includes(code));
+const holding = (count: number, reason: 'limit_exceeded' | 'snapshot_incomplete') => ({
+  held: {
+    run_id: 7,
+    classes: { removals: { count, limit: 1, reason } },
+    plan: null,
+    next_step: '',
+  },
+});
+
+test.each([
+  {
+    name: 'changes held overnight, while runs go on',
+    status: { status: 'stale', attention: only('held'), ...holding(9, 'limit_exceeded') },
+    verdict: 'held',
+  },
+  {
+    name: 'a first load that waits',
+    status: { status: 'never_synced', attention: only('held'), ...holding(9, 'limit_exceeded') },
+    verdict: 'held',
+  },
+  {
+    name: 'changes held, and no run since',
+    status: {
+      status: 'stale',
+      attention: only('run_missing', 'held'),
+      ...holding(9, 'limit_exceeded'),
+    },
+    verdict: 'stale',
+  },
+  {
+    name: 'a list that could not be read whole',
+    status: { status: 'attention', attention: only('held'), ...holding(0, 'snapshot_incomplete') },
+    verdict: 'unread',
+  },
+  {
+    name: 'too many records that are of no use',
+    status: { status: 'stale', attention: only('records_set_aside') },
+    verdict: 'attention',
+  },
+  {
+    name: 'a change that was taken back',
+    status: { status: 'attention', attention: only('undone') },
+    verdict: 'undone',
+  },
+  {
+    name: 'a foreign lock',
+    status: { status: 'stale', attention: only('lock_held', 'held') },
+    verdict: 'blocked',
+  },
+  { name: 'no run at all', status: { status: 'stale', attention: [] }, verdict: 'stale' },
+] as const)('the headline of $name is what a person has to do', ({ status, verdict }) => {
+  expect(verdictOf({ ...quiet, ...status, attention: [...status.attention] })).toBe(verdict);
+});
+
+test('where nothing can be approved nobody is asked to approve', () => {
+  const reasons = [{ code: 'held', message: '' } as const];
+  const { text } = shown({
+    status: 'attention',
+    attention: only('held'),
+    election: { may_open: false, reasons },
+    ...holding(0, 'snapshot_incomplete'),
+  });
+  expect(text).toContain('! Ekki tókst að lesa alla félagaskrána');
+  expect(text).toContain('Gerðu fulla samstillingu.');
+  expect(text).not.toMatch(/bíður eftir samþykki|samþykktu/);
+});
+
+test('a run that was started is said to have begun until it has ended', () => {
+  const started = Date.now() - 5_000;
+  const at = (ms: number) => ({ sync_timestamp: new Date(ms).toISOString() });
+  const text = (last: number) => shown({ last_run: at(last) }, `is&started=${started}`).text;
+  expect(text(started - 60_000)).toContain('Samstillingin er farin af stað.');
+  expect(text(started + 1_000)).not.toContain('Samstillingin er farin af stað.');
 });

@@ -1,0 +1,58 @@
+import { SyncError } from '../errors.ts';
+import type { Answer } from '../http/answer.ts';
+import type { Log } from '../log.ts';
+import { djangoId } from '../sync/parameters.ts';
+import type { Functions, Reply } from './functions.ts';
+import { problemView } from './gateViews.tsx';
+import { securityHeaders } from './layout.tsx';
+import type { Looks } from './look.ts';
+import type { Views } from './views.ts';
+import type { Visit } from './visit.ts';
+
+/** What an act needs besides the visit. */
+export interface Acting {
+  functions: Functions;
+  looks: Looks;
+  views: Pick<Views, 'showAsked' | 'madeSince'>;
+  log: Log;
+  signal: AbortSignal;
+  form: URLSearchParams;
+}
+
+/** What an address names. The names that every object has name nothing here. */
+export const named = <T>(all: Record<string, T>, name: string): T | undefined =>
+  Object.hasOwn(all, name) ? all[name] : undefined;
+
+/** The Django id that was given. It is logged, so nothing else goes. Throws `not_found`. */
+export function idOf(given: string | null): string {
+  const id = djangoId.safeParse(given);
+  if (id.success) return String(id.data);
+  throw new SyncError('not_found', 'That is no id of a member in Django.');
+}
+
+/** Sends the browser on, so that a reload repeats nothing. */
+export const seeOther = ({ secure }: Pick<Visit, 'secure'>, location: string): Answer => ({
+  status: 303,
+  body: '',
+  type: 'html',
+  headers: { ...securityHeaders(secure), Location: location },
+});
+
+/** A function refused or failed: says so, logs it, and leads back to where the visitor was. */
+export function refusal(visit: Visit, { log }: Acting, reply: Reply, back?: string): Answer {
+  const { code, message } = reply.body.error ?? {};
+  log('WARNING', 'admin_refused', 'what was asked for on the page was not done', {
+    caller: visit.person.name,
+    status: reply.status,
+    error_code: code,
+    reason: message,
+  });
+  const failed = reply.body.status === 'skipped' ? 409 : 500;
+  const status = reply.status === 200 ? failed : reply.status;
+  return problemView(visit, status, wordsFor(visit, reply), back);
+}
+
+function wordsFor({ words }: Visit, { body }: Reply): string {
+  const code = body.error?.code ?? (body.status === 'skipped' ? 'skipped' : 'internal_error');
+  return words.errors[code] ?? words.errors['internal_error'] ?? code;
+}

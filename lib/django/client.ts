@@ -11,6 +11,7 @@ import {
   noKeys,
   onlyMapped,
   refuseLostKeys,
+  refuseOtherSpelling,
 } from './membershipKeys.ts';
 import { readPageBody } from './page.ts';
 import { parseRecord, type RecordRules } from './record.ts';
@@ -76,11 +77,11 @@ export function createDjangoClient(
   // How the path of a member ends, with or without a slash; undefined until a member was found.
   let memberEnding: string | undefined;
 
-  const rules = ({ damaged }: JsonReply): RecordRules => ({
+  const rules = ({ damaged }: JsonReply, needed = noKeys): RecordRules => ({
     fieldMap,
     exclude,
     damaged,
-    required,
+    required: needed,
     now: now(),
   });
 
@@ -98,13 +99,13 @@ export function createDjangoClient(
         concurrency: config.DJANGO_CONCURRENCY,
         signal,
         get: (added) => getJson({ path: listPath, query: added, signal }),
-        rules,
+        rules: (reply) => rules(reply),
       });
       for await (const page of pages) {
         addCounts(listed, page.keys);
         yield page;
       }
-      refuseLostKeys(listed, fieldMap, listPath);
+      refuseLostKeys(listed, required, fieldMap, listPath);
       // Pages of members that lack what the whole list has say nothing either.
       if (filter.length === 0) required = eitherOf(required, inEvery(listed));
     } finally {
@@ -115,7 +116,12 @@ export function createDjangoClient(
   async function look(path: string, signal: AbortSignal): Promise<MemberLookup | DjangoError> {
     try {
       const reply = await getJson({ path, query: new URLSearchParams(query), signal });
-      return { found: true, record: parseRecord(reply.body, rules(reply)), stale: reply.stale };
+      refuseOtherSpelling(reply.body, fieldMap, path);
+      return {
+        found: true,
+        record: parseRecord(reply.body, rules(reply, required)),
+        stale: reply.stale,
+      };
     } catch (error) {
       if (!(error instanceof DjangoError)) throw error;
       return error instanceof DjangoHttpError && (error.status === 404 || error.status === 410)

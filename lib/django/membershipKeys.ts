@@ -47,11 +47,24 @@ export function addCounts(counts: KeyCounts, more: KeyCounts): void {
   for (const name of names) counts[name] += more[name];
 }
 
-/** Throws DjangoShapeError where no row of a whole list has a key that DJANGO_FIELD_MAP names otherwise than we do. */
-export function refuseLostKeys(counts: KeyCounts, fieldMap: FieldMap, path: string): void {
+/**
+ * Throws DjangoShapeError where no row of a list has a key that every row had earlier (`required`), or that
+ * DJANGO_FIELD_MAP names otherwise than we do. One record without it is one of a member, as ever.
+ */
+export function refuseLostKeys(
+  counts: KeyCounts,
+  required: MembershipKeys,
+  fieldMap: FieldMap,
+  path: string,
+): void {
+  if (counts.rows === 0) return;
   for (const name of names) {
     const wanted = fieldMap[name].join('.');
-    if (counts.rows > 0 && counts[name] === 0 && wanted !== name && wanted !== '') {
+    if (wanted === '' || counts[name] > 0) continue;
+    if (required[name]) {
+      throw new DjangoShapeError(path, `with no "${wanted}" any more${advice(name)}`);
+    }
+    if (wanted !== name) {
       throw new DjangoShapeError(path, `with records that have no "${wanted}"${advice(name)}`);
     }
   }

@@ -16,8 +16,7 @@ import {
 import type { MembershipKeys } from './membershipKeys.ts';
 import type { Member, ParsedRecord, RecordWarning, RejectionCode } from './types.ts';
 
-const lost =
-  'is missing, and every record had it: without it nobody knows who left. If the register has no such field any more, say so in DJANGO_FIELD_MAP with ""';
+const lost = 'is missing, and every record of the list has it: without it nobody knows who left';
 /** What stands for bytes that are no UTF-8. */
 const REPLACEMENT = '\ufffd';
 const noWarnings: RecordWarning[] = [];
@@ -28,7 +27,7 @@ export interface RecordRules {
   exclude: RegExp | undefined;
   /** The time in ms since 1970: a member who leaves later is still one. */
   now: number;
-  /** Keys without which a record says nothing of whether somebody is a member. */
+  /** Keys that the whole list has: a page of a member that lacks them says nothing. */
   required: MembershipKeys;
   /** The reply had bytes that are no UTF-8, so a record with U+FFFD is not what the register holds. */
   damaged: boolean;

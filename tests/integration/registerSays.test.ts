@@ -46,7 +46,6 @@ describe('a key that decides membership', () => {
       former();
       expect(await world.sync()).toMatchObject({ body: { members_removed: 3 } });
       const end = without(key, (one) => asksForList(one) || memberAsked(one) !== undefined);
-      // All of them: a register that reads so is none.
       for (const _ of ['first', 'second']) {
         expect(await world.sync()).toMatchObject({
           status: 502,
@@ -59,26 +58,6 @@ describe('a key that decides membership', () => {
       end();
     },
   );
-
-  test('sets a record aside that has lost it, where all had it', async () => {
-    former();
-    await world.sync();
-    const end = world.django.misbehave({
-      kind: 'rewrite',
-      when: asksForList,
-      body: (page: { results: { id: number }[] }) => ({
-        ...page,
-        results: page.results.map((one) => (one.id === 3 ? { ...one, is_active: undefined } : one)),
-      }),
-    });
-    expect(await world.sync()).toMatchObject({
-      body: {
-        members_reactivated: 0,
-        errors: [{ code: 'invalid_is_active', external_id: '3' }],
-      },
-    });
-    end();
-  });
 
   test('makes a page say nothing that lacks it, and a leaver leaves', async () => {
     register().update(6, { is_active: false });

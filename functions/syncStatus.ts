@@ -2,7 +2,8 @@ import { http } from '@google-cloud/functions-framework';
 import { endpoint } from '../lib/http/endpoint.ts';
 import { routes } from '../lib/http/routes.ts';
 import { statusParameters } from '../lib/sync/parameters.ts';
-import { listWaiting, readStatus } from '../lib/sync/status.ts';
+import { readStatus } from '../lib/sync/status.ts';
+import { listWaiting } from '../lib/sync/waiting.ts';
 
 /** How old the last complete full run may be when an election opens, unless the caller says so. */
 const DEFAULT_WITHIN_MINUTES = 60;

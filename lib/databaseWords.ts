@@ -130,6 +130,11 @@ export const kinds: Kind[] = [
       'A trigger of another service on a table of ours, such as sync_log, refuses what is written there: let it pass, or drop it',
   },
   {
+    codes: ['42P10', '55000'],
+    words:
+      'PostgreSQL cannot change our tables as others have set them up: the unique key of members.kennitala must be as our migrations made it (not deferrable, not partial, for all partitions), and a publication needs a replica identity on each table of ours that it has, and no row filter on other columns',
+  },
+  {
     codes: ['0A000'],
     words:
       'PostgreSQL cannot do this with our tables as they are: a rule (create rule) on members or another one is in the way. Let a trigger do what the rule does, and drop it',

@@ -1,5 +1,6 @@
 import { contextOf } from './databaseErrors.ts';
 import { isError } from './errors.ts';
+import { hasCheckDigit, looksLikeKennitala, maskKennitala } from './kennitala.ts';
 
 // Applied to the words of libraries, which we do not choose. Our own messages hold none of this.
 const patterns: [RegExp, string][] = [
@@ -74,4 +75,56 @@ function messageOf(error: Error): string {
   // RAISE can also make up the names of table and constraint.
   const place = isOwn ? [table && `table ${table}`, constraint && `constraint ${constraint}`] : [];
   return ['left out', `SQLSTATE ${code}`, ...place].filter(Boolean).join(', ');
+}
+
+const SHORTEST_KENNITALA = 10;
+const holdsAddress = /[^\s@]@[^\s@]/;
+
+/**
+ * Whether an id holds an e-mail address, a kennitala, or the name or phone number of its member. Ids are in logs,
+ * answers and URLs, where personal data must never be. Ten digits that are not the kennitala of this record may
+ * be a number like any other, unless they have a check digit. Where no kennitala or no name is known to compare with,
+ * the look of one is enough.
+ */
+export function isPersonalId(
+  written: string,
+  kennitala?: string,
+  name?: unknown,
+  phone?: unknown,
+): boolean {
+  if (shortNumber.test(written)) return false;
+  // Digits have other forms as well, such as full-width ones.
+  const id = written.normalize('NFKC');
+  if (isAlike(id, name) || isAlike(id, phone) || holdsAddress.test(id)) return true;
+  if (typeof name !== 'string' && words.test(id)) return true;
+  if (id.length < SHORTEST_KENNITALA) return false;
+  const numbers = id.match(tenDigits) ?? [];
+  if (kennitala === undefined) return numbers.some(looksLikeKennitala);
+  return numbers.some(hasCheckDigit) || id.replace(/[^0-9]/g, '').includes(kennitala);
+}
+
+// As a kennitala is written, alone or among other characters.
+const tenDigits = /(?<![0-9])[0-9]{6}[\s\u2010-\u2015-]*[0-9]{4}(?![0-9])/g;
+// Two words or more, the first and the last with a capital, as the name of a person.
+const words = /^\s*\p{Lu}[\p{L}.'’-]*(\s+\p{L}[\p{L}.'’-]*)*\s+\p{Lu}[\p{L}.'’-]*\s*$/u;
+// Too short for a telephone number; nearly every id is one.
+const shortNumber = /^[0-9]{1,6}$/;
+
+function isAlike(id: string, other: unknown): boolean {
+  const text = String(other ?? '');
+  if (text === '') return false;
+  const [one, two] = [id, text].map((text) => text.normalize('NFKC').replace(/\s+/g, ' ').trim());
+  if (one !== '' && one === two) return true;
+  const [number, phone] = [id, text].map((text) => text.replace(/[^0-9]/g, ''));
+  return number !== undefined && number.length >= 7 && number === phone;
+}
+
+/**
+ * An id as it may be shown. Records with a personal id are refused, but rows that other services write may have one
+ * as well: of a kennitala the date of birth remains, of anything else nothing.
+ */
+export function shownId<Id extends string | null>(id: Id): Id | string {
+  if (id === null || !isPersonalId(id)) return id;
+  const [number] = id.normalize('NFKC').match(tenDigits) ?? [];
+  return number === undefined ? '***' : maskKennitala(number);
 }

@@ -1,6 +1,6 @@
 import { queryPooled } from '../database.ts';
-import { isPersonalId } from '../django/fields.ts';
 import { maskKennitala } from '../kennitala.ts';
+import { isPersonalId } from '../redact.ts';
 import type { Credential } from '../secrets.ts';
 import type { Held, PreviewedChange } from '../sync/types.ts';
 import { type Made, madeKey } from './look.ts';

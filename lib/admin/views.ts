@@ -1,12 +1,13 @@
-import { isPersonalId } from '../django/fields.ts';
 import { SyncError } from '../errors.ts';
 import type { Answer } from '../http/answer.ts';
 import { normaliseKennitala } from '../kennitala.ts';
 import type { Log } from '../log.ts';
+import { isPersonalId } from '../redact.ts';
 import type { Credential } from '../secrets.ts';
 import { readMember, readRunChanges } from '../sync/history.ts';
 import { djangoId, listedCodes, MAX_CSV_ROWS } from '../sync/parameters.ts';
-import { listWaiting, readStatus, type WaitingList } from '../sync/status.ts';
+import { readStatus } from '../sync/status.ts';
+import { listWaiting, type WaitingList } from '../sync/waiting.ts';
 import { type Acting, idOf, named, seeOther } from './acting.ts';
 import type { AskedMember } from './askedView.tsx';
 import { lookCsv } from './changeTable.tsx';

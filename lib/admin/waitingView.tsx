@@ -1,6 +1,7 @@
 import type { Answer } from '../http/answer.ts';
 import { listedCodes } from '../sync/parameters.ts';
-import type { SyncStatus, WaitingList } from '../sync/status.ts';
+import type { SyncStatus } from '../sync/status.ts';
+import type { WaitingList } from '../sync/waiting.ts';
 import { AttentionBox } from './attentionList.tsx';
 import { page } from './layout.tsx';
 import { DjangoLink, MemberLink } from './parts.tsx';

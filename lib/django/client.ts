@@ -1,7 +1,7 @@
 import { type Config, ConfigError } from '../config.ts';
 import { SyncError } from '../errors.ts';
+import { isPersonalId } from '../redact.ts';
 import { DjangoError, DjangoHttpError, DjangoShapeError } from './errors.ts';
-import { isPersonalId } from './fields.ts';
 import {
   addCounts,
   eitherOf,

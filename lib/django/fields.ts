@@ -1,5 +1,3 @@
-import { hasCheckDigit, looksLikeKennitala } from '../kennitala.ts';
-
 // Readers for the fields of one record. Lengths are those of the columns of public.members, where
 // varchar(n) counts characters, not UTF-16 units. They run up to a million times a walk, so that what
 // they return is a value or one of a few constants, and never an object of its own.
@@ -7,13 +5,11 @@ import { hasCheckDigit, looksLikeKennitala } from '../kennitala.ts';
 const LONGEST_ID = 255;
 const LONGEST_NAME = 255;
 const LONGEST = { email: 255, phone: 20 } as const;
-const SHORTEST_KENNITALA = 10;
 const control = /\p{Cc}/u;
 // No control, no half of a character, and its own NFC: combining characters begin at U+0300.
 const plain = /^[ -~\xa0-\u02ff]*$/;
 // Only what no address can do without: the register has checked its addresses, we protect ours.
 const address = /^[^\s@]+@[^\s@]+$/;
-const holdsAddress = /[^\s@]@[^\s@]/;
 // ISO 8601 as Django writes it, a time of day and its zone optional.
 const isoDate =
   /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.\d{1,9})?)?\s?(Z|[+-]\d\d(?::?\d\d)?)?)?$/i;
@@ -50,45 +46,6 @@ export function readId(value: unknown): string | undefined {
   const id = value.trim();
   const storable = id !== '' && !id.includes('\0') && id.isWellFormed();
   return storable && fits(id, LONGEST_ID) ? id : undefined;
-}
-
-/**
- * Whether an id holds an e-mail address, a kennitala, or the name or phone number of its member. Ids are in logs,
- * answers and URLs, where personal data must never be. Ten digits that are not the kennitala of this record may
- * be a number like any other, unless they have a check digit. Where no kennitala or no name is known to compare with,
- * the look of one is enough.
- */
-export function isPersonalId(
-  written: string,
-  kennitala?: string,
-  name?: unknown,
-  phone?: unknown,
-): boolean {
-  if (shortNumber.test(written)) return false;
-  // Digits have other forms as well, such as full-width ones.
-  const id = written.normalize('NFKC');
-  if (isAlike(id, name) || isAlike(id, phone) || holdsAddress.test(id)) return true;
-  if (typeof name !== 'string' && words.test(id)) return true;
-  if (id.length < SHORTEST_KENNITALA) return false;
-  const numbers = id.match(tenDigits) ?? [];
-  if (kennitala === undefined) return numbers.some(looksLikeKennitala);
-  return numbers.some(hasCheckDigit) || id.replace(/[^0-9]/g, '').includes(kennitala);
-}
-
-// As a kennitala is written, alone or among other characters.
-const tenDigits = /(?<![0-9])[0-9]{6}[\s\u2010-\u2015-]*[0-9]{4}(?![0-9])/g;
-// Two words or more, the first and the last with a capital, as the name of a person.
-const words = /^\s*\p{Lu}[\p{L}.'’-]*(\s+\p{L}[\p{L}.'’-]*)*\s+\p{Lu}[\p{L}.'’-]*\s*$/u;
-// Too short for a telephone number; nearly every id is one.
-const shortNumber = /^[0-9]{1,6}$/;
-
-function isAlike(id: string, other: unknown): boolean {
-  const text = String(other ?? '');
-  if (text === '') return false;
-  const [one, two] = [id, text].map((text) => text.normalize('NFKC').replace(/\s+/g, ' ').trim());
-  if (one !== '' && one === two) return true;
-  const [number, phone] = [id, text].map((text) => text.replace(/[^0-9]/g, ''));
-  return number !== undefined && number.length >= 7 && number === phone;
 }
 
 const noText: Problem = { problem: 'the name is no text' };

@@ -1,8 +1,8 @@
 import { normaliseKennitala } from '../kennitala.ts';
+import { isPersonalId } from '../redact.ts';
 import type { FieldMap } from '../variables.ts';
 import {
   dayOf,
-  isPersonalId,
   isProblem,
   isRepaired,
   type Problem,

@@ -2,7 +2,7 @@ import type pg from 'pg';
 import { from } from 'pg-copy-streams';
 
 /** Rows are sent when about this many bytes have gathered. */
-const BATCH = 256 * 1024;
+const BATCH = 512 * 1024;
 
 type Value = string | number | boolean | null | undefined;
 

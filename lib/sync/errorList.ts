@@ -1,3 +1,4 @@
+import { shownId } from '../redact.ts';
 import type { RunError } from './types.ts';
 
 /** Errors shown in an answer and in sync_log; all of them are counted. */
@@ -20,7 +21,9 @@ export function createErrorList(): ErrorList {
   return {
     add: (code, externalId, message) => {
       count += 1;
-      if (kept.length < KEPT) kept.push({ code, external_id: externalId ?? null, message });
+      if (kept.length < KEPT) {
+        kept.push({ code, external_id: shownId(externalId ?? null), message });
+      }
     },
     count: () => count,
     kept: () => kept,

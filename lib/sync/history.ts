@@ -2,10 +2,11 @@ import type * as z from 'zod/mini';
 import { queryPooled } from '../database.ts';
 import { SyncError } from '../errors.ts';
 import { maskKennitala, normaliseKennitala } from '../kennitala.ts';
+import { shownId } from '../redact.ts';
 import type { Credential } from '../secrets.ts';
 import { explainMember, type MemberFacts, type MemberReason } from './memberReason.ts';
 import type { logsParameters } from './parameters.ts';
-import { reasonOf } from './preview.ts';
+import { reasonOf, shownText } from './preview.ts';
 import { readableRun } from './runLog.ts';
 import changesOfMember from './sql/log/changes_of_member.sql';
 import changesOfRun from './sql/log/changes_of_run.sql';
@@ -96,7 +97,7 @@ export async function readMember(
   const rows = id === null ? [] : await queryPooled<ChangeRow>(database, changesOfMember, values);
   const shown = stored ?? digits;
   const member = {
-    external_id: externalId,
+    external_id: shownId(externalId),
     kennitala: shown === undefined ? null : maskKennitala(shown),
     name,
     ...explainMember(facts as MemberFacts),
@@ -154,7 +155,7 @@ function readableChange(change: ChangeRow): LoggedChange {
     ...row,
     id: Number(row.id),
     changed_at: row.changed_at.toISOString(),
-    external_id: typeof external_id === 'string' ? external_id : null,
+    external_id: typeof external_id === 'string' ? shownId(external_id) : null,
     kennitala: typeof kennitala === 'string' ? maskKennitala(kennitala) : null,
     name: typeof name === 'string' ? name : null,
     reason: reasonOf(change),
@@ -172,6 +173,5 @@ function changed(values: Values | null, fields: string[]): Values {
 // Times of the audit trail are UTC without a zone.
 function shownValue(field: string, value: unknown): unknown {
   if (typeof value !== 'string') return value ?? null;
-  if (field === 'kennitala') return maskKennitala(value);
-  return field === 'removed_at' ? new Date(`${value}Z`).toISOString() : value;
+  return field === 'removed_at' ? new Date(`${value}Z`).toISOString() : shownText(field, value);
 }

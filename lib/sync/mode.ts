@@ -13,9 +13,18 @@ export interface ChosenMode {
   since: Date | undefined;
 }
 
+interface Marks {
+  register_mark: Date | null;
+  full_is_recent: boolean;
+  /** The last full run holds something. */
+  full_holds: boolean;
+  /** The plan that is approved is not that of an incremental run. */
+  plan_is_full: boolean;
+}
+
 /**
  * Chooses how the register is read. Incremental needs a mark left by a complete run and a full run that
- * is recent enough; whoever asks for full gets full. Throws `invalid_request` when incremental is asked
+ * is recent enough; whoever asks for full gets full, and so does a look at what a full run holds, and its approval. Throws `invalid_request` when incremental is asked
  * for and not configured.
  */
 export async function chooseMode(
@@ -33,11 +42,16 @@ export async function chooseMode(
     );
   }
   if (!possible || request.mode === 'full') return { mode: 'full', since: undefined };
-  const { rows } = await client.query<{ register_mark: Date | null; full_is_recent: boolean }>(
-    lastMarks,
-    [config.sync.SYNC_FULL_INTERVAL_MINUTES],
-  );
+  const { rows } = await client.query<Marks>(lastMarks, [
+    config.sync.SYNC_FULL_INTERVAL_MINUTES,
+    request.approvedPlan ?? null,
+  ]);
   const last = rows[0];
   if (!last?.register_mark || !last.full_is_recent) return { mode: 'full', since: undefined };
+  // What a full run holds is looked at and approved by reading as much: an incremental run sees nobody who is gone.
+  const decides = request.approvedPlan !== undefined ? last.plan_is_full : request.dryRun;
+  if (request.mode === undefined && decides && last.full_holds) {
+    return { mode: 'full', since: undefined };
+  }
   return { mode: 'incremental', since: new Date(last.register_mark.getTime() - OVERLAP_MS) };
 }

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
-import { isPersonalId } from '../django/fields.ts';
 import { SyncError } from '../errors.ts';
 import { normaliseKennitala } from '../kennitala.ts';
+import { isPersonalId } from '../redact.ts';
 import { changeClasses, type SyncRequest, type SyncType } from './types.ts';
 
 /** Most members that one call may name; more are a full run. */

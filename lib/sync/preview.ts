@@ -1,12 +1,12 @@
 import * as z from 'zod/mini';
 import { SyncError } from '../errors.ts';
 import { maskKennitala } from '../kennitala.ts';
+import { shownId } from '../redact.ts';
 import type { Run } from './session.ts';
 import previewPlan from './sql/plan/preview_plan.sql';
 import type { Action, HeldReason, PreviewedChange } from './types.ts';
 
 interface PlanRow {
-  rank: number;
   action: Action;
   external_id: string | null;
   kennitala: string;
@@ -16,7 +16,6 @@ interface PlanRow {
   evidence: string | null;
   reason: string | null;
   confirmed: string | null;
-  outcome: string;
   before: Record<string, unknown>;
   after: Record<string, unknown>;
 }
@@ -31,32 +30,27 @@ export async function preview(
   plan: string,
 ): Promise<{ changes: PreviewedChange[]; next: string | null }> {
   const { previewLimit, previewAfter, details } = request;
-  const [rank, id, outcome, listed] = previewAfter === undefined ? [] : readPlace(previewAfter);
-  if (listed !== undefined && listed !== plan) {
+  const [offset, listed] = previewAfter === undefined ? [0, plan] : readPlace(previewAfter);
+  if (listed !== plan) {
     const message =
       'The plan has changed since the page before: begin the list again, without after.';
     throw new SyncError('plan_changed', message, { extra: { plan, changed: null } });
   }
   // One row more than asked for shows whether there is a next page.
-  const { rows } = await client.query<PlanRow>(previewPlan, [
-    previewLimit + 1,
-    rank ?? null,
-    id ?? null,
-    outcome ?? null,
-  ]);
+  const { rows } = await client.query<PlanRow>(previewPlan, [previewLimit + 1, offset]);
   const shown = rows.slice(0, previewLimit);
-  const last = rows.length > previewLimit ? shown.at(-1) : undefined;
   return {
     changes: shown.map((row) => ({ ...inShort(row), ...(details ? inFull(row) : {}) })),
-    next: last ? writePlace(last, plan) : null,
+    next: rows.length > previewLimit ? writePlace([offset + previewLimit, plan]) : null,
   };
 }
 
-type Place = [rank: number, externalId: string, outcome: string, plan: string];
-const place = z.tuple([z.literal([1, 2, 3, 4]), z.string(), z.string(), z.string()]);
+// The order of a plan's changes is always the same, so a number says how far a list has come.
+type Place = [offset: number, plan: string];
+const place = z.tuple([z.int().check(z.minimum(0)), z.string()]);
 
-const writePlace = ({ rank, external_id, outcome }: PlanRow, plan: string): string =>
-  Buffer.from(JSON.stringify([rank, external_id ?? '', outcome, plan])).toString('base64url');
+const writePlace = (reached: Place): string =>
+  Buffer.from(JSON.stringify(reached)).toString('base64url');
 
 function readPlace(after: string): Place {
   try {
@@ -72,7 +66,7 @@ function readPlace(after: string): Place {
 
 const inShort = ({ action, external_id, kennitala, fields, held }: PlanRow): PreviewedChange => ({
   action,
-  external_id,
+  external_id: shownId(external_id),
   kennitala: maskKennitala(kennitala),
   fields,
   ...(held === null ? {} : { held }),
@@ -89,12 +83,15 @@ function only(fields: string[], state: Record<string, unknown>): Record<string, 
   return Object.fromEntries(
     fields.map((field) => {
       const value = state[field] ?? null;
-      return [
-        field,
-        field === 'kennitala' && value !== null ? maskKennitala(String(value)) : value,
-      ];
+      return [field, typeof value === 'string' ? shownText(field, value) : value];
     }),
   );
+}
+
+/** A value of a field as it may be shown. */
+export function shownText(field: string, value: string): string {
+  if (field === 'kennitala') return maskKennitala(value);
+  return field === 'external_id' ? shownId(value) : value;
 }
 
 /** What a plan goes by, in words. */

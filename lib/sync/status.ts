@@ -11,10 +11,8 @@ import {
   type Tally,
 } from './attention.ts';
 import { SYNC_LOCK } from './lock.ts';
-import type { listedCodes } from './parameters.ts';
 import type { Phase } from './progress.ts';
 import { readableRun } from './runLog.ts';
-import listStatement from './sql/log/list_waiting.sql';
 import syncStatus from './sql/log/sync_status.sql';
 import type { Held, RunDetails } from './types.ts';
 
@@ -96,43 +94,6 @@ export interface StatusRules {
   intervalMinutes: number;
   /** How old the last complete full run may be when an election opens. */
   withinMinutes: number;
-}
-
-/** Most members of one list. */
-const LISTED = 200;
-
-/** A member that waits for a person, or is suspended by hand; named by Django id only. */
-export interface Waiting {
-  external_id: string | null;
-  since: string | null;
-  run_id: number | null;
-  error_code: string | null;
-  message: string | null;
-  /** More than one where they name nobody. */
-  records: number;
-}
-
-export interface WaitingList {
-  code: ListedCode;
-  members: Waiting[];
-  /** Pass it as `skip` for the next ones; null on the last page. */
-  next: number | null;
-}
-
-type ListedCode = (typeof listedCodes)[number];
-
-/** The members behind one code, in the order of their ids, a page at a time. Throws what pg throws. */
-export async function listWaiting(
-  database: Credential,
-  code: ListedCode,
-  skip = 0,
-): Promise<WaitingList> {
-  const values = [code, skip, LISTED + 1];
-  const rows = await queryPooled<Waiting & { since: Date | null }>(database, listStatement, values);
-  const members = rows
-    .slice(0, LISTED)
-    .map((row) => ({ ...row, since: row.since?.toISOString() ?? null }));
-  return { code, members, next: rows.length > LISTED ? skip + LISTED : null };
 }
 
 /** How the sync is doing, in one round trip. Throws what pg throws. */

@@ -119,6 +119,18 @@ test.each([
   expect((await run(changed.url))?.message).toMatch(/has another type than our migrations gave it/);
 });
 
+test.each([
+  'alter table public.members drop constraint members_kennitala_key; alter table public.members add unique (kennitala) deferrable',
+  'alter table public.members drop constraint members_kennitala_key; create unique index on public.members (kennitala) where is_active',
+  'alter table public.sync_log replica identity nothing; create publication theirs for all tables',
+])('what PostgreSQL cannot do because of others says so: %s', async (statement) => {
+  const changed = await createTestDatabase();
+  await changed.query(statement);
+  const error = await run(changed.url);
+  expect(error?.code).toBe('database_unavailable');
+  expect(error?.message).toMatch(/unique key of members\.kennitala.*replica identity/);
+});
+
 test.each(['sync_log', 'member_changes', 'notification_outbox'])(
   'a sequence of %s that is at its end, or behind, is one error with its name',
   async (table) => {

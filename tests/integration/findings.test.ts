@@ -1,6 +1,7 @@
 import { closePool } from '../../lib/database.ts';
 import { fixedCredential } from '../../lib/secrets.ts';
-import { listWaiting, readStatus } from '../../lib/sync/status.ts';
+import { readStatus } from '../../lib/sync/status.ts';
+import { listWaiting } from '../../lib/sync/waiting.ts';
 import { createWorld, type World } from '../support/world.ts';
 
 // What waits for a person, as runs find it and settle it.

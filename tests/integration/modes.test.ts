@@ -172,6 +172,20 @@ test('a dry run is incremental exactly when a run would be', async () => {
   expect(await world.dryRun({ mode: 'full' }, { settings })).toMatchObject({ mode: 'full' });
 });
 
+test('what a full run holds is looked at and approved as it is, without naming the mode', async () => {
+  const strict = { settings: { ...settings, SYNC_LIMIT_FLOOR: '0' } };
+  await world.run({}, strict);
+  for (const id of [1, 2, 3]) world.django.members.remove(id);
+  const held = await world.run({ mode: 'full' }, strict);
+  expect(held).toMatchObject({ status: 'held', held: { removals: { count: 3 } } });
+  const between = await world.run({}, strict);
+  expect(between).toMatchObject({ mode: 'incremental', status: 'success' });
+  expect(await world.dryRun({}, strict)).toMatchObject({ mode: 'full', plan: held.plan });
+  const approved = await world.run({ approvedPlan: held.plan }, strict);
+  expect(approved).toMatchObject({ mode: 'full', members_removed: 3 });
+  expect(await world.dryRun({}, strict)).toMatchObject({ mode: 'incremental' });
+});
+
 test('a register that tells no time leaves no mark, and the next run is full', async () => {
   world.django.behaviour.now = () => ({ toUTCString: () => 'soon' }) as Date;
   expect(await run()).toMatchObject({ mode: 'full', status: 'success' });

@@ -167,3 +167,27 @@ test.each([
   await query(`drop trigger if exists guard on public.members; drop function if exists public.guard;
     alter table public.members drop constraint if exists short; drop index if exists one_source`);
 });
+
+test('rows of other services whose number is a kennitala or an address', async () => {
+  const [one, two] = people as [MemberRecord, MemberRecord];
+  await world.database.query(
+    `insert into public.members (kennitala, name, sync_source, external_id) values
+       ('0404000404', 'Ókunn Ein', 'django', $1), ('0404000405', 'Ókunnur Tveir', 'events', $2),
+       ('0404000406', 'Ókunn Þrjú', 'django', $3)`,
+    [one.kennitala, two.email, two.name],
+  );
+  const { changes, next } = await ask('syncDryRun', { limit: 1 });
+  const digits = one.kennitala.slice(0, 6);
+  told.push(Buffer.from(String(next), 'base64url').toString());
+  await ask('syncDryRun', { after: next });
+  await ask('syncScheduled');
+  expect(changes).toHaveLength(1);
+  for (const list of ['unseen_members', 'removals_unconfirmed', 'suspended']) {
+    told.push((await world.get(`syncStatus?list=${list}`)).text);
+  }
+  expect(told.some((text) => text.includes(`"external_id":"${digits}-****"`))).toBe(true);
+  for (const kennitala of ['0404000404', '0404000405', '0404000406']) {
+    told.push((await world.post('syncLogs', { kennitala })).text);
+  }
+  await world.database.query(`delete from public.members where kennitala like '040400040_'`);
+});

@@ -1,5 +1,6 @@
 -- What an incremental run starts from: Django's clock at the start of the last complete run, and whether a complete
--- full run is younger than $1 minutes. What lies in the future of the database's clock is no proof of either.
+-- full run is younger than $1 minutes; whether the last full run holds something; and whether the plan $2, which is
+-- approved, is of another than an incremental run. What lies in the future of the database's clock is no proof of either.
 select
   (
     select register_mark from public.sync_log
@@ -11,4 +12,10 @@ select
     where mode = 'full' and register_mark is not null and finished_at <= now()
       and sync_timestamp > (now() at time zone 'UTC') - make_interval(mins => $1::int)
       and sync_timestamp <= now() at time zone 'UTC'
-  ) as full_is_recent
+  ) as full_is_recent,
+  coalesce((
+    select status = 'held' from public.sync_log
+    where mode = 'full' and status in ('success', 'partial', 'held')
+    order by id desc limit 1
+  ), false) as full_holds,
+  coalesce((select mode from public.sync_log where plan = $2::text order by id desc limit 1), 'full') <> 'incremental' as plan_is_full

@@ -21,6 +21,7 @@ import {
   languageOf,
   linkTo,
   type Person,
+  type Visit,
   wordsOf,
 } from './visit.ts';
 
@@ -66,6 +67,9 @@ export function adminPage(environment: Environment = process.env): HttpFunction 
     throw new SyncError('forbidden', `${caller.name} is in neither ADMIN_VIEWERS nor _APPROVERS.`);
   };
 
+  // Those who are known keep their menu when something goes wrong.
+  const visits = new WeakMap<Request, Visit>();
+
   const handle = async ({ request, body, log, signal, note }: Incoming): Promise<Answer> => {
     const stranger = strangerOf(request);
     const { query, secure, words, language } = stranger;
@@ -103,6 +107,7 @@ export function adminPage(environment: Environment = process.env): HttpFunction 
       signOut: byKey,
       djangoAdminUrl: DJANGO_ADMIN_URL,
     });
+    visits.set(request, visit);
     if (!isPost) return views.show(visit, log);
     const acting: Acting = { functions, looks, views, log, signal, form };
     const glance = named(glances, act);
@@ -122,7 +127,7 @@ export function adminPage(environment: Environment = process.env): HttpFunction 
       unauthorized: words.unknownVisitor,
     };
     const problem = own[error.code] ?? words.errors[error.code] ?? words.problem;
-    return problemView(stranger, status, problem);
+    return problemView(visits.get(request) ?? stranger, status, problem);
   };
 
   return serve({ ...service, handle, present });

@@ -1,7 +1,8 @@
 import type { MemberInWords } from '../sync/history.ts';
 import type { Reply } from './functions.ts';
 import { tabOf } from './look.ts';
-import { Act, Box, reasonWords, Values } from './parts.tsx';
+import { Act, Box, Values } from './parts.tsx';
+import { reasonWords } from './phrases.ts';
 import type { Visit } from './visit.ts';
 
 /** What a dry run of one member alone answered. */

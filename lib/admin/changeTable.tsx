@@ -2,8 +2,9 @@ import type { Answer } from '../http/answer.ts';
 import { toCsv } from '../http/csv.ts';
 import type { PreviewedChange } from '../sync/types.ts';
 import { securityHeaders } from './layout.tsx';
-import { type Look, tabOf, tabs } from './look.ts';
-import { DjangoLink, MemberLink, reasonWords, Values } from './parts.tsx';
+import { changesIn, type Look, tabIn, tabOf } from './look.ts';
+import { DjangoLink, MemberLink, Values } from './parts.tsx';
+import { changeCell, reasonWords } from './phrases.ts';
 import type { Visit } from './visit.ts';
 import { capital } from './words/format.ts';
 
@@ -67,24 +68,17 @@ export function ChangeTable({ visit, changes, caption, mark }: TableProps) {
 
 /** The changes of one tab as a file. */
 export function lookCsv(visit: Visit, look: Look): Answer {
-  const { words, query, language } = visit;
-  const tab = tabs.find((one) => one === query.get('tab')) ?? 'remove';
+  const { words, language } = visit;
+  const tab = tabIn(visit, look);
   const { name, kennitala, id, what, change, held } = words.columns;
-  const rows = look.changes
-    .filter((one) => tabOf(one) === tab)
-    .map((one) => [
-      one.name,
-      one.kennitala,
-      one.external_id,
-      capital(reasonWords(visit, one)),
-      one.fields
-        .map(
-          (field) =>
-            `${words.fields[field] ?? field}: ${one.before?.[field] ?? '–'} → ${one.after?.[field] ?? '–'}`,
-        )
-        .join('; '),
-      one.held ? words.heldReasons[one.held] : '',
-    ]);
+  const rows = changesIn(look, tab).map((one) => [
+    one.name,
+    one.kennitala,
+    one.external_id,
+    capital(reasonWords(visit, one)),
+    one.action === 'remove' ? '' : changeCell(visit, one),
+    one.held ? words.heldReasons[one.held] : '',
+  ]);
   const body = toCsv([name, kennitala, id, what, change, held], rows, language);
   const disposition = { 'Content-Disposition': `attachment; filename="${tab}.csv"` };
   return { body, type: 'csv', headers: { ...securityHeaders(visit.secure), ...disposition } };

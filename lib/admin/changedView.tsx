@@ -2,7 +2,8 @@ import type { Answer } from '../http/answer.ts';
 import { ChangeTable } from './changeTable.tsx';
 import { page } from './layout.tsx';
 import { compareLooks, type Done, doneIn, type Look, type Made, madeKey, undoOf } from './look.ts';
-import { Box, callerWords } from './parts.tsx';
+import { Box } from './parts.tsx';
+import { callerWords } from './phrases.ts';
 import type { Visit } from './visit.ts';
 
 /** The plan is no longer the one that was approved: what is different now, why, and nothing else. */

@@ -1,6 +1,15 @@
 import type { ChangeClass, PreviewedChange } from '../sync/types.ts';
 import { ChangeTable } from './changeTable.tsx';
-import { changesIn, classOf, isShown, type Look, type Tab, undoOf, waitingIn } from './look.ts';
+import {
+  changesIn,
+  classOf,
+  isShown,
+  type Look,
+  type Tab,
+  tabIn,
+  undoOf,
+  waitingIn,
+} from './look.ts';
 import { Box, Confirm, Pager, pageOf } from './parts.tsx';
 import type { Visit } from './visit.ts';
 
@@ -16,6 +25,10 @@ interface Props {
   /** Django ids of members of whom the register has not confirmed that they left. */
   unconfirmed: ReadonlySet<string>;
 }
+
+/** The changes that the page shows of a look. */
+export const rowsIn = (visit: Visit, look: Look): PreviewedChange[] =>
+  pageOf(visit, changesIn(look, tabIn(visit, look)), ROWS).shown;
 
 /** The changes of a tab, why they wait, and what there is to know before somebody approves them. */
 export function Group({ visit, look, tab, isOver, unconfirmed }: Props) {

@@ -1,9 +1,10 @@
 import type { Answer } from '../http/answer.ts';
 import { toCsv } from '../http/csv.ts';
 import { Chart, ChartTable } from './chart.tsx';
-import { changesOf, foldRuns, type Line } from './fold.ts';
+import { changed, changesOf, foldRuns, isSingle, type Line } from './fold.ts';
 import { page, securityHeaders } from './layout.tsx';
-import { callerWords, Pager, pageOf } from './parts.tsx';
+import { Pager, pageOf } from './parts.tsx';
+import { callerWords } from './phrases.ts';
 import { type DayLine, MOST_RUNS, type RunLine } from './reads.ts';
 import type { Visit } from './visit.ts';
 import { capital } from './words/format.ts';
@@ -14,11 +15,14 @@ interface Props {
   month: string;
   runs: RunLine[];
   days: DayLine[];
+  /** Where the runs of an earlier part of a long month begin. */
+  before?: number | undefined;
 }
 
 /** What happened in a month: a chart, and a line a run. */
-export function historyView({ visit, month, runs, days }: Props): Answer {
+export function historyView({ visit, month, runs, days, before }: Props): Answer {
   const { words } = visit;
+  const oldest = runs.length >= MOST_RUNS ? runs.at(-1)?.id : undefined;
   return page(visit, {
     view: 'history',
     title: words.views.history,
@@ -47,8 +51,12 @@ export function historyView({ visit, month, runs, days }: Props): Answer {
         <ChartTable visit={visit} days={days} />
         <h2>{capital(visit.format.month(month))}</h2>
         {runs.length === 0 && <p>{words.noRuns}</p>}
-        {runs.length >= MOST_RUNS && <p>{words.tooManyRuns(MOST_RUNS)}</p>}
-        {runs.length > 0 && <Runs visit={visit} month={month} runs={runs} />}
+        {runs.length > 0 && <Runs visit={visit} month={month} runs={runs} before={before} />}
+        {oldest !== undefined && (
+          <p>
+            <a href={visit.link('history', { month, before: oldest })}>{words.olderRuns}</a>
+          </p>
+        )}
         {runs.length > 0 && (
           <p>
             <a href={visit.link('history', { month, format: 'csv' })}>{words.csv}</a>
@@ -71,7 +79,7 @@ function recentMonths(shown: string): string[] {
 /** Lines of one page. */
 const LINES = 50;
 
-function Runs({ visit, month, runs }: Omit<Props, 'days'>) {
+function Runs({ visit, month, runs, before }: Omit<Props, 'days'>) {
   const { when, kind, outcome, by } = visit.words.columns;
   const lines = foldRuns(runs);
   const slice = pageOf(visit, lines, LINES);
@@ -100,7 +108,7 @@ function Runs({ visit, month, runs }: Omit<Props, 'days'>) {
         <Pager
           visit={visit}
           slice={slice}
-          link={(page) => visit.link('history', { month, page })}
+          link={(page) => visit.link('history', { month, before, page })}
         />
       )}
     </>
@@ -128,8 +136,9 @@ function Row({ visit, line }: { visit: Visit; line: Line }) {
     );
   }
   const [newest, oldest] = [line.runs[0] as RunLine, line.runs.at(-1) as RunLine];
-  const count = line.runs.length;
-  const changed = line.runs.filter((run) => changesOf(run) > 0);
+  const singles = line.runs.filter(isSingle);
+  const quiet = line.runs.length - singles.length;
+  const changes = singles.reduce((sum, run) => sum + changesOf(run), 0);
   return (
     <tr>
       <td data-label={columns.when}>
@@ -137,8 +146,9 @@ function Row({ visit, line }: { visit: Visit; line: Line }) {
         {sameDay(visit, oldest, newest) ? format.time(newest.at) : format.moment(newest.at)}
       </td>
       <td colSpan={3}>
-        {line.kind === 'quiet' ? words.quietRuns(count) : words.singleCalls(count, line.changes)}
-        {changed.map((run) => (
+        {quiet > 0 && <div>{words.quietRuns(quiet)}</div>}
+        {singles.length > 0 && <div>{words.singleCalls(singles.length, changes)}</div>}
+        {changed(line.runs).map((run) => (
           <div key={run.id}>
             <a href={visit.link('run', { id: run.id })}>{format.moment(run.at)}</a>:{' '}
             <Outcome visit={visit} run={run} />
@@ -152,13 +162,13 @@ function Row({ visit, line }: { visit: Visit; line: Line }) {
 const sameDay = ({ format }: Visit, one: RunLine, other: RunLine) =>
   format.day(one.at) === format.day(other.at);
 
+const heldIn = ({ held }: RunLine) =>
+  Object.values(held ?? {}).reduce((sum, { count }) => sum + count, 0);
+
 /** What became of a run, in words. */
 export function Outcome({ visit, run }: { visit: Visit; run: RunLine }) {
   const { words } = visit;
-  const held = Object.values(run.held ?? {}).reduce(
-    (sum, { count }) => sum + Math.max(1, count),
-    0,
-  );
+  const held = heldIn(run);
   const parts = [
     run.added > 0 && words.added(run.added),
     run.returned > 0 && words.returned(run.returned),
@@ -184,18 +194,20 @@ export function Outcome({ visit, run }: { visit: Visit; run: RunLine }) {
 
 /** The runs of a month as a file. */
 export function historyCsv({ visit, month, runs }: Omit<Props, 'days'>): Answer {
-  const { words, language } = visit;
-  const { run, when, kind, outcome, joined, changed, left, by, approvedBy } = words.columns;
+  const { words, language, format } = visit;
+  const { columns } = words;
+  const { run, when, kind, outcome, joined, left, held, by, approvedBy } = columns;
   const body = toCsv(
-    [run, when, kind, outcome, joined, changed, left, by, approvedBy],
+    [run, when, kind, outcome, joined, columns.changed, left, held, by, approvedBy],
     runs.map((one) => [
       one.id,
-      one.at.toISOString(),
+      format.stamp(one.at),
       words.runTypes[one.sync_type] ?? one.sync_type,
       words.runStatus[one.status] ?? one.status,
       one.added + one.returned,
       one.updated,
       one.removed,
+      heldIn(one),
       one.caller,
       one.approved_by,
     ]),

@@ -4,7 +4,7 @@ import { renderToString } from 'preact-render-to-string';
 import type { Answer } from '../http/answer.ts';
 import script from './live.client.js';
 import partsStyle from './parts.css';
-import { callerWords } from './parts.tsx';
+import { callerWords } from './phrases.ts';
 import pageStyle from './style.css';
 import { linkTo, type Visit } from './visit.ts';
 import type { Words } from './words/is.ts';

@@ -1,7 +1,7 @@
 import { SyncError } from '../errors.ts';
 import type { ChangeClass, PreviewedChange } from '../sync/types.ts';
 import type { Functions, Reply } from './functions.ts';
-import type { Person } from './visit.ts';
+import type { Person, Visit } from './visit.ts';
 
 /** The groups in which changes are shown: the classes of change, with new and returning members apart. */
 export const tabs = ['remove', 'add', 'reactivate', 'update', 'kennitala'] as const;
@@ -120,6 +120,13 @@ export const changesIn = ({ changes }: Look, tab: Tab): PreviewedChange[] =>
         names.compare(a.name ?? '', b.name ?? '') ||
         names.compare(a.external_id ?? '', b.external_id ?? ''),
     );
+
+/** The tab that an address asks for, or the first that has changes. */
+export function tabIn({ query }: Pick<Visit, 'query'>, { changes }: Look): Tab {
+  const given = tabs.find((tab) => tab === query.get('tab'));
+  const filled = new Set(changes.map(tabOf));
+  return given ?? tabs.find((tab) => filled.has(tab)) ?? 'remove';
+}
 
 /** How many changes of a class wait for an approval: the number that has to be typed. */
 export const waitingIn = (look: Look, name: ChangeClass): number =>

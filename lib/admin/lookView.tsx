@@ -2,7 +2,7 @@ import type { Answer } from '../http/answer.ts';
 import { DoneRuns } from './changedView.tsx';
 import { Decision, Group } from './decisionView.tsx';
 import { page } from './layout.tsx';
-import { type Done, isShown, type Look, tabOf, tabs, undoOf } from './look.ts';
+import { type Done, isShown, type Look, tabIn, tabOf, tabs, undoOf } from './look.ts';
 import { Act, Box, Errors } from './parts.tsx';
 import type { Visit } from './visit.ts';
 
@@ -71,13 +71,12 @@ interface ShownProps {
 
 function Shown({ visit, look, options }: ShownProps) {
   const { done = [], unconfirmed = new Set(), wrong } = options;
-  const { words, query, format } = visit;
+  const { words, format } = visit;
   const counts = new Map(tabs.map((tab) => [tab, 0]));
   for (const change of look.changes) {
     counts.set(tabOf(change), (counts.get(tabOf(change)) ?? 0) + 1);
   }
-  const given = tabs.find((tab) => tab === query.get('tab'));
-  const current = given ?? tabs.find((tab) => counts.get(tab)) ?? 'remove';
+  const current = tabIn(visit, look);
   const { error_count: errors = 0 } = look.result;
   const isUndo = undoOf(look) !== undefined;
   const isOver = done.length > 0;

@@ -19,6 +19,8 @@ export async function ask(
   const id = idOf(form.get('id'));
   const asked = { external_ids: [id], ...(release ? { release } : {}) };
   const reply = await functions.dryRun({ ...asked, details: true }, visit.person, signal);
+  // Of an id that cannot be in an address.
+  if (reply.body.error?.code === 'invalid_request') reply.body.error.code = 'not_askable';
   if (reply.status !== 200 || reply.body.plan === undefined) {
     return refusal(visit, acting, reply, visit.link('member', { id }));
   }

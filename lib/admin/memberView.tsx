@@ -2,7 +2,8 @@ import type { Answer } from '../http/answer.ts';
 import type { LoggedChange, MemberHistory } from '../sync/history.ts';
 import { Asked, type AskedMember } from './askedView.tsx';
 import { page } from './layout.tsx';
-import { Act, Box, DjangoLink, reasonWords, Values } from './parts.tsx';
+import { Act, Box, DjangoLink, isName, Values } from './parts.tsx';
+import { reasonWords } from './phrases.ts';
 import { type Found, MOST_FOUND } from './reads.ts';
 import type { Visit } from './visit.ts';
 import { whyWords } from './why.ts';
@@ -11,8 +12,10 @@ import { capital } from './words/format.ts';
 interface Options {
   /** Members of a search by name. */
   found?: Found[];
+  /** Why nobody was found. */
+  nobody?: string | undefined;
   /** What was searched for, where it is no kennitala. */
-  searched?: string;
+  searched?: string | undefined;
   /** The one that was asked for. */
   member?: MemberHistory | undefined;
   /** What a dry run of this member alone answered. */
@@ -24,7 +27,7 @@ interface Options {
 /** One box to search in, and the answer: may this person vote, since when and why. */
 export function memberView(visit: Visit, options: Options = {}): Answer {
   const { words } = visit;
-  const { found, searched, member, asked, problem, status } = options;
+  const { found, nobody, searched, member, asked, problem, status } = options;
   return page(visit, {
     view: 'member',
     title: words.views.member,
@@ -49,7 +52,8 @@ export function memberView(visit: Visit, options: Options = {}): Answer {
           </div>
         </Act>
         {problem && <Box kind="bad" heading="h2" title={problem} />}
-        {found && <Results visit={visit} found={found} />}
+        {nobody && <p role="status">{nobody}</p>}
+        {found && found.length > 0 && <Results visit={visit} found={found} />}
         {member && <Member visit={visit} of={member} asked={asked} />}
       </>
     ),
@@ -59,8 +63,8 @@ export function memberView(visit: Visit, options: Options = {}): Answer {
 function Results({ visit, found }: { visit: Visit; found: Found[] }) {
   const { words } = visit;
   const shown = found.slice(0, MOST_FOUND);
-  const counted = found.length === 0 ? words.nobody : words.found(found.length);
-  const sentence = found.length > MOST_FOUND ? words.foundMore(MOST_FOUND) : counted;
+  const sentence =
+    found.length > MOST_FOUND ? words.foundMore(MOST_FOUND) : words.found(found.length);
   return (
     <section>
       <p role="status">{sentence}</p>
@@ -115,7 +119,7 @@ function Member({ visit, of, asked }: MemberProps) {
           <a href={`${visit.link('waiting')}#inactive_here`}>{words.releaseElsewhere}</a>
         </p>
       )}
-      {external_id !== null && (
+      {isName(external_id) && (
         <div class="row">
           <Act visit={visit} act="ask" values={values}>
             <button type="submit">{words.ask}</button>
@@ -135,7 +139,7 @@ function Member({ visit, of, asked }: MemberProps) {
         <p>
           <a
             href={visit.link('member', {
-              ...(external_id === null ? { row: row ?? undefined } : { id: external_id }),
+              ...(isName(external_id) ? { id: external_id } : { row: row ?? undefined }),
               before: next,
             })}
           >

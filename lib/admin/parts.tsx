@@ -1,5 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import type { PreviewedChange, RunError } from '../sync/types.ts';
+import { shownValue, silent } from './phrases.ts';
 import { linkTo, type Visit } from './visit.ts';
 
 type Kind = 'good' | 'warn' | 'bad' | 'plain';
@@ -95,11 +96,14 @@ interface IdProps {
 
 /** A Django id, which leads to the member here. */
 export const MemberLink = ({ visit, id }: IdProps) =>
-  id === null ? <>–</> : <a href={visit.link('member', { id })}>{id}</a>;
+  isName(id) ? <a href={visit.link('member', { id })}>{id}</a> : <>{id ?? '–'}</>;
+
+/** Whether an id names a member: one that is somebody's kennitala or address is shown masked. */
+export const isName = (id: string | null): id is string => id !== null && !id.endsWith('***');
 
 /** The same in Django's own admin, where it is known. */
 export function DjangoLink({ visit, id }: IdProps) {
-  const url = visit.djangoUrl(id);
+  const url = isName(id) ? visit.djangoUrl(id) : undefined;
   if (url === undefined) return null;
   return (
     <a href={url} rel="noreferrer">
@@ -107,17 +111,6 @@ export function DjangoLink({ visit, id }: IdProps) {
     </a>
   );
 }
-
-/** A value of a field, as a person reads it. */
-function shownValue({ words, format }: Visit, field: string, value: unknown): string {
-  if (value === null || value === undefined || value === '') return '–';
-  if (typeof value === 'boolean') return value ? words.yes : words.no;
-  if (field === 'removed_at') return format.day(String(value));
-  return String(value);
-}
-
-/** Fields that follow from the others, or that nobody needs to read. */
-const silent = new Set(['is_active', 'removed_at']);
 
 /** What a run or a look could not do, member by member. */
 export function Errors({ visit, errors }: { visit: Visit; errors: RunError[] }) {
@@ -131,10 +124,10 @@ export function Errors({ visit, errors }: { visit: Visit; errors: RunError[] }) 
           const sentence = words.recordErrors[code] ?? message;
           return (
             <li key={`${code}${id}`}>
-              {id === null ? (
-                words.recordOf(id)
-              ) : (
+              {isName(id) ? (
                 <a href={visit.link('member', { id })}>{words.recordOf(id)}</a>
+              ) : (
+                words.recordOf(id)
               )}
               : {sentence}
               {code === 'change_refused' && ` (${message})`}
@@ -167,32 +160,6 @@ export function Values({ visit, change: { fields, before, after, action } }: Val
       ))}
     </>
   );
-}
-
-/** A caller as sync_log names it, for people: a service account without its project. */
-export function callerWords({ words }: Pick<Visit, 'words'>, caller: string): string {
-  const [, person] = /^(.+) via page$/.exec(caller) ?? [];
-  if (person !== undefined) return words.viaPage(person);
-  if (caller === 'admin-key') return words.adminKey;
-  if (caller === 'webhook-key') return words.webhookKey;
-  return caller.replace(/@[\w.-]+\.gserviceaccount\.com$/, '');
-}
-
-/** Why a change is made, in the language of the visit; not as a sentence of its own. */
-export function reasonWords(
-  visit: Visit,
-  { fields, reason = '' }: Pick<PreviewedChange, 'fields' | 'reason'>,
-): string {
-  const { words, format } = visit;
-  const parts = reason.split('; ').map((part) => {
-    const known = words.changeReasons[part];
-    if (known !== undefined) return known;
-    const [, left] = /^left on (\d{4}-\d\d-\d\d)$/.exec(part) ?? [];
-    if (left !== undefined) return words.leftOn(format.day(left));
-    if (!part.startsWith('the register has another ')) return part;
-    return words.anotherField(fields.map((field) => words.fields[field] ?? field).join(', '));
-  });
-  return parts.join('; ');
 }
 
 interface Slice<T> {

@@ -1,6 +1,6 @@
 import { queryPooled } from '../database.ts';
 import { maskKennitala } from '../kennitala.ts';
-import { isPersonalId } from '../redact.ts';
+import { isPersonalId, shownId } from '../redact.ts';
 import type { Credential } from '../secrets.ts';
 import type { Held, PreviewedChange } from '../sync/types.ts';
 import { type Made, madeKey } from './look.ts';
@@ -28,17 +28,19 @@ export const MOST_FOUND = 50;
 const ROWS = 20_000;
 
 /**
- * Members by a part of their name, whatever its accents, those who may vote first. It reads every row, because
+ * Members by a part of their name, whatever its accents, or by all of their Django id, those who may vote first. A
+ * single letter is in too many names. It reads every row, because
  * the server may log the values that a statement has. Throws what pg throws.
  */
 export async function search(database: Credential, part: string): Promise<Found[]> {
   const wanted = plain(part);
-  // Accents alone are in every name.
-  if (wanted === '') return [];
   let found: Found[] = [];
   for (let after: number | undefined = 0; after !== undefined; ) {
     const rows: Found[] = await queryPooled<Found>(database, readMembers, [after, ROWS]);
-    const fitting = rows.filter(({ name }) => plain(name).includes(wanted));
+    const fitting = rows.filter(
+      // Accents alone are in every name.
+      (row) => row.external_id === part || (wanted.length > 1 && plain(row.name).includes(wanted)),
+    );
     found = [...found, ...fitting].sort(votersByName).slice(0, MOST_FOUND + 1);
     after = rows.length < ROWS ? undefined : rows.at(-1)?.id;
   }
@@ -85,12 +87,27 @@ export interface DayLine {
   changed: number;
 }
 
-/** Runs of one month that are shown; there are 744 hours in the longest. */
+/** Runs of one page of a month; there are 744 hours in the longest. */
 export const MOST_RUNS = 5_000;
 
 /** The runs of a month (YYYY-MM), newest first. Throws what pg throws. */
-export const readRuns = (database: Credential, month: string): Promise<RunLine[]> =>
-  queryPooled<RunLine>(database, runsOfMonth, [...boundsOf(month), MOST_RUNS]);
+export const readRuns = (
+  database: Credential,
+  month: string,
+  before?: number,
+): Promise<RunLine[]> =>
+  queryPooled<RunLine>(database, runsOfMonth, [...boundsOf(month), MOST_RUNS, before ?? null]);
+
+/** All of them, however many. */
+export async function readAllRuns(database: Credential, month: string): Promise<RunLine[]> {
+  const runs: RunLine[] = [];
+  for (let last = MOST_RUNS; last === MOST_RUNS; ) {
+    const part = await readRuns(database, month, runs.at(-1)?.id);
+    runs.push(...part);
+    last = part.length;
+  }
+  return runs;
+}
 
 /** The days of a month until now, oldest first. Throws what pg throws. */
 export const readDays = (database: Credential, month: string): Promise<DayLine[]> =>
@@ -148,5 +165,7 @@ export async function readMade(database: Credential, since: Date): Promise<Made>
     external_id: string | null;
     approved_by: string | null;
   }>(database, madeSinceStatement, [from]);
-  return new Map(rows.map((row) => [madeKey(row), row]));
+  return new Map(
+    rows.map((row) => [madeKey({ ...row, external_id: shownId(row.external_id) }), row]),
+  );
 }

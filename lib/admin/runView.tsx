@@ -1,11 +1,14 @@
 import type { Answer } from '../http/answer.ts';
 import { toCsv } from '../http/csv.ts';
 import type { ChangePage, LoggedChange } from '../sync/history.ts';
+import type { SyncStatus } from '../sync/status.ts';
 import type { RunError } from '../sync/types.ts';
+import { asOf } from './fold.ts';
 import { Outcome } from './historyView.tsx';
 import { page, securityHeaders } from './layout.tsx';
 import { plannedForm } from './memberView.tsx';
-import { Act, callerWords, Errors, MemberLink, reasonWords, Values } from './parts.tsx';
+import { Act, Errors, MemberLink, Values } from './parts.tsx';
+import { callerWords, changeCell, reasonWords } from './phrases.ts';
 import type { RunLine } from './reads.ts';
 import type { Visit } from './visit.ts';
 import { capital } from './words/format.ts';
@@ -13,9 +16,14 @@ import { capital } from './words/format.ts';
 type Row = Record<string, unknown>;
 
 /** One run: what became of it, whom it changed, and how to take it back. */
-export function runView(visit: Visit, { run, changes, next_before }: ChangePage & { run: Row }) {
+export function runView(
+  visit: Visit,
+  { run, changes, next_before }: ChangePage & { run: Row },
+  /** How things are now; not asked where the run leaves nothing open. */
+  now?: Pick<SyncStatus, 'held' | 'running'>,
+) {
   const { words, format, person } = visit;
-  const line = lineOf(run);
+  const line = asOf(lineOf(run), now);
   const errors = ((run['details'] ?? {}) as { errors?: RunError[] }).errors ?? [];
   const canUndo = person.role === 'approver' && changes.some(({ undone_by }) => undone_by === null);
   return page(visit, {
@@ -31,7 +39,7 @@ export function runView(visit: Visit, { run, changes, next_before }: ChangePage 
         <p>
           <Outcome visit={visit} run={line} />
         </p>
-        {line.held && (
+        {line.held && now?.held && (
           <Act visit={visit} act="look">
             <button type="submit" class="main">
               {words.lookNow}
@@ -94,6 +102,7 @@ function Changes({ visit, changes, run }: ChangesProps) {
   const { columns } = words;
   const canUndo = ({ undone_by, external_id }: LoggedChange) =>
     person.role === 'approver' && undone_by === null && external_id !== null;
+  const canUndoAny = changes.some(canUndo);
   return (
     <table class="stack">
       <caption class="hidden">{words.changes}</caption>
@@ -103,7 +112,7 @@ function Changes({ visit, changes, run }: ChangesProps) {
           <th scope="col">{columns.kennitala}</th>
           <th scope="col">{columns.id}</th>
           <th scope="col">{columns.change}</th>
-          <th scope="col">{columns.action}</th>
+          {canUndoAny && <th scope="col">{columns.action}</th>}
         </tr>
       </thead>
       <tbody>
@@ -122,20 +131,22 @@ function Changes({ visit, changes, run }: ChangesProps) {
               {change.undone_by !== null && ` (${words.undoneBy(change.undone_by)})`}
               <Values visit={visit} change={plannedForm(change)} />
             </td>
-            <td>
-              {canUndo(change) && (
-                <Act
-                  visit={visit}
-                  act="lookUndo"
-                  values={{ run, member: change.external_id ?? undefined }}
-                >
-                  <button type="submit" class="small">
-                    {words.undo}
-                    <span class="hidden"> {change.name}</span>
-                  </button>
-                </Act>
-              )}
-            </td>
+            {canUndoAny && (
+              <td>
+                {canUndo(change) && (
+                  <Act
+                    visit={visit}
+                    act="lookUndo"
+                    values={{ run, member: change.external_id ?? undefined }}
+                  >
+                    <button type="submit" class="small">
+                      {words.undo}
+                      <span class="hidden"> {change.name}</span>
+                    </button>
+                  </Act>
+                )}
+              </td>
+            )}
           </tr>
         ))}
       </tbody>
@@ -145,22 +156,17 @@ function Changes({ visit, changes, run }: ChangesProps) {
 
 /** The changes of a run as a file. */
 export function runCsv(visit: Visit, changes: LoggedChange[], run: number): Answer {
-  const { words, language } = visit;
+  const { words, language, format } = visit;
   const { when, name, kennitala, id, kind, change, why } = words.columns;
   const body = toCsv(
     [when, name, kennitala, id, kind, change, why],
     changes.map((one) => [
-      one.changed_at,
+      format.stamp(one.changed_at),
       one.name,
       one.kennitala,
       one.external_id,
       words.actions[one.action] ?? one.action,
-      one.fields
-        .map(
-          (field) =>
-            `${words.fields[field] ?? field}: ${one.before[field] ?? '–'} → ${one.after[field] ?? '–'}`,
-        )
-        .join('; '),
+      one.action === 'remove' ? '' : changeCell(visit, one),
       capital(reasonWords(visit, plannedForm(one))),
     ]),
     language,

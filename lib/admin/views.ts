@@ -1,22 +1,23 @@
 import { SyncError } from '../errors.ts';
 import type { Answer } from '../http/answer.ts';
-import { normaliseKennitala } from '../kennitala.ts';
 import type { Log } from '../log.ts';
-import { isPersonalId } from '../redact.ts';
 import type { Credential } from '../secrets.ts';
 import { readMember, readRunChanges } from '../sync/history.ts';
-import { djangoId, listedCodes, MAX_CSV_ROWS } from '../sync/parameters.ts';
+import { listedCodes, MAX_CSV_ROWS } from '../sync/parameters.ts';
 import { readStatus } from '../sync/status.ts';
 import { listWaiting, type WaitingList } from '../sync/waiting.ts';
 import { type Acting, idOf, named, seeOther } from './acting.ts';
 import type { AskedMember } from './askedView.tsx';
 import { lookCsv } from './changeTable.tsx';
+import { rowsIn } from './decisionView.tsx';
+import { find } from './find.ts';
+import { asOf } from './fold.ts';
 import { problemView } from './gateViews.tsx';
 import { historyCsv, historyView } from './historyView.tsx';
-import { doneIn, type Looks, type Made } from './look.ts';
+import { changesIn, doneIn, type Looks, type Made, tabIn } from './look.ts';
 import { lookView } from './lookView.tsx';
 import { memberView } from './memberView.tsx';
-import { readDays, readFacts, readMade, readNames, readRuns, search } from './reads.ts';
+import { readAllRuns, readDays, readFacts, readMade, readNames, readRuns } from './reads.ts';
 import { runCsv, runView } from './runView.tsx';
 import { statusView } from './statusView.tsx';
 import type { Visit } from './visit.ts';
@@ -40,11 +41,10 @@ export interface Views {
 
 /** How old the last complete full run may be when an election opens, in minutes. */
 const WITHIN_MINUTES = 60;
+/** Django ids in one line of the log, which the platform cuts at 256 KiB. */
+const LOGGED_IDS = 500;
 /** Changes of one page of a run. */
 const ROWS = 100;
-
-// What is typed may be an address, or most of a kennitala.
-const isPersonal = (typed: string) => isPersonalId(typed) || /^\d{6}-\d*$/.test(typed);
 
 export function createViews({ database, intervalMinutes, looks }: Sources): Views {
   const rules = { intervalMinutes, withinMinutes: WITHIN_MINUTES };
@@ -68,15 +68,18 @@ export function createViews({ database, intervalMinutes, looks }: Sources): View
   const showLook = async (visit: Visit, log: Log) => {
     const look = looks.find(visit.query.get('plan'));
     // Somebody else may have taken it.
-    if (look) {
+    if (!look) return lookView(visit, {});
+    const isFile = visit.query.get('format') === 'csv';
+    const shown = isFile ? changesIn(look, tabIn(visit, look)) : rowsIn(visit, look);
+    for (let from = 0; from === 0 || from < shown.length; from += LOGGED_IDS) {
       log('NOTICE', 'members_read', 'somebody looked at a plan', {
         caller: visit.person.name,
         plan: look.plan,
         changes: look.total,
+        external_ids: shown.slice(from, from + LOGGED_IDS).map(({ external_id }) => external_id),
       });
     }
-    if (look && visit.query.get('format') === 'csv') return lookCsv(visit, look);
-    if (!look) return lookView(visit, {});
+    if (isFile) return lookCsv(visit, look);
     const done = doneIn(look.changes, await readMade(database, look.at));
     const unconfirmed = look.result.held?.removals ? await readUnconfirmed() : new Set<string>();
     return lookView(visit, { look, done, unconfirmed });
@@ -115,9 +118,14 @@ export function createViews({ database, intervalMinutes, looks }: Sources): View
     const month = /^20\d\d-(0[1-9]|1[0-2])$/.test(given)
       ? given
       : new Date().toISOString().slice(0, 7);
-    const runs = await readRuns(database, month);
-    if (visit.query.get('format') === 'csv') return historyCsv({ visit, month, runs });
-    return historyView({ visit, month, runs, days: await readDays(database, month) });
+    const isFile = visit.query.get('format') === 'csv';
+    const before = numberIn(visit, 'before');
+    const found = await (isFile ? readAllRuns(database, month) : readRuns(database, month, before));
+    const isOpen = found.some(({ status }) => status === 'pending');
+    const now = isOpen ? await readStatus(database, rules) : undefined;
+    const runs = found.map((run) => asOf(run, now));
+    if (isFile) return historyCsv({ visit, month, runs });
+    return historyView({ visit, month, runs, before, days: await readDays(database, month) });
   };
 
   const showRun = async (visit: Visit, log: Log) => {
@@ -134,7 +142,9 @@ export function createViews({ database, intervalMinutes, looks }: Sources): View
       run_id: id,
       changes: run.changes.length,
     });
-    if (!csv) return runView(visit, run);
+    const isOpen = ['pending', 'held'].includes(String(run.run['status']));
+    const now = isOpen ? await readStatus(database, rules) : undefined;
+    if (!csv) return runView(visit, run, now);
     // A file says nowhere that there would be more.
     if (run.next_before === null) return runCsv(visit, run.changes, id);
     return problemView(visit, 413, visit.words.tooManyRows(MAX_CSV_ROWS));
@@ -151,32 +161,6 @@ export function createViews({ database, intervalMinutes, looks }: Sources): View
     signIn: async (visit) => seeOther(visit, visit.link('status')),
   };
 
-  // What the address of a member names, or undefined when nobody here has this kennitala or id.
-  const addressOf = async (visit: Visit, whom: { kennitala: string } | { external_id: string }) => {
-    const { member, row } = await readMember(database, { ...whom, limit: 1 });
-    if (member.reason.code === 'unknown') return undefined;
-    // Where there is a row, by it: its Django id may be somebody else's by now.
-    return visit.link('member', row === null ? { id: member.external_id ?? '' } : { row });
-  };
-
-  const find = async (visit: Visit, { form, log }: Acting): Promise<Answer> => {
-    const whom = (form.get('whom') ?? '').replace(/\p{Cc}/gu, '').trim();
-    const kennitala = normaliseKennitala(whom);
-    // An id is most often a number, and may be anything without a space.
-    const isId = /^\S*\d\S*$/.test(whom) && djangoId.safeParse(whom).success && !isPersonal(whom);
-    const asked = kennitala ? { kennitala } : isId ? { external_id: whom } : undefined;
-    const address = asked && (await addressOf(visit, asked));
-    if (address !== undefined) return seeOther(visit, address);
-    if (kennitala) return memberView(visit, { found: [] });
-    const found = whom.length < 2 ? [] : await search(database, whom);
-    log('NOTICE', 'members_read', 'somebody searched for members by name', {
-      caller: visit.person.name,
-      external_ids: found.map(({ external_id }) => external_id),
-      rows: found.map(({ id }) => id),
-    });
-    return memberView(visit, { found, searched: whom });
-  };
-
   return {
     show: async (visit, log) => {
       const show = named(shows, visit.query.get('view') ?? 'status');
@@ -184,7 +168,7 @@ export function createViews({ database, intervalMinutes, looks }: Sources): View
       return show(visit, log);
     },
     answer: async (act, visit, acting) => {
-      if (act === 'find') return find(visit, acting);
+      if (act === 'find') return find(database, visit, acting);
       throw new SyncError('not_found', 'There is no such act.');
     },
     showAsked: async (visit, log, id, asked) => {

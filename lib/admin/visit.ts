@@ -49,7 +49,8 @@ export function createVisit(
     secure: options.secure,
     signOut: options.signOut,
     djangoUrl: (id) =>
-      id === null || options.djangoAdminUrl === ''
+      // A path of dots leads somewhere else, also when they are encoded.
+      id === null || /^\.{1,2}$/.test(id) || options.djangoAdminUrl === ''
         ? undefined
         : options.djangoAdminUrl.replaceAll('{id}', encodeURIComponent(id)),
     link: (view, values = {}) => linkTo(language, { view, ...values }),

@@ -81,7 +81,7 @@ function List({ visit, list: { code, members, next }, names }: ListProps) {
                   <DjangoLink visit={visit} id={external_id} />
                 </td>
                 <td data-label={columns.why}>
-                  {capital(why ?? '')}{' '}
+                  {capital(why ?? '')}. {words.todoOf[error_code ?? ''] ?? ''}{' '}
                   {run_id !== null && (
                     <a href={visit.link('run', { id: run_id })}>{words.runTitle(run_id)}</a>
                   )}

@@ -2,7 +2,7 @@ import type { MemberHistory } from '../sync/history.ts';
 import { reasonOf } from '../sync/preview.ts';
 import type { Action } from '../sync/types.ts';
 import { tabOf } from './look.ts';
-import { reasonWords } from './parts.tsx';
+import { reasonWords } from './phrases.ts';
 import type { Visit } from './visit.ts';
 
 /** Why somebody may vote or not, in the language of the visit, with what a person needs to go on. */

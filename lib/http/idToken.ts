@@ -29,6 +29,8 @@ export function createIdTokenVerifier(options: VerifierOptions): VerifyToken {
 const IAP_ISSUER = 'https://cloud.google.com/iap';
 /** How old the keys of Identity-Aware Proxy may be. Google rotates them, and publishes new ones before. */
 const KEYS_AGE_MS = 3_600_000;
+/** How far our clock and that of Identity-Aware Proxy may be apart. */
+const CLOCK_SKEW_MS = 60_000;
 /** How often a key that we do not know makes us fetch them. */
 const KEYS_INTERVAL_MS = 60_000;
 
@@ -45,11 +47,14 @@ export function createAssertionVerifier(options: VerifierOptions): VerifyToken {
     }
     return keys;
   };
-  return createVerifier(options, async (client, token, audience) =>
-    client.verifySignedJwtWithCertsAsync(token, await keysFor(client, token), audience, [
-      IAP_ISSUER,
-    ]),
-  );
+  return createVerifier(options, async (client, token, audience) => {
+    const certs = await keysFor(client, token);
+    const ticket = await client.verifySignedJwtWithCertsAsync(token, certs, audience, [IAP_ISSUER]);
+    // The library takes a token for five minutes after its end, in which somebody may have lost their access.
+    const { exp = 0 } = ticket.getPayload() ?? {};
+    if (Date.now() > exp * 1000 + CLOCK_SKEW_MS) throw new Error('Token used too late');
+    return ticket;
+  });
 }
 
 class KeysUnavailable extends Error {}

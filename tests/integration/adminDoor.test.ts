@@ -28,7 +28,9 @@ test('it shows nothing to a stranger but where to sign in', async () => {
   expect((await request(`${admin.url}?view=signIn`)).status).toBe(200);
   expect((await postForm(admin.url, 'signIn', { key: 'wrong' })).status).toBe(401);
   for (const act of ['run', 'find', 'look', 'approve', 'nothing']) {
-    expect((await postForm(admin.url, act)).status).toBe(401);
+    const { status, text } = await postForm(admin.url, act);
+    // Of somebody whose session is over: nothing was done, and here is how to go on.
+    expect([status, text]).toEqual([401, expect.stringMatching(/engu var breytt.*id="key"/s)]);
   }
   expect(await runs()).toBe(0);
 });
@@ -200,6 +202,8 @@ describe('somebody who tries', () => {
       404,
       expect.stringContaining('text/html'),
     ]);
+    // With the way on.
+    expect(reply.text).toContain('href="?view=history"');
   });
 
   test.each([
@@ -232,7 +236,8 @@ describe('somebody who tries', () => {
       await admin.world.run();
       const headers = await signedHeaders(admin.url);
       const reply = await postForm(admin.url, 'find', { whom }, headers);
-      expect([reply.status, reply.text]).toEqual([200, expect.stringContaining('Enginn fannst')]);
+      const says = expect.stringMatching(/Enginn fannst|Skrifaðu að minnsta kosti tvo stafi/);
+      expect([reply.status, reply.text]).toEqual([200, says]);
     },
   );
 
@@ -312,6 +317,22 @@ test('somebody whose row is another system’s is counted, named, and made activ
   expect(await active()).toBe(MEMBERS + 2);
 });
 
+test('every run of a month can be reached, and its file has all of them', async () => {
+  await admin.world.database.query(`
+    insert into public.sync_log (sync_type, sync_timestamp, finished_at, status, mode)
+    select 'membership', '2026-01-05'::timestamp + n * interval '1 second', now(), 'failed', 'full'
+    from generate_series(1, 5010) n`);
+  const headers = await signedHeaders(admin.url);
+  const month = `${admin.url}?view=history&month=2026-01`;
+  const { text } = await request(month, { headers });
+  const [, before = ''] = /month=2026-01&amp;before=(\d+)"/.exec(text) ?? [];
+  const older = await request(`${month}&before=${before}`, { headers });
+  expect(older.text.match(/href="\?view=run&amp;id=\d+"/g)).toHaveLength(10);
+  const csv = await request(`${month}&format=csv`, { headers });
+  expect(csv.text.trim().split('\r\n')).toHaveLength(5_011);
+  expect(csv.text).toContain(';2026-01-05 00:00:01;');
+});
+
 describe('an approval', () => {
   /** What is held now, as a form that approves it. */
   async function look(headers: Record<string, string>, typed: number) {
@@ -328,6 +349,9 @@ describe('an approval', () => {
 
   test('that is posted again changes nothing again', async () => {
     const headers = await signedHeaders(admin.url);
+    const waiting = await request(`${admin.url}?view=waiting`, { headers });
+    expect(waiting.text).toContain('12 breytingar bíða eftir samþykki');
+    expect(waiting.text).not.toContain('Ekkert bíður');
     const form = await look(headers, 12);
     expect((await postForm(admin.url, 'approve', form, headers)).status).toBe(303);
     const again = await postForm(admin.url, 'approve', form, headers);
@@ -337,6 +361,22 @@ describe('an approval', () => {
     const old = await request(`${admin.url}?view=look&plan=${form.plan}`, { headers });
     expect(old.text).toContain('12 breytingar voru gerðar þar. Samþykkt af: Lykill umsjónarmanns.');
     expect(old.text).not.toMatch(/name="typed"|Bíður samþykkis/);
+    // Who looked at whom is logged by Django id, as often as somebody does.
+    const seen = admin.output().filter((line) => line.includes('somebody looked at a plan'));
+    expect(JSON.parse(seen.at(-1) ?? '').external_ids.sort()).toEqual([
+      '1',
+      '10',
+      '11',
+      '12',
+      '2',
+      '3',
+      '4',
+      '5',
+      '6',
+      '7',
+      '8',
+      '9',
+    ]);
     const removed = await admin.world.database.query(
       `select 1 from public.member_changes where action = 'remove'`,
     );

@@ -327,6 +327,7 @@ describe('behind Identity-Aware Proxy (AUTH_MODE=iap)', () => {
     { name: 'signed with an unknown key', bad: () => assertion({}, { kid: 'two' }) },
     { name: 'of a key called like a method', bad: () => assertion({}, { kid: 'constructor' }) },
     { name: 'that is expired', bad: () => assertion({ iat: past, exp: past + 600 }) },
+    { name: 'that expired a moment ago', bad: () => assertion({ iat: past, exp: past + 7110 }) },
     { name: 'from the future', bad: () => assertion({ iat: past + 14_400, exp: past + 15_000 }) },
     { name: 'of another service', bad: () => assertion({ aud: `${iapAudience}2` }) },
     { name: 'of several audiences', bad: () => assertion({ aud: [iapAudience] }) },

@@ -130,6 +130,7 @@ export const codesEn: Codes = {
     failed: 'Failed, nothing changed',
     refused: 'Refused, nothing changed',
     pending: 'Running',
+    abandoned: 'Broke off, nothing changed',
   },
   actions: {
     add: 'Joined the voters',
@@ -160,6 +161,8 @@ export const codesEn: Codes = {
     deadline_exceeded: 'The run took too long.',
     not_found: 'There is no such thing, or it is no longer kept.',
     invalid_request: 'The request was not valid.',
+    not_askable:
+      'The register cannot be asked about this number alone, because such a number fits in no address. A full sync reads the member all the same.',
     forbidden: 'The page may not do this.',
     unauthorized: 'The page could not reach the sync.',
     internal_error: 'Something unexpected went wrong. It is in the log.',

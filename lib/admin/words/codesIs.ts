@@ -149,6 +149,7 @@ export const codesIs = {
     failed: 'Mistókst, ekkert breyttist',
     refused: 'Hafnað, ekkert breyttist',
     pending: 'Stendur yfir',
+    abandoned: 'Slitnaði, ekkert breyttist',
   } as Record<string, string>,
   actions: {
     add: 'Kom á kjörskrá',
@@ -179,6 +180,8 @@ export const codesIs = {
     deadline_exceeded: 'Keyrslan tók of langan tíma.',
     not_found: 'Þetta er ekki til, eða er ekki lengur geymt.',
     invalid_request: 'Beiðnin var ekki gild.',
+    not_askable:
+      'Ekki er hægt að spyrja félagaskrána um þetta númer eitt og sér, því að slíkt númer kemst ekki fyrir í vefslóð. Full samstilling les félagann samt.',
     forbidden: 'Síðan hefur ekki leyfi til þess.',
     unauthorized: 'Síðan komst ekki að samstillingunni.',
     internal_error: 'Eitthvað óvænt fór úrskeiðis. Það er skráð.',
@@ -190,10 +193,9 @@ export const codesIs = {
     payload_too_large: 'Þetta var of langt.',
     request_timeout: 'Beiðnin barst of hægt. Reyndu aftur.',
     unsupported_media_type: 'Beiðnin var ekki á réttu formi.',
-  } satisfies Words<ErrorCode | 'skipped' | 'unreachable' | 'no_reply' | 'too_busy'> as Record<
-    string,
-    string
-  >,
+  } satisfies Words<
+    ErrorCode | 'skipped' | 'unreachable' | 'no_reply' | 'too_busy' | 'not_askable'
+  > as Record<string, string>,
 };
 
 export type Codes = typeof codesIs;

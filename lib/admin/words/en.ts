@@ -134,7 +134,12 @@ export const en: Words = {
   search: 'Search',
   may: 'May vote',
   mayNot: 'May not vote',
-  nobody: 'Nobody was found among the voters.',
+  nobody: 'Nobody was found.',
+  searchShort: 'Type at least two letters.',
+  partKennitala:
+    'Nobody here has this number. If it is a part of a kennitala, type all of it, ten digits.',
+  noKennitala: 'Nobody here has this kennitala.',
+  checkKennitala: 'It has not the check digit of older kennitölur, so it may be mistyped.',
   found: (n) => `${number(n)} found`,
   foundMore: (n) =>
     `More than ${number(n)} were found; these are the first. Type more of the name.`,
@@ -158,7 +163,7 @@ export const en: Words = {
   show: 'Show',
   csv: 'Download as a table (CSV)',
   tooManyRows: (n) => `There are more than ${number(n)} changes, which is too much for one file.`,
-  tooManyRuns: (n) => `Only the last ${number(n)} runs of the month are shown.`,
+  olderRuns: 'Older runs of the month',
   noRuns: 'No run in this month.',
   quietRuns: (n) => `${count(n, 'sync', 'syncs')}, nothing changed`,
   singleCalls: (n, changed) =>

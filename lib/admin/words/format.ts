@@ -13,6 +13,8 @@ export interface Format {
   time(at: string | Date): string;
   /** 26. nóv. 2026, 14:00 */
   moment(at: string | Date): string;
+  /** 2026-11-26 14:00:00, as a spreadsheet reads it. */
+  stamp(at: string | Date): string;
   /** nóvember 2026; the month as YYYY-MM. */
   month(yearMonth: string): string;
 }
@@ -32,6 +34,8 @@ export function formatOf(language: Language): Format {
     day,
     time,
     moment: (at) => `${day(at)}, ${time(at)}`,
+    // Iceland's time is UTC all the year.
+    stamp: (at) => new Date(at).toISOString().slice(0, 19).replace('T', ' '),
     month: (yearMonth) => write(`${yearMonth}-15T12:00:00Z`, { month: 'long', year: 'numeric' }),
   };
 }

@@ -135,7 +135,13 @@ export const is = {
   search: 'Leita',
   may: 'Má kjósa',
   mayNot: 'Má ekki kjósa',
-  nobody: 'Enginn fannst á kjörskránni.',
+  nobody: 'Enginn fannst.',
+  searchShort: 'Skrifaðu að minnsta kosti tvo stafi.',
+  partKennitala:
+    'Enginn er hér með þetta númer. Sé þetta hluti af kennitölu þarf hún öll að vera með, tíu tölustafir.',
+  noKennitala: 'Enginn er hér með þessa kennitölu.',
+  checkKennitala:
+    'Hún stenst ekki vartölu eldri kennitalna, svo ef til vill er hún ekki rétt slegin inn.',
   found: (n: number) => count(n, 'fannst', 'fundust'),
   foundMore: (n: number) =>
     `Fleiri en ${number(n)} fundust, og þeir fyrstu eru sýndir. Skrifaðu meira af nafninu.`,
@@ -160,7 +166,7 @@ export const is = {
   csv: 'Sækja sem töflu (CSV)',
   tooManyRows: (n: number) =>
     `Breytingarnar eru fleiri en ${number(n)} og komast ekki í eina skrá.`,
-  tooManyRuns: (n: number) => `Aðeins nýjustu ${number(n)} keyrslur mánaðarins eru sýndar.`,
+  olderRuns: 'Eldri keyrslur mánaðarins',
   noRuns: 'Engin keyrsla í þessum mánuði.',
   quietRuns: (n: number) => `${count(n, 'samstilling', 'samstillingar')}, ekkert breyttist`,
   singleCalls: (n: number, changed: number) =>

@@ -3,6 +3,33 @@ import { SyncError } from './errors.ts';
 
 type Tls = Exclude<pg.ClientConfig['ssl'], boolean | undefined>;
 
+/** What a DATABASE_URL has to be, in words that follow its name and repeat nothing of it. */
+export const DATABASE_URL_FORM =
+  'must be a postgresql:// URL; in its user name and password write @ as %40, / as %2F, ? as %3F, # as %23, % as %25, and a space as %20';
+
+/**
+ * Whether that is an address that pg reads as it is meant. A password with one of these characters as it stands
+ * would be cut there: a piece of it would be taken for the host, and looked up and shown as one.
+ */
+export function isDatabaseUrl(value: string): boolean {
+  const parts = /^postgres(?:ql)?:\/\/([^/?#]*)(.*)$/s.exec(value);
+  if (!parts) return false;
+  const [, authority = '', rest = ''] = parts;
+  const isPlain = !/[\s#]|%(?![0-9a-f]{2})/i.test(authority + rest) && !rest.includes('@');
+  if (!isPlain || authority.split('@').length > 2) return false;
+  // A socket URL has no host (postgresql://u:p@/db?host=/cloudsql/…), which URL.parse refuses.
+  return URL.canParse(value.replace(/@(?=\/)/, '@socket')) && isUtf8(authority);
+}
+
+function isUtf8(encoded: string): boolean {
+  try {
+    decodeURIComponent(encoded);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /**
  * What DATABASE_URL says, as pg takes it. Nothing but user, database and application_name is said while a
  * connection starts: a pooler refuses what it does not know. `sslmode` is that of libpq with one difference:
@@ -12,6 +39,9 @@ type Tls = Exclude<pg.ClientConfig['ssl'], boolean | undefined>;
  * SyncError `database_unavailable` where that cannot be used.
  */
 export function parseDatabaseUrl(url: string, Client: typeof pg.Client): pg.ClientConfig {
+  if (!isDatabaseUrl(url)) {
+    throw new SyncError('database_unavailable', `DATABASE_URL ${DATABASE_URL_FORM}.`);
+  }
   const config = inlineAuthority(url) ?? {
     connectionString: url
       .replace(/([?&]sslmode=)(?:require|prefer)(?=&|$)/, '$1verify-full')

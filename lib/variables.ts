@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { DATABASE_URL_FORM, isDatabaseUrl } from './databaseUrl.ts';
 import { isSecretReference } from './secrets.ts';
 
 // How one environment variable is read. Each schema takes `string | undefined`. Its words follow the
@@ -85,12 +86,7 @@ export const memberUrl = {
   message: 'must be an http:// or https:// URL with {id} in it',
 };
 
-export const postgresUrl = {
-  // A socket URL has no host (postgresql://u:p@/db?host=/cloudsql/…), which URL.parse refuses.
-  check: (value: string) =>
-    /^postgres(ql)?:\/\//.test(value) && URL.canParse(value.replace(/@\//, '@socket/')),
-  message: 'must be a postgresql:// URL',
-};
+export const postgresUrl = { check: isDatabaseUrl, message: DATABASE_URL_FORM };
 
 interface Form {
   check: (value: string) => boolean;

@@ -1,4 +1,5 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util';
+import { nearest } from '../nearest.ts';
 
 export const startUsage = `Usage: npm start [-- FLAGS]
 
@@ -41,8 +42,13 @@ export function parseStartArguments(args: string[], environment: NodeJS.ProcessE
   try {
     return parseArgs({ args, options: startOptions }).values;
   } catch {
-    const known = Object.keys(startOptions);
-    const unknown = args.find((arg) => !known.some((flag) => arg === `--${flag}`));
-    throw new Error(`npm start does not know "${unknown}". Its flags: npm start -- --help`);
+    const known = Object.keys(startOptions).map((flag) => `--${flag}`);
+    const index = args.findIndex((arg) => !known.includes(arg) && arg !== '-h');
+    const meant = nearest(args[index] ?? '', known);
+    // What it is may be an address with a password in it, so it is not repeated.
+    throw new Error(
+      `npm start does not know its argument ${index + 1}.${meant ? ` Did you mean ${meant}?` : ''} ` +
+        'Settings are variables, as in PORT=9000 npm start; its flags: npm start -- --help',
+    );
   }
 }

@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { isSecretReference } from '../../lib/secrets.ts';
+import { readEnvFile } from '../envFile.ts';
 
-/** Takes in the .env file, if there is one. A variable that is set already stays as it is. */
+/**
+ * Takes in the .env file, if there is one. A variable that is set already stays as it is. Throws an error that
+ * names the lines that say nothing.
+ */
 export function loadEnvFile(): void {
-  const file = join(import.meta.dirname, '../../.env');
-  if (existsSync(file)) process.loadEnvFile(file);
+  for (const [name, value] of Object.entries(readEnvFile())) process.env[name] ??= value;
 }
 
 /** PORT or 8080. Throws when it is no port. */

@@ -1,5 +1,6 @@
 import { ConfigError, loadConfig } from '../../lib/config.ts';
 import { isSecretReference } from '../../lib/secrets.ts';
+import { mistypedNames } from '../envFile.ts';
 import type { StartFlags } from './arguments.ts';
 import {
   type FunctionEnvironment,
@@ -33,7 +34,15 @@ const placeholders = {
 export function startSettings(given: NodeJS.ProcessEnv, flags: StartFlags): StartSettings {
   const databaseUrl = given['DATABASE_URL'] || undefined;
   const hasRegister = Boolean(given['DJANGO_BASE_URL']);
-  const problems = problemsWith(flags, databaseUrl, hasRegister);
+  const problems = [
+    ...mistypedNames(Object.keys(given)),
+    ...problemsWith(flags, databaseUrl, hasRegister),
+  ];
+  if (given['DJANGO_API_KEY'] && !hasRegister && !flags.mock) {
+    problems.push(
+      'DJANGO_API_KEY is set and DJANGO_BASE_URL is not: set both for your register, or neither for a made-up one',
+    );
+  }
   const collect = <T>(fallback: T, read: () => T): T => {
     try {
       return read();

@@ -134,8 +134,10 @@ test('--help explains it, and starts nothing', async () => {
 
 test('what cannot be meant is refused in a sentence before anything is started', async () => {
   const refusals: [args: string[], env: Record<string, string>, sentence: string][] = [
-    [['--onse'], {}, 'npm start does not know "--onse". Its flags: npm start -- --help'],
-    [['50000'], {}, 'npm start does not know "50000". Its flags: npm start -- --help'],
+    [['--onse'], {}, 'npm start does not know its argument 1. Did you mean --once?'],
+    [['50000'], {}, 'npm start does not know its argument 1. Settings are variables'],
+    [[], { DJANGO_API_KEY: 'k' }, 'DJANGO_API_KEY is set and DJANGO_BASE_URL is not'],
+    [[], { SYNC_MAX_REMOVAL: '5' }, 'nearly SYNC_MAX_REMOVALS'],
     [[], { npm_config_once: 'true' }, 'npm took --once for itself. Write: npm start -- --once'],
     [[], { MEMBERS: 'many' }, 'MEMBERS must be a whole number'],
     [[], { DATABASE_URL: 'foo' }, 'DATABASE_URL must be a postgresql:// URL'],

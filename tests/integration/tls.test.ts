@@ -1,9 +1,20 @@
+import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { describeWith } from '../support/commands.ts';
 import { startTlsServer, type TlsServer } from '../support/tlsServer.ts';
 import { createWorld, type World } from '../support/world.ts';
 
 // What sslmode means to us, and what is said where a server with TLS and DATABASE_URL do not fit together.
+const root = join(import.meta.dirname, '../..');
+const migrate = (url: string) =>
+  promisify(execFile)(join(root, 'node_modules/.bin/node'), [join(root, 'migrations/migrate.ts')], {
+    env: { PATH: process.env['PATH'], DATABASE_URL: url },
+  }).then(
+    ({ stdout }) => stdout,
+    ({ stderr }) => stderr,
+  );
 const base64 = (file: string) => `base64:${readFileSync(file).toString('base64')}`;
 
 describeWith('openssl')('a server that takes encrypted connections only', () => {
@@ -27,6 +38,14 @@ describeWith('openssl')('a server that takes encrypted connections only', () => 
     const settings = { DATABASE_URL: `${cloudSql.url}${parameters}` };
     const { body } = await world.post('syncDryRun', {}, settings);
     expect(body).toMatchObject({ status: 'success', members_added: 3 });
+    expect(await migrate(settings.DATABASE_URL)).toEqual('nothing to apply\n');
+  });
+
+  test('npm run migrate says the cure as the functions do, and where it tried', async () => {
+    const said = await migrate(`${cloudSql.url}?sslmode=require`);
+    expect(said).toMatch(/^Cannot connect to PostgreSQL at 127\.0\.0\.1:\d+, database \w+: /);
+    expect(said).toMatch(/of a CA that is not known here.*sslmode=verify-ca&sslrootcert=FILE/);
+    expect(said).not.toContain(new URL(cloudSql.url).password);
   });
 
   test.each([

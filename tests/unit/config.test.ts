@@ -192,7 +192,7 @@ const cases: { name: string; environment: Environment; problem: string | undefin
   {
     name: 'a reference with an empty part is no reference',
     environment: { DATABASE_URL: 'sm://p/' },
-    problem: 'DATABASE_URL must be a postgresql:// URL',
+    problem: expect.stringMatching(/^DATABASE_URL must be a postgresql:.. URL;/),
   },
   {
     name: 'an address with a password in it is refused',
@@ -239,7 +239,7 @@ test('the reader has the address of the database where it has none of its own', 
   expect(loadConfig({ ...own, DATABASE_URL: '' }, ['reader'])).toBeDefined();
   expect(problems({}, ['reader'])).toEqual(['DATABASE_URL is missing']);
   expect(problems({ DATABASE_READER_URL: 'x' }, ['reader'])).toEqual([
-    'DATABASE_READER_URL must be a postgresql:// URL',
+    expect.stringContaining('DATABASE_READER_URL must be a postgresql:// URL'),
   ]);
 });
 
@@ -258,7 +258,7 @@ test('each group knows its secrets', () => {
 test('a secret is held to the same rules as the variable that refers to it', () => {
   const problem = problemWithSecret('production');
   expect(problem('DATABASE_URL', 'postgresql://u:p@h/db')).toBeUndefined();
-  expect(problem('DATABASE_URL', 'hunter2')).toBe('must be a postgresql:// URL');
+  expect(problem('DATABASE_URL', 'hunter2')).toMatch(/^must be a postgresql:.. URL;/);
   expect(problem('ADMIN_API_KEY', 'short')).toMatch(/^is too short/);
   expect(problem('ADMIN_API_KEY', longKey)).toBeUndefined();
   expect(problem('DJANGO_API_KEY', '')).toBe('is empty');

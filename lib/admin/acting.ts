@@ -13,7 +13,7 @@ import type { Visit } from './visit.ts';
 export interface Acting {
   functions: Functions;
   looks: Looks;
-  views: Pick<Views, 'showAsked' | 'madeSince'>;
+  views: Pick<Views, 'showAsked' | 'lastRun' | 'madeAfter'>;
   log: Log;
   signal: AbortSignal;
   form: URLSearchParams;

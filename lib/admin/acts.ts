@@ -53,8 +53,9 @@ async function start(visit: Visit, acting: Acting, more: object): Promise<Answer
 }
 
 async function look(visit: Visit, acting: Acting, asked: object): Promise<Answer> {
-  const { functions, looks, log, signal } = acting;
-  const outcome = await takeLook(functions, asked, visit.person, signal);
+  const { functions, looks, log, signal, views } = acting;
+  const lastRun = await views.lastRun();
+  const outcome = await takeLook(functions, asked, visit.person, signal, lastRun);
   if ('reply' in outcome) return refusal(visit, acting, outcome.reply);
   looks.keep(outcome.look);
   log('NOTICE', 'members_read', 'somebody looked at the changes that wait', {
@@ -119,8 +120,9 @@ async function decide(visit: Visit, acting: Acting, seen: Look, more: object): P
     return seeOther(visit, visit.link('run', { id: reply.body.run_id }));
   }
   if (reply.body.error?.code !== 'plan_changed') return refusal(visit, acting, reply);
-  const outcome = await takeLook(functions, seen.asked, visit.person, signal);
+  const lastRun = await views.lastRun();
+  const outcome = await takeLook(functions, seen.asked, visit.person, signal, lastRun);
   if ('reply' in outcome) return refusal(visit, acting, outcome.reply);
   looks.keep(outcome.look);
-  return changedView(visit, seen, outcome.look, await views.madeSince(seen.at));
+  return changedView(visit, seen, outcome.look, await views.madeAfter(seen.after));
 }

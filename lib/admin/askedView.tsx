@@ -4,6 +4,7 @@ import { tabOf } from './look.ts';
 import { Act, Box, Values } from './parts.tsx';
 import { reasonWords } from './phrases.ts';
 import type { Visit } from './visit.ts';
+import { capital } from './words/format.ts';
 
 /** What a dry run of one member alone answered. */
 export interface AskedMember {
@@ -32,7 +33,7 @@ export function Asked({ visit, asked, member }: Props) {
           <ul>
             {errors.map(({ code, message }) => (
               <li key={code}>
-                {words.recordErrors[code] ?? message}. {words.todoOf[code] ?? ''}
+                {capital(words.recordErrors[code] ?? message)}. {words.todoOf[code] ?? ''}
               </li>
             ))}
           </ul>

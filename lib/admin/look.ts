@@ -12,6 +12,8 @@ export interface Look {
   /** The digest, which names it. */
   plan: string;
   at: Date;
+  /** The last run before it. */
+  after: number;
   /** What was asked for; an approval asks for the same. */
   asked: object;
   result: Reply['body'];
@@ -38,9 +40,10 @@ export async function takeLook(
   asked: object,
   person: Person,
   signal: AbortSignal,
+  lastRun: number,
 ): Promise<Outcome> {
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
-    const outcome = await readAll(functions, asked, person, signal);
+    const outcome = await readAll(functions, asked, person, signal, lastRun);
     if (outcome) return outcome;
   }
   throw new SyncError('sync_in_progress', 'The register kept changing while it was looked at.');
@@ -52,22 +55,23 @@ async function readAll(
   asked: object,
   person: Person,
   signal: AbortSignal,
+  after: number,
 ): Promise<Outcome | undefined> {
   const changes: PreviewedChange[] = [];
   let first: Reply['body'] | undefined;
-  let after: string | null | undefined;
+  let next: string | null | undefined;
   do {
-    const page = { details: true, limit: PAGE, ...(after ? { after } : {}) };
+    const page = { details: true, limit: PAGE, ...(next ? { after: next } : {}) };
     const reply = await functions.dryRun({ ...asked, ...page }, person, signal);
-    if (after && reply.body.error?.code === 'plan_changed') return undefined;
+    if (next && reply.body.error?.code === 'plan_changed') return undefined;
     if (reply.status !== 200 || reply.body.plan === undefined) return { reply };
     first ??= reply.body;
     if (reply.body.plan !== first.plan) return undefined;
     changes.push(...(reply.body.changes ?? []));
-    after = reply.body.next;
-  } while (after && changes.length < MOST_CHANGES);
+    next = reply.body.next;
+  } while (next && changes.length < MOST_CHANGES);
   const { plan = '', changes_total: total = changes.length } = first;
-  return { look: { plan, at: new Date(), asked, result: first, changes, total } };
+  return { look: { plan, at: new Date(), after, asked, result: first, changes, total } };
 }
 
 /** The group of a change. */

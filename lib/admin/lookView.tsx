@@ -5,6 +5,7 @@ import { page } from './layout.tsx';
 import { type Done, isShown, type Look, tabIn, tabOf, tabs, undoOf } from './look.ts';
 import { Act, Box, Errors } from './parts.tsx';
 import type { Visit } from './visit.ts';
+import { capital } from './words/format.ts';
 
 interface Options {
   look?: Look | undefined;
@@ -26,6 +27,7 @@ export function lookView(visit: Visit, options: Options): Answer {
   const undo = look && undoOf(look);
   const title = undo === undefined ? words.views.look : undoTitle(visit, look as Look, undo);
   const lookedAt = undo === undefined ? words.lookedAt : words.undoLookedAt;
+  const allDone = done.reduce((sum, { count }) => sum + count, 0) === look?.changes.length;
   const wentWrong = problem ?? (wrong === undefined ? undefined : words.wrongNumber(wrong));
   return page(visit, {
     view: undo === undefined ? 'look' : 'history',
@@ -39,7 +41,7 @@ export function lookView(visit: Visit, options: Options): Answer {
         {!look && query.has('plan') && !problem && <p role="alert">{words.lookGone}</p>}
         {look && <p>{lookedAt(words.at(format.day(look.at), format.time(look.at)))}</p>}
         {done.length > 0 && (
-          <Box kind="warn" heading="h2" title={words.lookDone}>
+          <Box kind="warn" heading="h2" title={allDone ? words.lookDone : words.lookDoneSome}>
             <DoneRuns visit={visit} done={done} />
             <p>{words.lookDoneWhy}</p>
           </Box>
@@ -120,7 +122,7 @@ function Unread({ visit: { words }, look: { result } }: Omit<ShownProps, 'option
   const removals = result.held?.removals;
   if (!removals || removals.count > 0) return null;
   return (
-    <Box kind="warn" heading="h2" title={words.wouldHold}>
+    <Box kind="warn" heading="h2" title={capital(words.wouldHold)}>
       <p>
         {words.becauseOf(words.heldReasons[removals.reason] ?? removals.reason)}{' '}
         {words.todo['unread']}

@@ -96,7 +96,7 @@ interface IdProps {
 
 /** A Django id, which leads to the member here. */
 export const MemberLink = ({ visit, id }: IdProps) =>
-  isName(id) ? <a href={visit.link('member', { id })}>{id}</a> : <>{id ?? '–'}</>;
+  isName(id) ? <a href={visit.link('member', { id })}>{id}</a> : <span>{id ?? '–'}</span>;
 
 /** Whether an id names a member: one that is somebody's kennitala or address is shown masked. */
 export const isName = (id: string | null): id is string => id !== null && !id.endsWith('***');

@@ -5,6 +5,7 @@ import type { Credential } from '../secrets.ts';
 import type { Held, PreviewedChange } from '../sync/types.ts';
 import { type Made, madeKey } from './look.ts';
 import daysOfMonth from './sql/days_of_month.sql';
+import lastRunStatement from './sql/last_run.sql';
 import madeSinceStatement from './sql/made_since.sql';
 import nameMembers from './sql/name_members.sql';
 import readFactsStatement from './sql/read_facts.sql';
@@ -153,18 +154,20 @@ export async function readFacts(database: Credential): Promise<PageFacts> {
   return facts as PageFacts;
 }
 
-/** How far the clocks of page and database may be apart, in ms. */
-const CLOCKS_MS = 60_000;
+/** The last run that has ended, for `readMade`. Throws what pg throws. */
+export async function readLastRun(database: Credential): Promise<number> {
+  const [last] = await queryPooled<{ id: number }>(database, lastRunStatement);
+  return last?.id ?? 0;
+}
 
-/** What runs have changed since somebody looked. Throws what pg throws. */
-export async function readMade(database: Credential, since: Date): Promise<Made> {
-  const from = new Date(since.getTime() - CLOCKS_MS).toISOString().replace('Z', '');
+/** What the runs after this one have changed. Throws what pg throws. */
+export async function readMade(database: Credential, after: number): Promise<Made> {
   const rows = await queryPooled<{
     run_id: number;
     action: PreviewedChange['action'];
     external_id: string | null;
     approved_by: string | null;
-  }>(database, madeSinceStatement, [from]);
+  }>(database, madeSinceStatement, [after]);
   return new Map(
     rows.map((row) => [madeKey({ ...row, external_id: shownId(row.external_id) }), row]),
   );

@@ -17,7 +17,15 @@ import { historyCsv, historyView } from './historyView.tsx';
 import { changesIn, doneIn, type Looks, type Made, tabIn } from './look.ts';
 import { lookView } from './lookView.tsx';
 import { memberView } from './memberView.tsx';
-import { readAllRuns, readDays, readFacts, readMade, readNames, readRuns } from './reads.ts';
+import {
+  readAllRuns,
+  readDays,
+  readFacts,
+  readLastRun,
+  readMade,
+  readNames,
+  readRuns,
+} from './reads.ts';
 import { runCsv, runView } from './runView.tsx';
 import { statusView } from './statusView.tsx';
 import type { Visit } from './visit.ts';
@@ -35,8 +43,9 @@ export interface Views {
   answer(act: string, visit: Visit, acting: Acting): Promise<Answer>;
   /** A member, with what the register was found to say. */
   showAsked(visit: Visit, log: Log, id: string, asked: AskedMember): Promise<Answer>;
-  /** What runs have changed since then. */
-  madeSince(at: Date): Promise<Made>;
+  lastRun(): Promise<number>;
+  /** What the runs after this one have changed. */
+  madeAfter(run: number): Promise<Made>;
 }
 
 /** How old the last complete full run may be when an election opens, in minutes. */
@@ -80,7 +89,7 @@ export function createViews({ database, intervalMinutes, looks }: Sources): View
       });
     }
     if (isFile) return lookCsv(visit, look);
-    const done = doneIn(look.changes, await readMade(database, look.at));
+    const done = doneIn(look.changes, await readMade(database, look.after));
     const unconfirmed = look.result.held?.removals ? await readUnconfirmed() : new Set<string>();
     return lookView(visit, { look, done, unconfirmed });
   };
@@ -176,7 +185,8 @@ export function createViews({ database, intervalMinutes, looks }: Sources): View
       const answer = await showMember({ ...visit, query }, log, asked);
       return { ...answer, ...(asked.isChanged ? { status: 409 } : {}) };
     },
-    madeSince: (at) => readMade(database, at),
+    lastRun: () => readLastRun(database),
+    madeAfter: (run) => readMade(database, run),
   };
 }
 

@@ -23,6 +23,8 @@ export function whyWords(visit: Visit, { member, facts }: MemberHistory): string
   const finding = findings.find((one) =>
     ['records_set_aside', 'removals_unconfirmed'].includes(one.code),
   );
-  const found = finding && ['set_aside', 'removal_unconfirmed'].includes(code);
+  // What the reason says itself is not said twice.
+  const found =
+    finding && finding.error_code !== code && ['set_aside', 'removal_unconfirmed'].includes(code);
   return found ? `${plain} (${words.recordErrors[finding.error_code] ?? finding.message})` : plain;
 }

@@ -361,6 +361,14 @@ describe('an approval', () => {
     const old = await request(`${admin.url}?view=look&plan=${form.plan}`, { headers });
     expect(old.text).toContain('12 breytingar voru gerðar þar. Samþykkt af: Lykill umsjónarmanns.');
     expect(old.text).not.toMatch(/name="typed"|Bíður samþykkis/);
+    // A new look begins anew: what was made and taken back before it waits again.
+    const undo = Number((await admin.world.lastRun())['id']) - 1;
+    const { plan } = (await admin.world.post('syncDryRun', { undo })).body;
+    await admin.world.sync({ undo, plan });
+    expect(await active()).toBe(MEMBERS);
+    const now = await look(headers, 12);
+    const fresh = await request(`${admin.url}?view=look&plan=${now.plan}`, { headers });
+    expect(fresh.text).toMatch(/name="typed"/);
     // Who looked at whom is logged by Django id, as often as somebody does.
     const seen = admin.output().filter((line) => line.includes('somebody looked at a plan'));
     expect(JSON.parse(seen.at(-1) ?? '').external_ids.sort()).toEqual([

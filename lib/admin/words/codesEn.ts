@@ -125,8 +125,8 @@ export const codesEn: Codes = {
   },
   runStatus: {
     success: 'Done',
-    partial: 'Done, but not quite all of it',
-    held: 'Done in part',
+    partial: 'Done, but some of it needs a look',
+    held: 'Some was left waiting',
     failed: 'Failed, nothing changed',
     refused: 'Refused, nothing changed',
     pending: 'Running',

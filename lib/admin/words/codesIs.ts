@@ -144,8 +144,8 @@ export const codesIs = {
   } as Record<string, string>,
   runStatus: {
     success: 'Tókst',
-    partial: 'Tókst, en ekki alveg allt',
-    held: 'Tókst að hluta',
+    partial: 'Lokið, en sumt þarf að skoða',
+    held: 'Sumt var látið bíða',
     failed: 'Mistókst, ekkert breyttist',
     refused: 'Hafnað, ekkert breyttist',
     pending: 'Stendur yfir',

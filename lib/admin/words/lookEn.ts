@@ -14,6 +14,7 @@ export const lookEn: LookWords = {
   suspendedHere: (n) => `${count(n, 'member was', 'members were')} made inactive here`,
   lookGone: 'This look is no longer kept. Look again. Nothing was changed.',
   lookDone: 'These changes were made already',
+  lookDoneSome: 'Some of these changes were made already',
   lookDoneWhy: 'What you looked at is over. Look again at what is left.',
   madeThere: (n) => `${count(n, 'change was', 'changes were')} made there.`,
   shown: (from, to, of) =>
@@ -45,7 +46,7 @@ export const lookEn: LookWords = {
   isNew: 'new',
   isGone: 'gone',
   showAll: 'Show all changes',
-  unusable: (n) => `${count(n, 'point', 'points')} to look at: there the register is not followed.`,
+  unusable: (n) => `${count(n, 'point needs', 'points need')} a look.`,
   approveTitle: {
     removals: (n) => `Approve that ${count(n, 'member leaves', 'members leave')} the voters`,
     additions: (n) => `Approve that ${count(n, 'member joins', 'members join')} the voters`,

@@ -17,6 +17,7 @@ export const lookIs = {
     `${count(n, 'félagi var gerður óvirkur', 'félagar voru gerðir óvirkir')} hér`,
   lookGone: 'Þessi skoðun er ekki lengur geymd. Skoðaðu aftur. Engu var breytt.',
   lookDone: 'Þessar breytingar hafa þegar verið gerðar',
+  lookDoneSome: 'Sumar þessara breytinga hafa þegar verið gerðar',
   lookDoneWhy: 'Það sem þú skoðaðir á því ekki lengur við. Skoðaðu aftur það sem eftir er.',
   madeThere: (n: number) => `${count(n, 'breyting var gerð', 'breytingar voru gerðar')} þar.`,
   shown: (from: number, to: number, of: number): string =>
@@ -49,7 +50,7 @@ export const lookIs = {
   isNew: 'nýtt',
   isGone: 'fellur út',
   showAll: 'Sýna allar breytingar',
-  unusable: (n: number) => `Skoða þarf ${number(n)} atriði sem ekki er hægt að fara eftir.`,
+  unusable: (n: number) => `${number(n)} atriði þarf að skoða.`,
   approveTitle: {
     removals: (n: number) => `Samþykkja að ${number(n)} fari af kjörskrá`,
     additions: (n: number) => `Samþykkja að ${number(n)} komi á kjörskrá`,

@@ -28,10 +28,19 @@ function actingWith(
 ): Acting {
   const looks = createLooks();
   const held = { removals: { count: 3, limit: 1, reason: 'limit_exceeded' } } as const;
-  looks.keep({ plan, at: new Date(), asked: {}, result: { held }, changes: leavers, total: 3 });
+  looks.keep({
+    plan,
+    at: new Date(),
+    after: 7,
+    asked: {},
+    result: { held },
+    changes: leavers,
+    total: 3,
+  });
   looks.keep({
     plan: 'undo',
     at: new Date(),
+    after: 7,
     asked: { undo: 7 },
     result: {},
     changes: leavers,
@@ -40,7 +49,8 @@ function actingWith(
   const signal = new AbortController().signal;
   const views: Acting['views'] = {
     showAsked: async (_visit, _log, id, asked) => ({ body: { id, ...asked } }),
-    madeSince: async () => made,
+    lastRun: async () => 7,
+    madeAfter: async () => made,
   };
   const log = createLog('CRITICAL');
   return { functions, looks, views, log, signal, form: new URLSearchParams(form) };

@@ -19,6 +19,7 @@ const removal = (id: number, more: Partial<PreviewedChange> = {}): PreviewedChan
 const lookOf = (changes: PreviewedChange[], more: Partial<Look> = {}): Look => ({
   plan: 'sha256:1',
   at: new Date('2026-11-26T12:00:00Z'),
+  after: 7,
   asked: { mode: 'full' },
   result: {},
   changes,

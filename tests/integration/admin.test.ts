@@ -191,8 +191,9 @@ describeInBrowser()('the page', () => {
     await page.waitForSelector('h2:has-text("Janúar 2026")');
     const lines = await page.locator('main > table tbody tr').allInnerTexts();
     expect(lines).toEqual([
-      expect.stringContaining('3 fyrirspurnir um einstaka félaga, ekkert breyttist'),
-      expect.stringContaining('9 samstillingar, ekkert breyttist'),
+      expect.stringMatching(
+        /9 samstillingar, ekkert breyttist\s+3 fyrirspurnir um einstaka félaga, ekkert breyttist/,
+      ),
     ]);
     // The chart says the same in figures.
     await page.click('summary');

@@ -37,7 +37,7 @@ export const lookIs = {
   emptyRegister: (n: number) =>
     `Samþykki þýðir að ${number(n)} ${form(n, 'missir', 'missa')} kosningarétt og enginn úr félagaskránni verður eftir á kjörskránni. Langlíklegast er að félagaskráin eða aðgangurinn að henni sé bilaður. Láttu kerfisstjórann athuga það áður en þú samþykkir.`,
   notAskedYet:
-    'Félagaskráin hefur ekki verið spurð um hvern og einn. Það er gert þegar þú samþykkir, og þau sem hún segir enn vera félaga halda kosningarétti.',
+    'Félagaskráin hefur ekki verið spurð um hvern og einn. Það er gert þegar þú samþykkir, og þau sem hún segir að séu enn félagar halda kosningarétti.',
   unconfirmedAmong: (n: number) =>
     `Um ${number(n)} af þessum hefur félagaskráin þegar verið spurð, og hún staðfesti ekki brottfallið. Nýtt samþykki breytir engu um þau á meðan svo er.`,
   together: (n: number, tab: string) =>

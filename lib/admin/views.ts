@@ -57,8 +57,10 @@ const ROWS = 100;
 
 export function createViews({ database, intervalMinutes, looks }: Sources): Views {
   const rules = { intervalMinutes, withinMinutes: WITHIN_MINUTES };
-  const showStatus = async (visit: Visit) =>
-    statusView(visit, await readStatus(database, rules), await readFacts(database));
+  const showStatus = async (visit: Visit) => {
+    const [status, facts] = await Promise.all([readStatus(database, rules), readFacts(database)]);
+    return statusView(visit, status, facts);
+  };
 
   const readUnconfirmed = async () => {
     const ids = new Set<string>();

@@ -26,7 +26,7 @@ export const codesEn: Codes = {
     notifications_dead: (n) =>
       `${count(n, 'notification was', 'notifications were')} never delivered`,
     never_synced: () => 'there was no complete full sync yet',
-    full_run_too_old: () => 'the last complete full sync is too old',
+    full_run_too_old: () => 'it is too long since a full sync went through completely',
     running: () => 'a sync is running',
     failing: () => 'the last sync failed',
     notifications_pending: (n) =>

@@ -34,7 +34,7 @@ export const codesIs = {
     notifications_dead: (n) =>
       `${count(n, 'tilkynning komst', 'tilkynningar komust')} aldrei til skila`,
     never_synced: () => 'full samstilling hefur aldrei farið fram',
-    full_run_too_old: () => 'síðasta fulla samstilling er of gömul',
+    full_run_too_old: () => 'of langt er síðan full samstilling gekk alveg upp',
     running: () => 'samstilling stendur yfir',
     failing: () => 'síðasta samstilling mistókst',
     notifications_pending: (n) =>

@@ -46,6 +46,14 @@ test('a long list has pages, and the file has all of it', () => {
   const file = String(lookCsv(visit('tab=remove&lang=en'), look).body);
   expect(file.trim().split('\r\n')).toHaveLength(251);
   expect(file).not.toMatch(/\d{6}-?\d{4}/);
+  const changed = removal(1, {
+    action: 'update',
+    fields: ['name', 'is_active'],
+    before: { name: 'Anna', is_active: false },
+    after: { name: 'Anna Ösp', is_active: true },
+  });
+  const update = String(lookCsv(visit('tab=update'), lookOf([changed])).body);
+  expect(update).toContain(';nafn: Anna → Anna Ösp;');
 });
 
 test('what waits is approved by its number, by those who may, and what nobody can approve is not asked', () => {

@@ -68,7 +68,8 @@ function Change({ visit, asked: { result, release }, member }: Props) {
   return (
     <Box kind="warn" heading="h2" title={isHeld ? words.askedHeld : words.askedChange}>
       {changes.map((change) => (
-        <div key={change.action}>
+        <div key={`${change.action}${change.external_id}`}>
+          {change.external_id !== member.external_id && `${words.recordOf(change.external_id)}. `}
           <strong>{words.oneChange[tabOf(change)]}</strong>: {reasonWords(visit, change)}
           {change.held && ` (${words.heldReasons[change.held] ?? change.held})`}
           <Values visit={visit} change={change} />

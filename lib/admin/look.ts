@@ -175,6 +175,12 @@ export function doneIn(changes: PreviewedChange[], made: Made): Done[] {
   return [...runs.values()];
 }
 
+/** The same of what somebody can decide about in a look: what happens by itself may have happened; pure. */
+export function decidedIn(look: Look, made: Made): Done[] {
+  const waiting = look.changes.filter(({ held }) => held);
+  return doneIn(waiting.length > 0 ? waiting : look.changes, made);
+}
+
 /** How long a look is kept, in ms. */
 const KEPT_MS = 15 * 60_000;
 /** How many changes are kept in all, at some hundred bytes each. The newest look is kept whatever it holds. */

@@ -27,7 +27,8 @@ export function lookView(visit: Visit, options: Options): Answer {
   const undo = look && undoOf(look);
   const title = undo === undefined ? words.views.look : undoTitle(visit, look as Look, undo);
   const lookedAt = undo === undefined ? words.lookedAt : words.undoLookedAt;
-  const allDone = done.reduce((sum, { count }) => sum + count, 0) === look?.changes.length;
+  const waiting = look?.changes.filter(({ held }) => held).length || look?.changes.length;
+  const allDone = done.reduce((sum, { count }) => sum + count, 0) === waiting;
   const wentWrong = problem ?? (wrong === undefined ? undefined : words.wrongNumber(wrong));
   return page(visit, {
     view: undo === undefined ? 'look' : 'history',

@@ -14,7 +14,7 @@ import { find } from './find.ts';
 import { asOf } from './fold.ts';
 import { problemView } from './gateViews.tsx';
 import { historyCsv, historyView } from './historyView.tsx';
-import { changesIn, doneIn, type Looks, type Made, tabIn } from './look.ts';
+import { changesIn, decidedIn, type Looks, type Made, tabIn } from './look.ts';
 import { lookView } from './lookView.tsx';
 import { memberView } from './memberView.tsx';
 import {
@@ -91,7 +91,7 @@ export function createViews({ database, intervalMinutes, looks }: Sources): View
       });
     }
     if (isFile) return lookCsv(visit, look);
-    const done = doneIn(look.changes, await readMade(database, look.after));
+    const done = decidedIn(look, await readMade(database, look.after));
     const unconfirmed = look.result.held?.removals ? await readUnconfirmed() : new Set<string>();
     return lookView(visit, { look, done, unconfirmed });
   };

@@ -167,7 +167,7 @@ describeInBrowser()('the page', () => {
     await page.click('td a:has-text("7")');
     await page.click('button:has-text("Spyrja félagaskrána núna")');
     await page.waitForSelector(
-      'text=Félagaskráin er með félagann, en hér var félaginn gerður óvirkur',
+      'text=Félagaskráin segir að þetta sé félagi, en hér var félaginn gerður óvirkur',
     );
     await page.click('button:has-text("Virkja félagann")');
     await page.click('button:has-text("Gera þessa breytingu núna")');

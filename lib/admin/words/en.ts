@@ -139,7 +139,7 @@ export const en: Words = {
   partKennitala:
     'Nobody here has this number. If it is a part of a kennitala, type all of it, ten digits.',
   noKennitala: 'Nobody here has this kennitala.',
-  checkKennitala: 'It has not the check digit of older kennitölur, so it may be mistyped.',
+  checkKennitala: 'It lacks the check digit of older kennitölur, so it may be mistyped.',
   found: (n) => `${number(n)} found`,
   foundMore: (n) =>
     `More than ${number(n)} were found; these are the first. Type more of the name.`,

@@ -141,7 +141,7 @@ export const is = {
     'Enginn er hér með þetta númer. Sé þetta hluti af kennitölu þarf hún öll að vera með, tíu tölustafir.',
   noKennitala: 'Enginn er hér með þessa kennitölu.',
   checkKennitala:
-    'Hún stenst ekki vartölu eldri kennitalna, svo ef til vill er hún ekki rétt slegin inn.',
+    'Vartalan, sem eldri kennitölur hafa, stemmir ekki, svo ef til vill er hún ekki rétt slegin inn.',
   found: (n: number) => count(n, 'fannst', 'fundust'),
   foundMore: (n: number) =>
     `Fleiri en ${number(n)} fundust, og þeir fyrstu eru sýndir. Skrifaðu meira af nafninu.`,

@@ -40,7 +40,7 @@ export const lookEn: LookWords = {
     `New and returning members are approved together: ${number(n)} more under “${tab}”.`,
   lookChanged: 'The changes are no longer the same',
   lookChangedWhy:
-    'Something else is true than what you looked at, so nothing was changed. Only what differs is here. Look at it, then approve again.',
+    'The changes are others than those that you looked at, so nothing was changed. Only what differs is here. Look at it, then approve again.',
   newSince: 'Added since you looked',
   goneSince: 'No longer among them',
   isNew: 'new',
@@ -75,7 +75,7 @@ export const lookEn: LookWords = {
   askedOther:
     'The register finds nobody with this number. The vote comes from another system, and no sync changes it.',
   askedSuspended:
-    'The register has the member, but the member was made inactive here. No sync changes that.',
+    'The register says that this is a member, but the member was made inactive here. No sync changes that.',
   askedNoRelease: (found) =>
     found
       ? 'Nothing was done: there is nothing to make active here.'

@@ -44,7 +44,7 @@ export const lookIs = {
     `Nýir og þeir sem koma aftur eru samþykktir saman: ${number(n)} í viðbót undir „${tab}“.`,
   lookChanged: 'Breytingarnar eru ekki lengur þær sömu',
   lookChangedWhy:
-    'Annað á við en það sem þú skoðaðir, svo engu var breytt. Hér er aðeins það sem er ólíkt. Skoðaðu það og samþykktu svo aftur.',
+    'Breytingarnar eru aðrar en þær sem þú skoðaðir, svo engu var breytt. Hér er aðeins það sem er ólíkt. Skoðaðu það og samþykktu svo aftur.',
   newSince: 'Bættist við eftir að þú skoðaðir',
   goneSince: 'Á ekki lengur við',
   isNew: 'nýtt',
@@ -84,7 +84,7 @@ export const lookIs = {
   askedOther:
     'Félagaskráin finnur engan með þetta númer. Kosningarétturinn er úr öðru kerfi og samstillingin breytir honum ekki.',
   askedSuspended:
-    'Félagaskráin er með félagann, en hér var félaginn gerður óvirkur. Samstillingin breytir því ekki.',
+    'Félagaskráin segir að þetta sé félagi, en hér var félaginn gerður óvirkur. Samstillingin breytir því ekki.',
   askedNoRelease: (found: boolean): string =>
     found
       ? 'Ekkert var gert: hér er ekkert að virkja.'

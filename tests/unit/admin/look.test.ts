@@ -1,5 +1,12 @@
 import { lookCsv } from '../../../lib/admin/changeTable.tsx';
-import { changesIn, compareLooks, createLooks, type Look } from '../../../lib/admin/look.ts';
+import {
+  changesIn,
+  compareLooks,
+  createLooks,
+  decidedIn,
+  type Look,
+  madeKey,
+} from '../../../lib/admin/look.ts';
 import { lookView } from '../../../lib/admin/lookView.tsx';
 import { createVisit, type Role } from '../../../lib/admin/visit.ts';
 import type { Held, PreviewedChange } from '../../../lib/sync/types.ts';
@@ -78,6 +85,15 @@ test('two looks differ in what came and went, not in the time of the look', () =
   const before = lookOf([removal(1), removal(2)]);
   const now = lookOf([removal(2, later), removal(3)]);
   expect(compareLooks(before, now)).toEqual({ added: [removal(3)], gone: [removal(1)] });
+});
+
+test('a look is over when what waits was made, and not when the rest has happened by itself', () => {
+  const { held: _held, ...update } = removal(9, { action: 'update', fields: ['name'] });
+  const look = lookOf([removal(1), update]);
+  const by = { run_id: 12, approved_by: null };
+  const made = (change: PreviewedChange) => new Map([[madeKey(change), by]]);
+  expect(decidedIn(look, made(update))).toEqual([]);
+  expect(decidedIn(look, made(removal(1)))).toEqual([{ ...by, count: 1 }]);
 });
 
 describe('looks are kept', () => {

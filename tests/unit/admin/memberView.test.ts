@@ -60,7 +60,7 @@ test.each([
     name: 'somebody who was suspended by hand',
     member: memberWith('suspended', false),
     result: { members_fetched: 1, members_suspended: 1 },
-    says: '! Félagaskráin er með félagann, en hér var félaginn gerður óvirkur.',
+    says: '! Félagaskráin segir að þetta sé félagi, en hér var félaginn gerður óvirkur.',
   },
   {
     name: 'somebody who has left',

@@ -2,10 +2,11 @@ import { SyncError } from '../errors.ts';
 import type { Answer } from '../http/answer.ts';
 import type { Log } from '../log.ts';
 import { djangoId } from '../sync/parameters.ts';
+import type { PreviewedChange } from '../sync/types.ts';
 import type { Functions, Reply } from './functions.ts';
 import { problemView } from './gateViews.tsx';
 import { securityHeaders } from './layout.tsx';
-import type { Looks } from './look.ts';
+import type { Look, Looks } from './look.ts';
 import type { Views } from './views.ts';
 import type { Visit } from './visit.ts';
 
@@ -37,6 +38,26 @@ export const seeOther = ({ secure }: Pick<Visit, 'secure'>, location: string): A
   type: 'html',
   headers: { ...securityHeaders(secure), Location: location },
 });
+
+/** Django ids in one line of the log, which the platform cuts at 256 KiB. */
+const LOGGED_IDS = 500;
+
+/** Logs who has seen whom of a plan, by Django id. */
+export function logSeen(
+  log: Log,
+  { person }: Visit,
+  { plan, total }: Look,
+  shown: PreviewedChange[],
+): void {
+  for (let from = 0; from === 0 || from < shown.length; from += LOGGED_IDS) {
+    log('NOTICE', 'members_read', 'somebody looked at a plan', {
+      caller: person.name,
+      plan,
+      changes: total,
+      external_ids: shown.slice(from, from + LOGGED_IDS).map(({ external_id }) => external_id),
+    });
+  }
+}
 
 /** A function refused or failed: says so, logs it, and leads back to where the visitor was. */
 export function refusal(visit: Visit, { log }: Acting, reply: Reply, back?: string): Answer {

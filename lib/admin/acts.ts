@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Answer } from '../http/answer.ts';
 import { changeClasses } from '../sync/types.ts';
-import { type Acting, refusal, seeOther } from './acting.ts';
+import { type Acting, logSeen, refusal, seeOther } from './acting.ts';
 import { changedView } from './changedView.tsx';
-import { isShown, type Look, takeLook, undoOf, waitingIn } from './look.ts';
+import { compareLooks, isShown, type Look, takeLook, undoOf, waitingIn } from './look.ts';
 import { lookView } from './lookView.tsx';
 import { apply, ask } from './memberActs.ts';
 import type { Visit } from './visit.ts';
@@ -124,5 +124,7 @@ async function decide(visit: Visit, acting: Acting, seen: Look, more: object): P
   const outcome = await takeLook(functions, seen.asked, visit.person, signal, lastRun);
   if ('reply' in outcome) return refusal(visit, acting, outcome.reply);
   looks.keep(outcome.look);
-  return changedView(visit, seen, outcome.look, await views.madeAfter(seen.after));
+  const difference = compareLooks(seen, outcome.look);
+  logSeen(log, visit, outcome.look, Object.values(difference).flat());
+  return changedView(visit, outcome.look, difference, await views.madeAfter(seen.after));
 }

@@ -1,15 +1,27 @@
 import type { Answer } from '../http/answer.ts';
 import { ChangeTable } from './changeTable.tsx';
 import { page } from './layout.tsx';
-import { compareLooks, type Done, doneIn, type Look, type Made, madeKey, undoOf } from './look.ts';
+import {
+  type compareLooks,
+  type Done,
+  doneIn,
+  type Look,
+  type Made,
+  madeKey,
+  undoOf,
+} from './look.ts';
 import { Box } from './parts.tsx';
 import { callerWords } from './phrases.ts';
 import type { Visit } from './visit.ts';
 
 /** The plan is no longer the one that was approved: what is different now, why, and nothing else. */
-export function changedView(visit: Visit, before: Look, now: Look, made: Made): Answer {
+export function changedView(
+  visit: Visit,
+  now: Look,
+  { added, gone }: ReturnType<typeof compareLooks>,
+  made: Made,
+): Answer {
   const { words } = visit;
-  const { added, gone } = compareLooks(before, now);
   const done = doneIn(gone, made);
   const left = gone.filter((change) => !made.has(madeKey(change)));
   // Somebody has approved the same meanwhile, or oneself has: the register is as it was.

@@ -2,6 +2,7 @@ import { queryPooled } from '../database.ts';
 import { maskKennitala } from '../kennitala.ts';
 import { isPersonalId, shownId } from '../redact.ts';
 import type { Credential } from '../secrets.ts';
+import type { SyncStatus } from '../sync/status.ts';
 import type { Held, PreviewedChange } from '../sync/types.ts';
 import { type Made, madeKey } from './look.ts';
 import daysOfMonth from './sql/days_of_month.sql';
@@ -148,10 +149,17 @@ export interface PageFacts {
   read_at: Date | null;
 }
 
-/** Throws what pg throws. */
-export async function readFacts(database: Credential): Promise<PageFacts> {
-  const [facts] = await queryPooled<PageFacts>(database, readFactsStatement);
-  return facts as PageFacts;
+/** What syncStatus does not say. Where no other system has rows, its own number is that of all. Throws what pg throws. */
+export async function readFacts(
+  database: Credential,
+  { active, other_sources }: SyncStatus['members'],
+): Promise<PageFacts> {
+  const [facts] = await queryPooled<{ voters: number | null; read_at: Date | null }>(
+    database,
+    readFactsStatement,
+    [other_sources > 0],
+  );
+  return { voters: facts?.voters ?? active, read_at: facts?.read_at ?? null };
 }
 
 /** The last run that has ended, for `readMade`. Throws what pg throws. */

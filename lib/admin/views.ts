@@ -6,7 +6,7 @@ import { readMember, readRunChanges } from '../sync/history.ts';
 import { listedCodes, MAX_CSV_ROWS } from '../sync/parameters.ts';
 import { readStatus } from '../sync/status.ts';
 import { listWaiting, type WaitingList } from '../sync/waiting.ts';
-import { type Acting, idOf, named, seeOther } from './acting.ts';
+import { type Acting, idOf, logSeen, named, seeOther } from './acting.ts';
 import type { AskedMember } from './askedView.tsx';
 import { lookCsv } from './changeTable.tsx';
 import { rowsIn } from './decisionView.tsx';
@@ -50,16 +50,14 @@ export interface Views {
 
 /** How old the last complete full run may be when an election opens, in minutes. */
 const WITHIN_MINUTES = 60;
-/** Django ids in one line of the log, which the platform cuts at 256 KiB. */
-const LOGGED_IDS = 500;
 /** Changes of one page of a run. */
 const ROWS = 100;
 
 export function createViews({ database, intervalMinutes, looks }: Sources): Views {
   const rules = { intervalMinutes, withinMinutes: WITHIN_MINUTES };
   const showStatus = async (visit: Visit) => {
-    const [status, facts] = await Promise.all([readStatus(database, rules), readFacts(database)]);
-    return statusView(visit, status, facts);
+    const status = await readStatus(database, rules);
+    return statusView(visit, status, await readFacts(database, status.members));
   };
 
   const readUnconfirmed = async () => {
@@ -82,14 +80,7 @@ export function createViews({ database, intervalMinutes, looks }: Sources): View
     if (!look) return lookView(visit, {});
     const isFile = visit.query.get('format') === 'csv';
     const shown = isFile ? changesIn(look, tabIn(visit, look)) : rowsIn(visit, look);
-    for (let from = 0; from === 0 || from < shown.length; from += LOGGED_IDS) {
-      log('NOTICE', 'members_read', 'somebody looked at a plan', {
-        caller: visit.person.name,
-        plan: look.plan,
-        changes: look.total,
-        external_ids: shown.slice(from, from + LOGGED_IDS).map(({ external_id }) => external_id),
-      });
-    }
+    logSeen(log, visit, look, shown);
     if (isFile) return lookCsv(visit, look);
     const done = decidedIn(look, await readMade(database, look.after));
     const unconfirmed = look.result.held?.removals ? await readUnconfirmed() : new Set<string>();

@@ -9,8 +9,9 @@ export const lookEn: LookWords = {
     'This is where the register and the voters’ table differ. Looking reads the register and changes nothing.',
   lookedAt: (at) => `The register was read ${at}.`,
   undoLookedAt: (at) => `Looked at ${at}.`,
-  lookNone: 'Nothing changes: the voters’ table is as the register is.',
-  lookNoneBut: 'The next sync changes nothing, but the voters’ table is not as the register is',
+  lookNone: 'Nothing changes: the voters’ table agrees with the register.',
+  lookNoneBut:
+    'The next sync changes nothing, but the voters’ table does not agree with the register',
   suspendedHere: (n) => `${count(n, 'member was', 'members were')} made inactive here`,
   lookGone: 'This look is no longer kept. Look again. Nothing was changed.',
   lookDone: 'These changes were made already',
@@ -24,7 +25,8 @@ export const lookEn: LookWords = {
   tooMany: (n, of) => `Only the first ${number(n)} of ${number(of)} changes are shown.`,
   notShown:
     'There are more changes than can be shown, and what is not seen cannot be approved here. Inform the operator.',
-  willHappen: 'This happens by itself with the next sync.',
+  willHappen:
+    'This needs no approval. The next sync makes it, unless another system or the database is in the way.',
   waits: (reason, limit) =>
     `Waits for an approval: ${reason}${limit === undefined ? '' : ` (the limit is ${number(limit)})`}.`,
   becauseOf: (reason) => `The reason: ${reason}.`,

@@ -11,8 +11,8 @@ export const lookIs = {
     'Hér sést hvað er ólíkt með félagaskránni og kjörskránni. Skoðunin les félagaskrána en breytir engu.',
   lookedAt: (at: string) => `Félagaskráin var lesin ${at}.`,
   undoLookedAt: (at: string) => `Skoðað ${at}.`,
-  lookNone: 'Ekkert breytist: kjörskráin er eins og félagaskráin.',
-  lookNoneBut: 'Næsta samstilling breytir engu, en kjörskráin er ekki eins og félagaskráin',
+  lookNone: 'Ekkert breytist: kjörskráin er í samræmi við félagaskrána.',
+  lookNoneBut: 'Næsta samstilling breytir engu, en kjörskráin er ekki í samræmi við félagaskrána',
   suspendedHere: (n: number) =>
     `${count(n, 'félagi var gerður óvirkur', 'félagar voru gerðir óvirkir')} hér`,
   lookGone: 'Þessi skoðun er ekki lengur geymd. Skoðaðu aftur. Engu var breytt.',
@@ -28,7 +28,8 @@ export const lookIs = {
     `Aðeins fyrstu ${number(n)} af ${number(of)} breytingum eru sýndar.`,
   notShown:
     'Breytingarnar eru fleiri en hægt er að sýna, og það sem ekki sést er ekki hægt að samþykkja hér. Láttu kerfisstjórann vita.',
-  willHappen: 'Þetta gerist af sjálfu sér við næstu samstillingu.',
+  willHappen:
+    'Þetta þarf ekki samþykki. Næsta samstilling gerir það, nema annað kerfi eða gagnagrunnurinn standi í vegi.',
   waits: (reason: string, limit: number | undefined) =>
     `Bíður samþykkis: ${reason}${limit === undefined ? '' : ` (mörkin eru ${number(limit)})`}.`,
   becauseOf: (reason: string) => `Ástæðan: ${reason}.`,

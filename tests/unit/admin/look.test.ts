@@ -204,10 +204,10 @@ describe('an approval', () => {
 test('that nothing changes is not yet that both are the same', () => {
   const none = (result: Look['result']) =>
     textOf(lookView(visit(''), { look: lookOf([], { result }) }).body);
-  expect(none({})).toContain('✓ Ekkert breytist: kjörskráin er eins og félagaskráin.');
+  expect(none({})).toContain('✓ Ekkert breytist: kjörskráin er í samræmi við félagaskrána.');
   const text = none({ error_count: 4, members_suspended: 2 });
-  expect(text).not.toContain('er eins og félagaskráin.');
-  expect(text).toContain('! Næsta samstilling breytir engu, en kjörskráin er ekki eins');
+  expect(text).not.toContain('er í samræmi við félagaskrána.');
+  expect(text).toContain('! Næsta samstilling breytir engu, en kjörskráin er ekki í samræmi');
   expect(text).toContain('2 félagar voru gerðir óvirkir hér');
 });
 

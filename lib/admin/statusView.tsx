@@ -40,12 +40,12 @@ export function statusView(visit: Visit, status: SyncStatus, facts: PageFacts): 
           </noscript>
         )}
         <section class="box bad" data-old tabIndex={-1} hidden role="alert">
-          <h2>
+          <h1>
             <span class="sign" aria-hidden="true">
               ✕
             </span>
             {words.notKnown}
-          </h2>
+          </h1>
           <p>{words.notKnownWhy}</p>
         </section>
         <div data-live={isRunning || isStarted ? BUSY : IDLE}>

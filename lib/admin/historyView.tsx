@@ -172,7 +172,7 @@ export function Outcome({ visit, run }: { visit: Visit; run: RunLine }) {
   const parts = [
     run.added > 0 && words.added(run.added),
     run.returned > 0 && words.returned(run.returned),
-    run.updated > 0 && words.updated(run.updated),
+    run.updated > 0 && words.updated(run.updated, run.kennitala),
     run.removed > 0 && words.removed(run.removed),
     held > 0 && words.waiting(held),
   ].filter(Boolean);
@@ -198,7 +198,19 @@ export function historyCsv({ visit, month, runs }: Omit<Props, 'days'>): Answer 
   const { columns } = words;
   const { run, when, kind, outcome, joined, left, held, by, approvedBy } = columns;
   const body = toCsv(
-    [run, when, kind, outcome, joined, columns.changed, left, held, by, approvedBy],
+    [
+      run,
+      when,
+      kind,
+      outcome,
+      joined,
+      columns.changed,
+      words.classes.kennitala,
+      left,
+      held,
+      by,
+      approvedBy,
+    ],
     runs.map((one) => [
       one.id,
       format.stamp(one.at),
@@ -206,6 +218,7 @@ export function historyCsv({ visit, month, runs }: Omit<Props, 'days'>): Answer 
       words.runStatus[one.status] ?? one.status,
       one.added + one.returned,
       one.updated,
+      one.kennitala,
       one.removed,
       heldIn(one),
       one.caller,

@@ -70,6 +70,8 @@ export interface RunLine {
   status: string;
   added: number;
   updated: number;
+  /** Of the updated ones, those that got another kennitala. */
+  kennitala: number;
   returned: number;
   removed: number;
   errors: number;

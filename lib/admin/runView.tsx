@@ -80,6 +80,7 @@ function lineOf(run: Row): RunLine {
     status: text(run['status']) ?? '',
     added: number(run['members_added']),
     updated: number(run['members_updated']),
+    kennitala: number(run['members_kennitala_changed']),
     returned: number(run['members_reactivated']),
     removed: number(run['members_removed']),
     errors: number(run['error_count']),

@@ -2,6 +2,7 @@
 -- $4: only before this run.
 select id, sync_type, sync_timestamp at time zone 'UTC' as at, mode, status,
   coalesce(members_added, 0) as added, coalesce(members_updated, 0) as updated,
+  coalesce(members_kennitala_changed, 0) as kennitala,
   coalesce(members_reactivated, 0) as returned, coalesce(members_removed, 0) as removed,
   coalesce(error_count, 0) as errors,
   details ->> 'caller' as caller, details ->> 'approved_by' as approved_by, (details ->> 'undo')::int as undoes,

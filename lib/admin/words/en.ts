@@ -173,7 +173,8 @@ export const en: Words = {
   runTitle: (id) => `Run ${id}`,
   added: (n) => `${number(n)} joined`,
   returned: (n) => `${number(n)} came back`,
-  updated: (n) => `${number(n)} changed`,
+  updated: (n, kennitalas) =>
+    `${number(n)} changed${kennitalas > 0 ? ` (of these ${count(kennitalas, 'kennitala', 'kennitölur')})` : ''}`,
   removed: (n) => `${number(n)} left`,
   nothingChanged: 'nothing changed',
   waiting: (n) => `${number(n)} left waiting for an approval`,

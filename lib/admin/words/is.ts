@@ -176,7 +176,9 @@ export const is = {
   runTitle: (id: number) => `Keyrsla ${id}`,
   added: (n: number) => `${count(n, 'bættist', 'bættust')} við`,
   returned: (n: number) => `${count(n, 'kom', 'komu')} aftur`,
-  updated: (n: number) => count(n, 'breyttist', 'breyttust'),
+  updated: (n: number, kennitalas: number) =>
+    count(n, 'breyttist', 'breyttust') +
+    (kennitalas > 0 ? ` (þar af ${count(kennitalas, 'kennitala', 'kennitölur')})` : ''),
   removed: (n: number) => count(n, 'fór', 'fóru'),
   nothingChanged: 'ekkert breyttist',
   waiting: (n: number) => `${count(n, 'beið', 'biðu')} samþykkis`,

@@ -10,6 +10,7 @@ const run = (more: Partial<RunLine> = {}): RunLine => ({
   status: 'success',
   added: 0,
   updated: 0,
+  kennitala: 0,
   returned: 0,
   removed: 0,
   errors: 0,

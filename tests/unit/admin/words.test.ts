@@ -37,6 +37,13 @@ test('every error that a run reports has its words, as the table in API.md lists
   expect(codes.filter((code) => is.recordErrors[code] === undefined)).toEqual([]);
 });
 
+test('another kennitala is counted apart, because it gives a vote to another number', () => {
+  expect([is.updated(3, 1), en.updated(3, 0)]).toEqual([
+    '3 breyttust (þar af 1 kennitala)',
+    '3 changed',
+  ]);
+});
+
 test.each([
   [1, '1 félagi myndi missa kosningarétt', '1 member would lose their vote'],
   [11, '11 félagar myndu missa kosningarétt', '11 members would lose their vote'],

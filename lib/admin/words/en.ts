@@ -199,7 +199,6 @@ export const en: Words = {
   working: 'One moment …',
   back: 'Back',
   problem: 'That did not work',
-  notFound: 'There is no such page.',
   onlyApprovers: 'You may look, but this is only for those who may approve.',
   noAccess: 'You may not use this page. Ask the admin.',
   unknownVisitor: 'The page does not know who you are. Open it where you sign in.',

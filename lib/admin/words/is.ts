@@ -203,7 +203,6 @@ export const is = {
   working: 'Augnablik …',
   back: 'Til baka',
   problem: 'Þetta tókst ekki',
-  notFound: 'Þessi síða er ekki til.',
   onlyApprovers: 'Þú mátt skoða, en þessi aðgerð er aðeins fyrir þá sem mega samþykkja.',
   noAccess: 'Þú hefur ekki aðgang að þessari síðu. Biddu umsjónarmann um hann.',
   unknownVisitor: 'Síðan veit ekki hver þú ert. Opnaðu hana þar sem þú skráir þig inn.',

@@ -34,10 +34,10 @@ export async function applyPlan(
 ): Promise<SyncResult> {
   const { client, context } = run;
   await run.progress.report('apply');
-  await orderTurns(client);
+  const refusedBefore = await orderTurns(client);
   const impatientAt = performance.now() + PATIENCE_MS;
   for (;;) {
-    const manner = { patient: performance.now() < impatientAt, isLast };
+    const manner = { patient: performance.now() < impatientAt, isLast, refusedBefore };
     try {
       const result = await inTransaction(client, () => applyAll(run, runId, planned, manner));
       if (planned.verdict.firstLoad) await analyse(run);

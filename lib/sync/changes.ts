@@ -24,6 +24,7 @@ import givePlaceholders from './sql/apply/give_placeholders.sql';
 import lockKeys from './sql/apply/lock_keys.sql';
 import lockRows from './sql/apply/lock_rows.sql';
 import orderByNeed from './sql/apply/order_turns.sql';
+import putRefusedLast from './sql/apply/put_refused_last.sql';
 import rememberRewritten from './sql/apply/remember_rewritten.sql';
 import selectPlaces from './sql/apply/select_places.sql';
 import selectTaken from './sql/apply/select_taken.sql';
@@ -31,6 +32,7 @@ import setAside from './sql/apply/set_aside.sql';
 import setDependentsAside from './sql/apply/set_dependents_aside.sql';
 import setIneffectiveAside from './sql/apply/set_ineffective_aside.sql';
 import setTurnAside from './sql/apply/set_turn_aside.sql';
+import setUntriedAside from './sql/apply/set_untried_aside.sql';
 import tryChanges from './sql/apply/try_changes.sql';
 import type { RunError } from './types.ts';
 
@@ -50,12 +52,22 @@ export interface Manner {
   patient: boolean;
   /** Set aside what somebody else has changed, because the plan is not made again. */
   isLast: boolean;
+  /** Changes that the run before found refused. */
+  refusedBefore: number;
 }
 
-/** Puts changes that need each other in an order in which they can be made. Throws what pg throws. */
-export async function orderTurns(client: pg.Client): Promise<void> {
+/**
+ * Puts changes that need each other in an order in which they can be made, and those last that the run before found
+ * refused; returns how many these are. Throws what pg throws.
+ */
+export async function orderTurns(client: pg.Client): Promise<number> {
+  const { rowCount: refused } = await client.query(putRefusedLast);
   const { rowCount: needs } = await client.query(findNeeds);
-  if (!needs) return;
+  if (needs) await orderNeeds(client, needs);
+  return refused ?? 0;
+}
+
+async function orderNeeds(client: pg.Client, needs: number): Promise<void> {
   await client.query(`${createSpare}; delete from pg_temp.spare`);
   await client.query(fillSpare, [needs]);
   await client.query(givePlaceholders);
@@ -73,6 +85,9 @@ const words: Record<string, string> = {
   change_waits:
     'it needs the change of another member, which was not made; a later run tries again',
 };
+
+const untried =
+  'so many changes are refused that this one was not tried; a later run tries it before those';
 
 const inWords = ({ rows }: pg.QueryResult<Named>, said?: string): RunError[] =>
   rows.map(({ code, external_id }) => ({ code, external_id, message: said ?? words[code] ?? '' }));
@@ -107,7 +122,10 @@ export async function changeMembers(run: Run, runId: number, manner: Manner): Pr
     const said = code === 'change_refused' ? `the database refuses it: ${place}` : undefined;
     errors.push(...inWords(await client.query<Named>(setTurnAside, [turn, code]), said));
   };
-  const all = await doByHalves(first, last, attempt, refuse);
+  const leave = async (from: number, to: number) => {
+    errors.push(...inWords(await client.query<Named>(setUntriedAside, [from, to]), untried));
+  };
+  const all = await doByHalves(first, last, { attempt, refuse, leave }, manner.refusedBefore);
   if (all) throw asThrown(all, (await names()).triggers);
   if (errors.length > 0) errors.push(...(await setWaitingAside(client)));
   if (mode !== 'undo') errors.push(...(await nameRewritten(client, runId)));

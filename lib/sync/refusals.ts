@@ -26,40 +26,78 @@ export async function readNames(client: pg.Client): Promise<MembersNames> {
   return rows[0] as MembersNames;
 }
 
-/** So many refused one by one, and nothing done: what is refused is no row but all of it. */
-const ALL_REFUSED = 50;
+/** So many refused one by one, and nothing done: others are looked at, far from these. */
+const REFUSED_IN_A_ROW = 50;
+/** So many more than a run knows of, from several places, and nothing done: what is refused is no row but all of it. */
+const ALL_REFUSED = 4 * REFUSED_IN_A_ROW;
+/** Tries in one run: the rows that change are ours for so long, and other services wait for them. */
+const MOST_TRIES = 1_000;
+
+interface Range {
+  from: number;
+  to: number;
+}
+
+/** What doByHalves does with a part. */
+export interface Parts {
+  /** Tries all of it; returns why nothing of it was done. */
+  attempt(from: number, to: number): Promise<Refusal | undefined>;
+  /** One that is refused for itself. */
+  refuse(at: number, refusal: Refusal): Promise<void>;
+  /** What was not tried, because there were too many tries. */
+  leave(from: number, to: number): Promise<void>;
+}
 
 /**
  * Does what can be done from first to last: tries all of it, and where that is refused its halves, so that k
- * refused ones among n cost some k · log n tries. `refuse` gets each one that is refused for itself. Returns the last
- * refusal when it is one of all: nothing was done, and of several changes each one met a broken trigger; or the first
- * fifty were refused, and it gives up.
+ * refused ones among n cost some k · log n tries. Returns the last refusal when it is one of all: nothing was done,
+ * and several changes met a broken trigger each, or so many were refused from the head, the end and between. `known`:
+ * how many the last run found refused.
  */
 export async function doByHalves(
   first: number,
   last: number,
-  attempt: (first: number, last: number) => Promise<Refusal | undefined>,
-  refuse: (at: number, refusal: Refusal) => Promise<void>,
+  { attempt, refuse, leave }: Parts,
+  known = 0,
 ): Promise<Refusal | undefined> {
-  let [done, refused, broken] = [0, 0, 0];
-  const isOneOfAll = (at: number) =>
-    done === 0 && (refused >= ALL_REFUSED || (at === last && refused > 1 && broken === refused));
-  const part = async (from: number, to: number): Promise<Refusal | undefined> => {
+  let [tries, done, refused, broken] = [0, 0, 0, 0];
+  const rest: Range[] = first <= last ? [{ from: first, to: last }] : [];
+  const halve = ({ from, to }: Range) => {
+    const middle = Math.floor((from + to) / 2);
+    rest.push({ from: middle + 1, to }, { from, to: middle });
+  };
+  for (let range = rest.pop(); range; range = rest.pop()) {
+    const { from, to } = range;
+    if (tries >= MOST_TRIES) {
+      await leave(from, to);
+      continue;
+    }
+    tries += 1;
     const refusal = await attempt(from, to);
     if (!refusal) {
       done += 1;
-      return undefined;
-    }
-    if (from === to) {
+    } else if (from < to) {
+      halve(range);
+    } else {
       await refuse(from, refusal);
       refused += 1;
       broken += isBrokenTrigger(refusal) ? 1 : 0;
-      return isOneOfAll(from) ? refusal : undefined;
+      if (done > 0) continue;
+      if (rest.length === 0 && broken > 1 && broken === refused) return refusal;
+      if (refused >= known + ALL_REFUSED) return refusal;
+      if (rest.length > 0 && refused % REFUSED_IN_A_ROW === 0) lookElsewhere(rest);
     }
-    const middle = Math.floor((from + to) / 2);
-    return (await part(from, middle)) ?? part(middle + 1, to);
-  };
-  return first <= last ? part(first, last) : undefined;
+  }
+  return undefined;
+}
+
+// The second half of the largest part is next.
+function lookElsewhere(rest: Range[]): void {
+  const sizes = rest.map(({ from, to }) => to - from);
+  const [{ from, to }] = rest.splice(sizes.indexOf(Math.max(...sizes)), 1) as [Range];
+  const middle = Math.floor((from + to) / 2);
+  if (from < to) rest.push({ from, to: middle });
+  rest.push({ from: from < to ? middle + 1 : from, to });
 }
 
 /** SQLSTATEs that another try may not meet: a deadlock, a lock that somebody holds. */

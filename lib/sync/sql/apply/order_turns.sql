@@ -19,7 +19,7 @@ from (
     from round r join circle c on c.id = r.at
     where r.at <> r.id
   )
-  select id, (select max(id) from pg_temp.plan) + dense_rank() over (order by depth, first)::int as turn
+  select id, (select max(turn) from pg_temp.plan) + dense_rank() over (order by depth, first)::int as turn
   from (
     select id, depth, id as first from chain
     union all

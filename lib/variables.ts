@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { DATABASE_URL_FORM, isDatabaseUrl } from './databaseUrl.ts';
+import { isPersonalId } from './redact.ts';
 import { isSecretReference } from './secrets.ts';
 
 // How one environment variable is read. Each schema takes `string | undefined`. Its words follow the
@@ -150,6 +151,12 @@ export const secret = (schema: z.ZodMiniType<string, string | undefined>) =>
       return z.NEVER;
     }),
   );
+
+/** A member's id in Django, which is in logs. */
+export const djangoId: Form = {
+  check: (value) => !isPersonalId(value) && !/[;"'\s]/.test(value),
+  message: 'is no Django id, or looks like a kennitala, a name or an e-mail address',
+};
 
 /** A list; the variable may be absent, which is the empty list. */
 export const commaSeparated = (form: Form = { check: () => true, message: '' }) =>

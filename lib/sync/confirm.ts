@@ -135,8 +135,8 @@ async function ask(run: Run, django: DjangoClient, doubts: Doubt[]): Promise<Map
   const budget = startBudget(run);
   try {
     const askable = doubts.filter((doubt) => doubt.external_id !== null && !doubt.superseded);
-    if (askable.length > 0 && (await pagesAreTrue(run, django, budget.forPages))) {
-      const ids = askable.map(({ external_id }) => external_id as string);
+    const ids = askable.map(({ external_id }) => external_id as string);
+    if (ids.length > 0 && (await pagesAreTrue(run, django, ids, budget.forPages))) {
       const replies = await askPages(run, django, ids, budget.forPages);
       await askAgain(run, django, replies, budget.forPages);
       for (const doubt of askable) {

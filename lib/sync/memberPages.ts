@@ -5,6 +5,7 @@ import { DjangoError } from '../django/errors.ts';
 import type { MemberLookup } from '../django/types.ts';
 import { SyncError } from '../errors.ts';
 import type { Run } from './session.ts';
+import selectNeighbours from './sql/guard/select_neighbours.sql';
 import selectProbes from './sql/guard/select_probes.sql';
 
 /** A 404 is asked again after this time: a replica that lags or a gateway that starts says 404 as well. */
@@ -59,7 +60,9 @@ export function takesVote(reply: PageReply): boolean {
   return record.kind === 'member' ? !record.member.isMember : record.kind !== 'rejected';
 }
 
-/** How many members are tried at most, half of them from either end of the list. */
+/** Of how many doubtful members the neighbours are asked for, at most. */
+const WITH_NEIGHBOURS = 20;
+/** How many members of the list are tried at most where nobody has neighbours, half of them from either end. */
 const PROBES = 6;
 
 interface Probe {
@@ -70,30 +73,100 @@ interface Probe {
 /**
  * Whether members who certainly are in the list are found on their own pages as what the list says. Asked every
  * time: what they get as well (an error, a 404, one person for every id) says nothing of anybody. Two must be
- * found, since one person for every id may be one of them; more are tried, since one may just have left.
+ * found, since one person for every id may be one of them; more are tried, since one may just have left. After a walk
+ * of the whole register one of them must be next to each doubtful member: pages may exist for a part of the list only.
  */
 export async function pagesAreTrue(
-  { client, context: { signal } }: Run,
+  run: Run,
   django: DjangoClient,
+  doubtful: readonly string[],
   budget?: AbortSignal,
 ): Promise<boolean> {
-  const staged = await client.query<Probe>(selectProbes);
-  let found = 0;
+  const ask = askOnce(django, budget);
+  return unlessRefused(run, async () => {
+    const groups = run.mode === 'full' ? await neighboursOf(run, doubtful) : [];
+    const probes = new Map(groups.flat().map((probe) => [probe.external_id, probe]));
+    if (probes.size < 2) return areFound(await firstListed(run, django, budget), ask);
+    return (await areNear(run, groups, ask)) && (await areFound([...probes.values()], ask));
+  });
+}
+
+/** Whether of the members next to each doubtful one, as earlier runs have seen them, one is found on its own page. */
+export async function neighboursAreFound(
+  run: Run,
+  django: DjangoClient,
+  doubtful: readonly string[],
+): Promise<boolean> {
+  const ask = askOnce(django);
+  return unlessRefused(run, async () => areNear(run, await neighboursOf(run, doubtful), ask));
+}
+
+interface AskOnce {
+  (probe: Probe): Promise<boolean>;
+  isAsked(probe: Probe): boolean;
+}
+
+function askOnce(django: DjangoClient, budget?: AbortSignal): AskOnce {
+  const asked = new Map<string, Promise<boolean>>();
+  const ask = (probe: Probe) => {
+    const known = asked.get(probe.external_id) ?? isFound(django, probe, budget);
+    asked.set(probe.external_id, known);
+    return known;
+  };
+  return Object.assign(ask, { isAsked: (probe: Probe) => asked.has(probe.external_id) });
+}
+
+async function unlessRefused({ context }: Run, work: () => Promise<boolean>): Promise<boolean> {
   try {
-    // A part of the register may show one member only, who may be the one person for every id.
-    const isEnough = (staged.rowCount ?? 0) > 1;
-    const probes = isEnough ? staged.rows : await firstListed(django, budget);
-    const needed = Math.min(2, probes.length);
-    for (const probe of probes) {
-      if (found === needed) break;
-      if (await isFound(django, probe, budget)) found += 1;
-    }
-    return found > 0 && found === needed;
+    return await work();
   } catch (error) {
-    signal.throwIfAborted();
+    context.signal.throwIfAborted();
     if (!(error instanceof SyncError)) throw error;
     return false;
   }
+}
+
+async function areNear({ context }: Run, groups: Probe[][], ask: AskOnce): Promise<boolean> {
+  const anyIsFound = async (probes: Probe[]) => {
+    for (const probe of probes) if (await ask(probe)) return true;
+    return false;
+  };
+  const concurrency = context.config.django.DJANGO_CONCURRENCY;
+  return (await pMap(groups, anyIsFound, { concurrency })).every(Boolean);
+}
+
+// Those first of whom it is known already.
+async function areFound(probes: Probe[], ask: AskOnce): Promise<boolean> {
+  const needed = Math.min(2, probes.length);
+  let found = 0;
+  for (const probe of probes.toSorted((one, two) => +ask.isAsked(two) - +ask.isAsked(one))) {
+    if (found === needed) break;
+    if (await ask(probe)) found += 1;
+  }
+  return found > 0 && found === needed;
+}
+
+async function neighboursOf({ client, mode }: Run, doubtful: readonly string[]) {
+  const every = Math.max(1, Math.ceil(doubtful.length / WITH_NEIGHBOURS));
+  const { rows } = await client.query<Probe & { id: string }>(selectNeighbours, [
+    doubtful.filter((_, at) => at % every === 0),
+    mode === 'full',
+  ]);
+  return [...Map.groupBy(rows, ({ id }) => id).values()];
+}
+
+/**
+ * Whether the members that every whole walk must show are found on their own pages: a key that sees a part of the
+ * register sees a part of the pages. Throws only when the run itself must end.
+ */
+export async function canariesAreFound(run: Run, django: DjangoClient): Promise<boolean> {
+  const ids = run.context.config.sync.SYNC_CANARY_IDS;
+  const replies = await askPages(run, django, ids);
+  return [...replies].every(([id, reply]) => {
+    if (reply instanceof SyncError || !reply.found || reply.record.kind !== 'member') return false;
+    const { member } = reply.record;
+    return member.isMember && member.externalId === id;
+  });
 }
 
 // A reply that is an error is one of many; a register that fails or does not reply is not asked again.
@@ -116,7 +189,14 @@ function isThatMember(lookup: MemberLookup, { external_id, kennitala }: Probe): 
   return member.isMember && member.externalId === external_id && member.kennitala === kennitala;
 }
 
-async function firstListed(django: DjangoClient, budget?: AbortSignal): Promise<Probe[]> {
+// A part of the register may show one member only, who may be the one person for every id.
+async function firstListed(
+  { client }: Run,
+  django: DjangoClient,
+  budget?: AbortSignal,
+): Promise<Probe[]> {
+  const staged = await client.query<Probe>(selectProbes);
+  if ((staged.rowCount ?? 0) > 1) return staged.rows;
   for await (const page of django.getMembers(budget)) {
     const members = page.members.filter(({ isMember }) => isMember);
     if (members.length === 0) continue;

@@ -4,7 +4,15 @@ import type { Member, MemberLookup } from '../django/types.ts';
 import { SyncError } from '../errors.ts';
 import { openCopy } from './copy.ts';
 import type { ErrorList } from './errorList.ts';
-import { askAgain, askPages, type PageReply, pagesAreTrue, takesVote } from './memberPages.ts';
+import {
+  askAgain,
+  askPages,
+  canariesAreFound,
+  neighboursAreFound,
+  type PageReply,
+  pagesAreTrue,
+  takesVote,
+} from './memberPages.ts';
 import type { Run } from './session.ts';
 import {
   addFormer,
@@ -17,7 +25,7 @@ import {
 import setReversalsAside from './sql/plan/set_reversals_aside.sql';
 import copyIncoming from './sql/snapshot/copy_incoming.sql';
 import selectUnknown from './sql/snapshot/select_unknown.sql';
-import { emptyProof } from './walkProof.ts';
+import { addPage, emptyProof, judgeWalk } from './walkProof.ts';
 
 /**
  * Asks the register for these members only and stages its replies; an id that it does not know is staged as
@@ -35,13 +43,23 @@ export async function takeSelection(
   const ids = [...new Set(externalIds)];
   const replies = await askPages(run, django, ids);
   // Pages that show members of the list as no members, or find none of them, say nothing of these either.
-  const isTrue = ![...replies.values()].some(takesVote) || (await pagesAreTrue(run, django));
+  const doubtful = [...replies].filter(([, reply]) => takesVote(reply)).map(([id]) => id);
+  const isTrue =
+    doubtful.length === 0 ||
+    ((await pagesAreTrue(run, django, doubtful)) && (await canariesAreFound(run, django)));
   if (isTrue) await askAgain(run, django, replies);
   const lookups = lookupsOf(ids, replies);
   const { members, leavers, unclear } = sort(lookups, errors);
-  if (!isTrue) {
-    for (const { externalId } of leavers.splice(0)) {
-      errors.add('removal_unconfirmed', externalId, untrue);
+  const listed =
+    isTrue && doubtful.length > 0 && !(await neighboursAreFound(run, django, doubtful))
+      ? await whoIsListed(run, django, doubtful)
+      : new Set<string>();
+  for (const leaver of leavers.splice(0)) {
+    const { externalId } = leaver;
+    if (isTrue && !listed.has(externalId)) {
+      leavers.push(leaver);
+    } else {
+      errors.add('removal_unconfirmed', externalId, isTrue ? inTheList : untrue);
       unclear.push(externalId);
     }
   }
@@ -77,10 +95,38 @@ export async function takeSelection(
 
 const untrue =
   'the register does not find members of its own list by id, so what it says of this one says nothing; nothing was done';
+const inTheList =
+  'the members next to this one have no pages either, and the list has this one, or could not be read whole; nothing was done';
 const old = 'a cache answered with an old page of this member; nothing was done';
 const noPage =
   'what answered 404 was not the API, so it says nothing of this member; nothing was done';
 const another = 'the register answered with another record than the one asked for';
+
+// Many have left at once, or the register has pages for a part of its list only: the list itself tells. Where it cannot
+// be read whole, everybody may be in it.
+async function whoIsListed(
+  { context }: Run,
+  django: DjangoClient,
+  doubtful: string[],
+): Promise<Set<string>> {
+  const proof = emptyProof(1, context.config.sync.SYNC_CANARY_IDS);
+  const listed = new Set<string>();
+  let unidentified = false;
+  try {
+    for await (const page of django.getMembers()) {
+      addPage(proof, page);
+      for (const { externalId, isMember } of page.members) if (isMember) listed.add(externalId);
+      for (const { externalId } of page.rejections) listed.add(externalId ?? '');
+      unidentified ||= page.rejections.some(({ externalId }) => externalId === undefined);
+    }
+  } catch (error) {
+    context.signal.throwIfAborted();
+    if (!(error instanceof SyncError)) throw error;
+    return new Set(doubtful);
+  }
+  const isWhole = !unidentified && judgeWalk(proof, false).complete;
+  return new Set(isWhole ? doubtful.filter((id) => listed.has(id)) : doubtful);
+}
 
 // A register that fails, or that the run cannot reach, fails the run: it is asked again as a whole.
 function lookupsOf(ids: string[], replies: Map<string, PageReply>): Map<string, MemberLookup> {

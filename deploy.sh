@@ -30,6 +30,7 @@
 #   --source-maps        upload the source maps too
 #   --force              deploy functions even when nothing changed
 #   --same-build         with verify: also compare what is deployed with dist/
+#   --with-page          with verify: the admin's page must be there too
 #   --with-secrets       with destroy: delete the secrets as well
 #   --with-database      with destroy: delete the Cloud SQL instance as well; asks for its name
 #   --verbose            print every command with its output
@@ -44,7 +45,9 @@ set -euo pipefail
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 START=$PWD
-readonly ROOT START
+# How it can be started again from where it was.
+if [ "$START" = "$ROOT" ]; then SELF=./deploy.sh; else SELF=$ROOT/deploy.sh; fi
+readonly ROOT START SELF
 cd "$ROOT"
 # The pinned Node.js of the project, whatever the machine has.
 export PATH="$ROOT/node_modules/.bin:$PATH"
@@ -55,10 +58,12 @@ source deploy/settings.sh
 source deploy/commands.sh
 source deploy/gates.sh
 source deploy/project.sh
+source deploy/access.sh
 source deploy/secrets.sh
 source deploy/build.sh
 source deploy/database.sh
 source deploy/functions.sh
+source deploy/serving.sh
 source deploy/scheduler.sh
 source deploy/page.sh
 source deploy/monitoring.sh
@@ -76,9 +81,9 @@ usage_error() {
   exit 2
 }
 
-DRY_RUN=false SOURCE_MAPS=false FORCE=false SAME_BUILD=false WITH_SECRETS=false WITH_DATABASE=false
+DRY_RUN=false SOURCE_MAPS=false FORCE=false SAME_BUILD=false WITH_PAGE=false WITH_SECRETS=false WITH_DATABASE=false
 VERBOSE=false USE_SHELL=false ROTATE='' ENVIRONMENT=staging ENV_DIR="$ROOT/deploy" STEP='' REMAINING=''
-TMP='' PROXY='' PAUSED=''
+TMP='' PROXY='' PAUSED='' HALF_DONE=''
 # The options as they were given, and those of them that every step needs.
 GIVEN=() CONTEXT=()
 # A flag comes from the command line alone, a file's value from the file.
@@ -94,6 +99,7 @@ read_arguments() {
       --source-maps) SOURCE_MAPS=true && CONTEXT+=("$arg") ;;
       --force) FORCE=true ;;
       --same-build) SAME_BUILD=true ;;
+      --with-page) WITH_PAGE=true ;;
       --with-secrets) WITH_SECRETS=true ;;
       --with-database) WITH_DATABASE=true ;;
       --verbose) VERBOSE=true ;;
@@ -122,9 +128,11 @@ on_exit() {
   local status=$?
   [ -z "$PROXY" ] || kill "$PROXY" 2>/dev/null || true
   [ -z "$TMP" ] || rm -rf "$TMP"
+  trap '' INT TERM HUP PIPE
   [ "$status" -ne 0 ] && [ -n "$STEP" ] || exit "$status"
   printf '\nStep %s failed. When the cause is gone, go on with:\n  %s %s\n' "$STEP" \
-    "$(typed ./deploy.sh ${GIVEN[@]+"${GIVEN[@]}"})" "$REMAINING" >&2
+    "$(typed "$SELF" ${GIVEN[@]+"${GIVEN[@]}"})" "$REMAINING" >&2
+  [ -z "$HALF_DONE" ] || printf '%s\n' "$HALF_DONE" >&2
   [ -z "$PAUSED" ] || printf 'Left paused: %s. It starts again with:\n  %s\n' "$PAUSED" "$(hint scheduler)" >&2
   exit "$status"
 }
@@ -163,6 +171,8 @@ main() {
   choose_functions
   check_needs
   trap on_exit EXIT
+  # See unreadable.
+  trap 'exit "$UNREADABLE"' USR1
   $DRY_RUN || TMP=$(mktemp -d)
   printf 'membership-sync to project %s, region %s, as %s\nSteps: %s\n' \
     "$PROJECT" "$REGION" "$ENVIRONMENT" "$REMAINING"

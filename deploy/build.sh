@@ -10,7 +10,8 @@ build_all() {
   if $BUILT; then return; fi
   say 'bundling ...'
   run npm run build
-  for name in $FUNCTIONS; do
+  # The page too where nobody sees it: staging may have it and production not.
+  for name in $PRIVATE_FUNCTIONS syncAdmin health; do
     lock "dist/$name"
     list_uploads "dist/$name"
   done

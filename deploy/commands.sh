@@ -52,7 +52,7 @@ comment() {
 }
 
 # How to run steps as this run was told to: its environment and its settings.
-hint() { typed ./deploy.sh ${CONTEXT[@]+"${CONTEXT[@]}"} "$@"; }
+hint() { typed "$SELF" ${CONTEXT[@]+"${CONTEXT[@]}"} "$@"; }
 
 # What the next command gets on stdin, at each of its tries.
 INPUT=''
@@ -80,12 +80,51 @@ run() {
 
 gc() { run gcloud "$@" --project="$PROJECT"; }
 
-# Prints what gcloud answers; nothing in a dry run.
-look() {
+# Prints what gcloud answers; nothing in a dry run. The caller sees to what cannot be read.
+try_look() {
   if $DRY_RUN; then
     printf '%s  # only reads\n' "$(typed gcloud "$@" --project="$PROJECT")" >&3
   else
     attempt gcloud "$@" --project="$PROJECT"
+  fi
+}
+
+# What cannot be read ends everything, in whatever condition or subshell it was asked for: an empty answer
+# would pass for "there is none", and the operator would get hints that make it worse.
+look() { try_look "$@" || unreadable "$@"; }
+
+# As look, but prints nothing where Google says that there is no such thing.
+look_if_there() {
+  local status=0
+  if $DRY_RUN; then
+    try_look "$@"
+    return
+  fi
+  try_look "$@" 2>"$TMP/unread" || status=$?
+  if [ "$status" -eq 0 ] || grep -qE 'NOT_FOUND|status=\[404\]|[Nn]ot found' "$TMP/unread"; then return 0; fi
+  cat "$TMP/unread" >&2
+  unreadable "$@"
+}
+
+readonly UNREADABLE=3
+
+unreadable() {
+  printf 'This could not be read, so nothing is known of it: %s\n%s\n' \
+    "$(typed gcloud "$@" --project="$PROJECT")" "$(remedy "$TMP/errors")" >&2
+  kill -USR1 $$
+  exit "$UNREADABLE"
+}
+
+# What to do about the words in which gcloud refuses.
+remedy() {
+  if grep -qiE 'active account|gcloud auth login|reauth|invalid_grant|UNAUTHENTICATED|(status|code)[^a-z0-9]{1,4}401' "$1"; then
+    echo 'You are not signed in, or no longer: gcloud auth login'
+  elif grep -qE 'PERMISSION_DENIED|[Ff]orbidden|[Pp]ermission|403' "$1"; then
+    echo 'The account that is signed in (gcloud auth list) may not read it: sign in as another, or give it the roles in docs/setup/MEMBERSHIP_SYNC_DEPLOYMENT.md, "Prerequisites"'
+  elif grep -qE 'NOT_FOUND|[Nn]ot found|404' "$1"; then
+    echo "Google knows no such thing in the project $PROJECT and the region $REGION: are both right?"
+  else
+    echo 'Google does not answer as it should: try again in some minutes'
   fi
 }
 

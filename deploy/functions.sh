@@ -17,7 +17,7 @@ service_of() { tr 'A-Z_' 'a-z-' <<<"$1"; }
 # The URL that the platform gave to a function.
 uri_of() {
   local answer
-  answer=$(look functions describe "$1" --gen2 "--region=$REGION" '--format=value(serviceConfig.uri)')
+  answer=$(look_if_there functions describe "$1" --gen2 "--region=$REGION" '--format=value(serviceConfig.uri)')
   if $DRY_RUN; then printf 'ADDRESS_OF_%s' "$1"; else printf %s "$answer"; fi
 }
 
@@ -136,13 +136,15 @@ as_flag() {
 step_functions() {
   local name deployed deployment=known-after-the-build
   say 'which have changed'
-  if $HAS_PAGE; then find_project_number; fi
+  find_project_number
   find_bundles
+  find_serving
   $DRY_RUN || deployment=$(deployment_digest)
   deployed=$(look functions list --v2 "--regions=$REGION" \
     '--format=value(name.basename(),state,serviceConfig.environmentVariables.DEPLOYMENT)')
   for name in $FUNCTIONS; do
-    if ! $FORCE && has_line "$name"$'\t'ACTIVE$'\t'"$deployment" "$deployed"; then
+    if ! $FORCE && has_line "$name"$'\t'ACTIVE$'\t'"$deployment" "$deployed" &&
+      [ "$(column "$SERVING" "$(service_of "$name")" 10)" = right ]; then
       say "$name is unchanged"
     else
       deploy_function "$name" "$deployment"
@@ -153,7 +155,9 @@ step_functions() {
   send_traffic_to_latest
 }
 
+# Google names the audience of the page and its proxy's account by it.
 find_project_number() {
+  if ! $HAS_PAGE || [ -n "$PROJECT_NUMBER" ]; then return; fi
   PROJECT_NUMBER=$(look projects describe "$PROJECT" '--format=value(projectNumber)')
   if $DRY_RUN; then PROJECT_NUMBER=PROJECT_NUMBER; fi
 }
@@ -169,13 +173,16 @@ deployment_digest() {
   json digest <<<"$all"
 }
 
-# BUNDLE is the digest of this function's build alone: what staging and production must share.
+# BUNDLE is the digest of this function's build alone: what staging and production must share. The first
+# revision with its DEPLOYED_AT is as it was deployed: what a later one has of another image, environment or
+# account was changed by hand.
 deploy_function() {
   local name=$1 flag flags bundle variables words
   say "$name ..."
   bundle=$(bundle_digest "$name")
   flags=$(identity_of "$name" && shape_of "$name")
-  variables=$(environment_of "$name" && printf '%s\n' "BUNDLE=$bundle" "DEPLOYMENT=$2")
+  variables=$(environment_of "$name" && printf '%s\n' "BUNDLE=$bundle" "DEPLOYMENT=$2" \
+    "DEPLOYED_AT=$(if $DRY_RUN; then echo NOW; else date -u +%Y-%m-%dT%H:%M:%SZ; fi)")
   variables=$(as_flag "$variables")
   words=(functions deploy "$name" --gen2 "--region=$REGION" "--runtime=$RUNTIME" "--source=dist/$name"
     "--entry-point=$name" --trigger-http --ingress-settings=all

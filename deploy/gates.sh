@@ -29,6 +29,9 @@ runs_this_build() {
   find_serving
   for name in $FUNCTIONS; do
     [ "$(column "$SERVING" "$(service_of "$name")" 5)" = "$(bundle_digest "$name")" ] || return 1
+    case ",$(column "$SERVING" "$(service_of "$name")" 9 | tr -d ' ')," in
+      *,image,* | *,imagedigest,* | *,command,* | *,containersbesideit,* | *,volumes,*) return 1 ;;
+    esac
   done
   say 'production runs this very build: only settings change'
 }
@@ -57,17 +60,26 @@ refuse_unreleased() {
   refuse 'CHANGELOG.md opens with unreleased changes: give them a version first'
 }
 
-# Staging must run this very build, and pass `verify` with it.
+# Staging must run this very build, the page too where production gets it, and pass `verify` with it.
 refuse_unproven() {
-  local staging=(./deploy.sh --env=staging "--env-dir=$ENV_DIR" ${STAGING_PROJECT:+"--project=$STAGING_PROJECT"} --same-build verify)
+  local status=0 staging=("$SELF" --env=staging "--env-dir=$ENV_DIR" ${STAGING_PROJECT:+"--project=$STAGING_PROJECT"} --same-build)
+  if $HAS_PAGE; then staging+=(--with-page); fi
+  staging+=(verify)
   if $DRY_RUN; then
     comment "first, on staging: $(typed "${staging[@]}")"
     return
+  fi
+  if [ -z "$STAGING_PROJECT$(project_of_file staging)" ]; then
+    refuse "nobody says where staging is: name it as PROJECT in $ENV_DIR/staging.env, or as STAGING_PROJECT"
   fi
   PROGRESS='[gate] staging'
   build_all
   say 'verify with the build that is about to go to production'
   # The settings of this run must not reach that one through the environment.
-  (while read -r name; do unset "$name"; done < <(setting_names) && "${staging[@]}") ||
-    refuse 'staging does not pass verify with this build; deploy it there first'
+  (while read -r name; do unset "$name"; done < <(setting_names) && cd "$START" && "$ROOT/deploy.sh" "${staging[@]:1}") || status=$?
+  case $status in
+    0) return ;;
+    "$UNREADABLE") refuse 'staging could not be looked at; why is said above' ;;
+    *) refuse "staging does not pass verify with this build; what is wrong there is said above. Once more by itself: $(typed "${staging[@]}")" ;;
+  esac
 }

@@ -1,7 +1,15 @@
 import { createHash, type Hash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { previousRevisions, type Revision, type Service, servingRevisions } from './revisions.ts';
+import { changedByHand, otherThanWanted, parseWanted } from './differences.ts';
+import {
+  latestRevision,
+  previousRevisions,
+  type Revision,
+  type Service,
+  servingRevisions,
+  variable,
+} from './revisions.ts';
 
 // What deploy.sh needs to know about JSON, one command each: node deploy/json.ts COMMAND [argument...]
 
@@ -78,7 +86,7 @@ const commands: Record<string, (...words: string[]) => string> = {
     const { etag } = list().find((one) => one[key] === object[key]) ?? {};
     return JSON.stringify({ ...object, etag });
   },
-  /** Members of an object, separated by U+001F; empty when it has none or stdin is no JSON. */
+  /** Members of an object, by their dotted paths, separated by U+001F; empty when it has none or stdin is no JSON. */
   members: (...names) => {
     let object: Json;
     try {
@@ -88,13 +96,37 @@ const commands: Record<string, (...words: string[]) => string> = {
     }
     const text = (value: unknown) =>
       typeof value === 'object' && value ? JSON.stringify(value) : String(value ?? '');
-    return names.map((name) => text(object?.[name])).join('\x1f');
+    const at = (path: string) =>
+      path
+        .split('.')
+        .reduce<unknown>((value, key) => (value as Json | null | undefined)?.[key], object);
+    return names.map((name) => text(at(name))).join('\x1f');
   },
-  /** What serves: name, revision, traffic, deployment, build, instances, separated by tabs. */
-  serving: (...names) => {
+  /**
+   * What serves, a line each, separated by tabs: name, revision, traffic, deployment, build, instances, IAP,
+   * what it has other than the file of wishes says, other than it was deployed, `right` when the latest revision
+   * has neither, and what SYNC_ENABLED says.
+   */
+  serving: (wishes = '', ...names) => {
     const { services: all, revisions } = services();
+    const wanted = parseWanted(readFileSync(wishes, 'utf8'));
+    const problems = (service: string, revision: Revision | undefined) =>
+      revision
+        ? [otherThanWanted(revision, wanted.get(service)), changedByHand(revision, revisions)]
+        : [['everything'], []];
     return servingRevisions(all, revisions, names)
-      .map((one) => Object.values(one).join('\t'))
+      .map((one) => {
+        const service = all.find(({ metadata }) => metadata.name === one.service) as Service;
+        const revision = revisions.find(({ metadata }) => metadata.name === one.revision);
+        const latest = problems(one.service, latestRevision(service, revisions));
+        return [
+          ...Object.values(one),
+          service.metadata.annotations?.['run.googleapis.com/iap-enabled'] ?? '',
+          ...problems(one.service, revision).map((found) => found.join(', ')),
+          latest.flat().length === 0 ? 'right' : 'wrong',
+          variable(revision, 'SYNC_ENABLED'),
+        ].join('\t');
+      })
       .join('\n');
   },
   /** Where the traffic goes in a rollback: name and revision. */

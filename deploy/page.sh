@@ -6,13 +6,33 @@ readonly IAP_ROLE=roles/iap.httpsResourceAccessor
 
 step_page() {
   if ! $HAS_PAGE; then
-    say 'no page: it is deployed with --admin-viewers or --admin-approvers'
+    take_page_away
     return
   fi
   guard_page
   let_visitors_in
   say "$(page_address)"
 }
+
+# A page that nobody is to see any more: first who passes its proxy, since that list may outlive the service,
+# and what its account may do. Then the page itself, so that a step that stops half-way is repeated whole.
+take_page_away() {
+  local list
+  list=$(look functions list --v2 "--regions=$REGION" '--format=value(name.basename())')
+  if ! $DRY_RUN && ! has_line syncAdmin "$list"; then
+    say 'no page: it is deployed with --admin-viewers or --admin-approvers'
+  else
+    comment 'when the page is there, since nobody is named who may see it:'
+    let_visitors_in
+    for list in syncScheduled syncDryRun; do fit_callers "$list"; done
+    drop_reader DATABASE_READER_URL "$PAGE_ACCOUNT"
+    say 'deleting syncAdmin, since neither ADMIN_VIEWERS nor ADMIN_APPROVERS names anybody ...'
+    gc functions delete syncAdmin --gen2 "--region=$REGION"
+  fi
+}
+
+# How the page is taken away while the file still names who may see it.
+hint_no_page() { hint --admin-viewers= --admin-approvers= page; }
 
 # Nothing promises that IAP survives a deployment, so it is looked at after each. Without it the
 # service is closed: IAM lets no person in.

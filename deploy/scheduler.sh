@@ -38,7 +38,7 @@ step_scheduler() {
   say 'which job is there'
   uri=$(uri_of syncScheduled)
   [ -n "$uri" ] || fail 'syncScheduled has no address yet: run the step functions first'
-  jobs=$(look scheduler jobs list "--location=$REGION" "--format=value(name.basename(),state,schedule,timeZone,attemptDeadline,httpTarget.uri,httpTarget.body.decode(base64),httpTarget.oidcToken.serviceAccountEmail,httpTarget.oidcToken.audience,retryConfig.retryCount,retryConfig.minBackoffDuration,retryConfig.maxBackoffDuration,pubsubTarget.topicName)")
+  jobs=$(look scheduler jobs list "--location=$REGION" "--format=value($JOB_FIELDS)")
   if [ "$TRIGGER" = http ]; then
     drop_job "$PUBSUB_JOB" "$jobs"
     http_job "$uri" "$jobs"
@@ -49,6 +49,29 @@ step_scheduler() {
     pubsub_job "$jobs"
     resume_job "$PUBSUB_JOB" "$jobs"
   fi
+}
+
+# What a job is, in this order: name, state, schedule, and twelve more that the two triggers want in their own way.
+readonly JOB_FIELDS='name.basename(),state,schedule,timeZone,attemptDeadline,httpTarget.uri,httpTarget.httpMethod,httpTarget.headers.Content-Type,httpTarget.body.decode(base64),httpTarget.oidcToken.serviceAccountEmail,httpTarget.oidcToken.audience,retryConfig.retryCount,retryConfig.minBackoffDuration,retryConfig.maxBackoffDuration,pubsubTarget.topicName'
+readonly JOB_NAMES='schedule time-zone deadline address method content-type body account audience retries shortest-wait longest-wait topic'
+
+# From the schedule on, as a list shows them.
+wanted_http_job() {
+  printf '%s\t' "$(schedule_of "$SYNC_INTERVAL_MINUTES")" "$TIME_ZONE" "$(deadline)" "$1" POST application/json \
+    "$RUN_BODY" "$(account "$SCHEDULER_ACCOUNT")" "$1" 2 60s 300s
+}
+
+wanted_pubsub_job() {
+  printf '%s\t%s\t\t\t\t\t\t\t\t\t\t\t%s' "$(schedule_of "$SYNC_INTERVAL_MINUTES")" "$TIME_ZONE" "projects/$PROJECT/topics/$TOPIC"
+}
+
+# Which of the fields of a job differ: other_fields LINE WANTED.
+other_fields() {
+  local number=0 name
+  for name in $JOB_NAMES; do
+    number=$((number + 1))
+    [ "$(cut -f$((number + 2)) <<<"$1")" = "$(cut -f$number <<<"$2")" ] || printf '%s ' "$name"
+  done | sed 's/ $//; s/ /, /g'
 }
 
 job_line() { awk -F'\t' -v job="$1" '$1 == job' <<<"$2"; }
@@ -67,8 +90,7 @@ http_job() {
     create scheduler jobs create http "$JOB" "${words[@]}" --headers=Content-Type=application/json
   fi
   comment "when it is there and differs:"
-  if $DRY_RUN || $EXISTED || { [ -n "$line" ] && [ "$(cut -f3- <<<"$line")" != "$(printf '%s\t' "$schedule" "$TIME_ZONE" \
-    "$(deadline)" "$uri" "$RUN_BODY" "$sender" "$uri" 2 60s 300s)" ]; }; then
+  if $DRY_RUN || $EXISTED || { [ -n "$line" ] && [ "$(cut -f3- <<<"$line")" != "$(wanted_http_job "$uri")" ]; }; then
     say "updating $JOB ($schedule) ..."
     gc scheduler jobs update http "$JOB" "${words[@]}" --update-headers=Content-Type=application/json
   fi
@@ -85,7 +107,7 @@ pubsub_job() {
     create scheduler jobs create pubsub "$PUBSUB_JOB" "${words[@]}"
   fi
   comment "when it is there and differs:"
-  if $DRY_RUN || $EXISTED || { [ -n "$line" ] && [ "$(cut -f3,4,13 <<<"$line")" != "$schedule"$'\t'"$TIME_ZONE"$'\t'"projects/$PROJECT/topics/$TOPIC" ]; }; then
+  if $DRY_RUN || $EXISTED || { [ -n "$line" ] && [ "$(cut -f3,4,15 <<<"$line")" != "$(wanted_pubsub_job | cut -f1,2,13)" ]; }; then
     say "updating $PUBSUB_JOB ($schedule) ..."
     gc scheduler jobs update pubsub "$PUBSUB_JOB" "${words[@]}"
   fi
@@ -97,17 +119,25 @@ push_subscription() {
   sender=$(account "$SCHEDULER_ACCOUNT")
   topics=$(look pubsub topics list '--format=value(name.basename())')
   has_line "$TOPIC" "$topics" || create pubsub topics create "$TOPIC"
-  subscriptions=$(look pubsub subscriptions list '--format=value(name.basename(),pushConfig.pushEndpoint)')
+  subscriptions=$(subscriptions)
   comment "when the subscription is absent:"
   if ! grep -q "^$TOPIC"$'\t' <<<"$subscriptions"; then
     create pubsub subscriptions create "$TOPIC" "--topic=$TOPIC" "--push-endpoint=$1" "--push-auth-service-account=$sender" \
       "--push-auth-token-audience=$1" --ack-deadline=600 --min-retry-delay=60s --max-retry-delay=300s
   fi
   comment "when it is there and differs:"
-  if $DRY_RUN || { grep -q "^$TOPIC"$'\t' <<<"$subscriptions" && ! has_line "$TOPIC"$'\t'"$1" "$subscriptions"; }; then
+  if $DRY_RUN || { grep -q "^$TOPIC"$'\t' <<<"$subscriptions" && ! has_line "$(wanted_subscription "$1")" "$subscriptions"; }; then
     gc pubsub subscriptions update "$TOPIC" "--push-endpoint=$1" "--push-auth-service-account=$sender" "--push-auth-token-audience=$1"
   fi
 }
+
+subscriptions() {
+  look pubsub subscriptions list '--format=value(name.basename(),pushConfig.pushEndpoint,pushConfig.oidcToken.serviceAccountEmail,pushConfig.oidcToken.audience)'
+}
+
+wanted_subscription() { printf '%s\t%s\t%s\t%s' "$TOPIC" "$1" "$(account "$SCHEDULER_ACCOUNT")" "$1"; }
+
+subscription_is_right() { has_line "$(wanted_subscription "$1")" "$(subscriptions)"; }
 
 # The job of the other trigger would start every run a second time.
 drop_job() {

@@ -45,7 +45,7 @@ ensure_secret() {
   local id versions
   id=$(secret_id "$1")
   comment "the value of $1 comes from a hidden prompt or from stdin"
-  if ! has_line "$id" "$2" && [ -z "$(look secrets describe "$id" '--format=value(name)' 2>/dev/null)" ]; then
+  if ! has_line "$id" "$2" && [ -z "$(look_if_there secrets describe "$id" '--format=value(name)')" ]; then
     say "creating $id ..."
     read_secret "$1"
     with_input "$SECRET_VALUE" create secrets create "$id" --replication-policy=user-managed "--locations=$REGION" --data-file=-
@@ -70,17 +70,6 @@ ensure_secret() {
 
 enabled_version() { look secrets versions list "$1" --filter=state=ENABLED --limit=1 '--format=value(name)'; }
 add_version() { with_input "$SECRET_VALUE" gc secrets versions add "$(secret_id "$1")" --data-file=-; }
-
-# ensure_reader SECRET ACCOUNT
-ensure_reader() {
-  local id member readers
-  id=$(secret_id "$1") member="serviceAccount:$(account "$2")"
-  readers=$(look secrets get-iam-policy "$id" '--flatten=bindings[].members' \
-    --filter=bindings.role=roles/secretmanager.secretAccessor '--format=value(bindings.members)')
-  has_line "$member" "$readers" && return
-  say "$id readable by $2 ..."
-  gc secrets add-iam-policy-binding "$id" "--member=$member" --role=roles/secretmanager.secretAccessor
-}
 
 SECRET_VALUE='' SUPPLIED='' STDIN_READ=false
 

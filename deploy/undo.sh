@@ -5,38 +5,31 @@
 # between. Data is not touched: that is what undo is for. Each deployment has two revisions or more
 # (attaching Cloud SQL makes one), so the way back goes by the variable DEPLOYMENT.
 step_rollback() {
-  local plan line
+  local plan found line
   say 'which revisions are there'
   if $DRY_RUN; then
     what_serves >/dev/null
     comment 'for each function, to the revision that was found:'
     plan=$(for name in $FUNCTIONS; do printf '%s\tPREVIOUS_REVISION\n' "$(service_of "$name")"; done)
   else
+    found=$(what_serves)
     # shellcheck disable=SC2046
-    plan=$(what_serves | json previous "$CLOUDSQL_INSTANCE" $(service_names))
+    plan=$(json previous "$CLOUDSQL_INSTANCE" $(service_names) <<<"$found")
   fi
   [ -n "$plan" ] || fail 'there is no earlier deployment that all functions have: nothing was paused or changed'
+  HALF_DONE="The functions may answer from two deployments until it has gone on: $(hint rollback)"
   pause_job
   for line in ${plan//$'\t'/=}; do
+    if [ -z "${line#*=}" ]; then
+      say "${line%%=*} stays as it is, since no earlier deployment has it; to take the page away: $(hint_no_page)"
+      continue
+    fi
     say "${line%%=*} to ${line#*=} ..."
     gc run services update-traffic "${line%%=*}" "--region=$REGION" "--to-revisions=${line#*=}=100"
   done
   say "done. Paused: ${PAUSED:-nothing, the scheduler has no job}"
   say "when all is well again: $(hint scheduler verify)"
-  PAUSED=''
-}
-
-service_names() {
-  local name
-  for name in $FUNCTIONS; do service_of "$name"; done
-}
-
-# The services and all their revisions, as one JSON object.
-what_serves() {
-  local services revisions
-  services=$(look run services list "--region=$REGION" --format=json)
-  revisions=$(look run revisions list "--region=$REGION" --format=json)
-  printf '{"services":%s,"revisions":%s}' "${services:-[]}" "${revisions:-[]}"
+  PAUSED='' HALF_DONE=''
 }
 
 pause_job() {
@@ -46,8 +39,12 @@ pause_job() {
     case $DRY_RUN$name$(column "$jobs" "$name" 2) in
       *ENABLED | "true$JOB")
         say "pausing $name ..."
-        gc scheduler jobs pause "$name" "--location=$REGION"
+        # Before the call: who stops it there has paused it, perhaps.
         PAUSED="${PAUSED:+$PAUSED }$name"
+        gc scheduler jobs pause "$name" "--location=$REGION" || {
+          PAUSED=''
+          return 1
+        }
         ;;
       *PAUSED)
         say "$name is paused already"

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # Calls the deployed system the way its users do, and says what works.
 
-FAILURES=0 PINNED=false DEPLOYED='' SERVING='' JOBS=''
+FAILURES=0 PINNED=false DEPLOYED='' JOBS=''
 right() { printf '  ok    %s\n' "$*" >&3; }
 note() { printf '  note  %s\n' "$*" >&3; }
 wrong() {
@@ -12,16 +12,18 @@ wrong() {
 step_verify() {
   FAILURES=0 PINNED=false
   say 'functions, callers, health, status, a dry run, scheduler ...'
+  find_project_number
   eventually all_is_listed || true
-  check_functions
   check_traffic
+  check_functions
   check_health
   check_callers
+  check_secret_readers
   check_status
   check_dry_run
   check_job
   check_socket
-  check_page
+  check_proxy
   if $DRY_RUN; then return; fi
   [ "$FAILURES" -eq 0 ] || fail "$FAILURES check(s) found something wrong; docs/setup/MEMBERSHIP_SYNC_DEPLOYMENT.md says what to do"
   if $PINNED; then
@@ -37,64 +39,12 @@ all_is_listed() {
   local name
   DEPLOYED=$(look functions list --v2 "--regions=$REGION" '--format=value(name.basename(),state,serviceConfig.uri)')
   find_serving
-  JOBS=$(look scheduler jobs list "--location=$REGION" '--format=value(name.basename(),state,schedule,status.code,lastAttemptTime,httpTarget.uri,httpTarget.oidcToken.serviceAccountEmail)')
+  JOBS=$(look scheduler jobs list "--location=$REGION" "--format=value($JOB_FIELDS,status.code,lastAttemptTime)")
   if $DRY_RUN; then return; fi
   for name in $FUNCTIONS; do
     [ -n "$(column "$DEPLOYED" "$name" 1)" ] && [ -n "$(column "$SERVING" "$(service_of "$name")" 1)" ] || return 1
   done
   [ -n "$JOBS" ]
-}
-
-# Into SERVING, one line a service: name, revision, traffic, deployment, build, instances. What was
-# deployed last is not what answers while the traffic is pinned.
-find_serving() {
-  local found
-  found=$(what_serves)
-  # shellcheck disable=SC2046
-  $DRY_RUN || SERVING=$(json serving $(service_names) <<<"$found")
-}
-
-check_functions() {
-  local name state expected
-  if $DRY_RUN; then return; fi
-  if $SAME_BUILD; then find_bundles; fi
-  for name in $FUNCTIONS; do
-    state=$(column "$DEPLOYED" "$name" 2)
-    expected=''
-    if $SAME_BUILD; then expected=$(bundle_digest "$name"); fi
-    if [ "$state" != ACTIVE ]; then
-      wrong "$name is ${state:-not deployed}: $(hint functions)"
-    elif [ -n "$expected" ] && [ "$(column "$SERVING" "$(service_of "$name")" 5)" != "$expected" ]; then
-      wrong "$name answers from another build"
-    else
-      right "$name is deployed"
-    fi
-  done
-}
-
-# All functions answer from one deployment, or what answers is a mixture that nobody has tested.
-check_traffic() {
-  local deployments service kind
-  if $DRY_RUN; then return; fi
-  if [ -z "$SERVING" ]; then
-    wrong "no service of these functions was found in $REGION"
-    return
-  fi
-  deployments=$(cut -f4 <<<"$SERVING" | sort -u)
-  while IFS=$'\t' read -r service _ kind _; do
-    case $kind in
-      split) wrong "the traffic of $service is split between revisions: $(hint functions)" ;;
-      pinned) PINNED=true && note "the traffic of $service is pinned to one revision, as a rollback does" ;;
-    esac
-  done <<<"$SERVING"
-  if [ "$(wc -l <<<"$deployments")" -gt 1 ]; then
-    wrong "the functions answer from different deployments: $(hint functions)"
-    awk -F'\t' '{ printf "          %s: %s (deployment %s)\n", $1, $2, substr($4, 1, 8) }' <<<"$SERVING" >&3
-  elif [ -z "$deployments" ]; then
-    wrong "the functions were not deployed by this script: $(hint functions)"
-  else
-    right 'all functions answer from one deployment'
-  fi
 }
 
 # The answer to a plain GET: the status on the first line, with where it sends the caller; then the body.
@@ -106,6 +56,7 @@ check_health() {
     comment "$(typed curl "$(uri_of health)")"
     return
   fi
+  if [ -z "$(column "$DEPLOYED" health 3)" ]; then return; fi
   answer=$(fetch "$(column "$DEPLOYED" health 3)" | tr '\n' ' ') || true
   case $answer in
     200*'"status":"healthy"'*) right 'health is public and healthy' ;;
@@ -122,19 +73,7 @@ check_callers() {
     if $DRY_RUN; then continue; fi
     check_strangers "$name" "$(column "$DEPLOYED" "$name" 3)"
   done
-}
-
-check_policy() {
-  local callers
-  if ! callers=$(callers_of "$1" 2>/dev/null); then
-    note "who may call $1 could not be read"
-    return
-  fi
-  if $DRY_RUN; then return; fi
-  ! grep -qxE 'allUsers|allAuthenticatedUsers' <<<"$callers" ||
-    wrong "IAM lets the whole world call $1: $(hint invokers)"
-  [ "$1" != syncScheduled ] || has_line "serviceAccount:$(account "$SCHEDULER_ACCOUNT")" "$callers" ||
-    wrong "the scheduler may not call $1: $(hint invokers)"
+  check_project_policy
 }
 
 # Google's front end refuses whoever has no identity, or one that nobody has signed. Our own code
@@ -159,55 +98,66 @@ check_strangers() {
 
 # What a function answers to gcloud, which waits longer than the function may take.
 call() {
-  CLOUDSDK_CORE_HTTP_TIMEOUT=$((SYNC_TIMEOUT + 30)) look functions call "$1" --gen2 "--region=$REGION" '--format=value(.)'
+  CLOUDSDK_CORE_HTTP_TIMEOUT=$((SYNC_TIMEOUT + 30)) try_look functions call "$1" --gen2 "--region=$REGION" '--format=value(.)'
 }
 
 check_status() {
-  local answer status
+  local answer status code
   answer=$(call syncStatus 2>&1) || answer="${answer:-no answer}"
   if $DRY_RUN; then return; fi
-  status=$(json members status <<<"$answer")
+  IFS=$'\x1f' read -r status code < <(json members status last_run.details.error.code <<<"$answer") || true
   case $status in
     ok | running | never_synced) right "syncStatus: $status" ;;
     attention) right 'syncStatus: attention' && note 'something waits for a person: syncStatus lists it' ;;
     '') wrong "syncStatus answers: $(head -c 400 <<<"$answer")" ;;
-    *) wrong "syncStatus: $status" ;;
+    *) wrong "syncStatus: $status${code:+ ($code)}; the whole answer: $(by_hand syncStatus)" ;;
   esac
 }
 
-# Held classes are the work of the limits, not a fault of the deployment: they are shown, no more.
+# The command with which a person calls a function.
+by_hand() { typed gcloud functions call "$1" --gen2 "--region=$REGION" "--project=$PROJECT" '--format=value(.)'; }
+
+# Held classes are the work of the limits, not a fault of the deployment: they are shown, no more. Records that
+# cannot be read are one, where they are more than the limit: such a run is never complete.
 check_dry_run() {
-  local answer fields dry_run held fetched added updated reactivated removed
+  local answer fields dry_run held fetched added updated reactivated removed errors aside limit
   answer=$(call syncDryRun 2>&1) || answer="${answer:-no answer}"
   if $DRY_RUN; then return; fi
-  fields=$(json members dry_run held members_fetched members_added members_updated members_reactivated members_removed <<<"$answer")
-  IFS=$'\x1f' read -r dry_run held fetched added updated reactivated removed <<<"$fields"
+  fields=$(json members dry_run held members_fetched members_added members_updated members_reactivated members_removed \
+    error_count set_aside.count set_aside.limit <<<"$answer")
+  IFS=$'\x1f' read -r dry_run held fetched added updated reactivated removed errors aside limit <<<"$fields"
   if [ "$dry_run" != true ]; then
     wrong "syncDryRun answers: $(head -c 400 <<<"$answer")"
     return
   fi
   right "syncDryRun: of $fetched members would add $added, update $updated, reactivate $reactivated, remove $removed"
+  if [ -n "$aside" ]; then
+    wrong "$aside of $fetched records cannot be used, more than SYNC_MAX_SET_ASIDE allows ($limit), so no run is complete; which and why: $(by_hand syncDryRun)"
+  elif [ -n "${errors#0}" ]; then
+    note "$errors record(s) cannot be used; which and why: $(by_hand syncDryRun)"
+  fi
   case $held in '' | null | '{}') ;; *) note "held until an admin approves: $held" ;; esac
 }
 
 check_job() {
-  local job=$JOB other=$PUBSUB_JOB state code schedule target
+  local job=$JOB other=$PUBSUB_JOB line state code wanted
   if $DRY_RUN; then return; fi
   if [ "$TRIGGER" = pubsub ]; then job=$PUBSUB_JOB other=$JOB; fi
-  state=$(column "$JOBS" "$job" 2) schedule=$(column "$JOBS" "$job" 3) code=$(column "$JOBS" "$job" 4)
-  target=$(column "$JOBS" "$job" 6),$(column "$JOBS" "$job" 7)
+  line=$(job_line "$job" "$JOBS") state=$(cut -f2 <<<"$line") code=$(column "$JOBS" "$job" 16)
+  wanted=$(if [ "$TRIGGER" = pubsub ]; then wanted_pubsub_job; else wanted_http_job "$(column "$DEPLOYED" syncScheduled 3)"; fi)
   if [ "$state" != ENABLED ]; then
     wrong "scheduler job $job is ${state:-absent}: $(hint scheduler)"
   elif [ -n "$(column "$JOBS" "$other" 2)" ]; then
     wrong "scheduler job $other starts every run a second time: $(hint scheduler)"
-  elif [ "$schedule" != "$(schedule_of "$SYNC_INTERVAL_MINUTES")" ]; then
-    wrong "scheduler job $job has another schedule ($schedule): $(hint scheduler)"
-  elif [ "$TRIGGER" = http ] && [ "$target" != "$(column "$DEPLOYED" syncScheduled 3),$(account "$SCHEDULER_ACCOUNT")" ]; then
-    wrong "scheduler job $job calls another address, or as somebody else: $(hint scheduler)"
+  elif [ "$(cut -f3-15 <<<"$line")" != "$wanted" ]; then
+    wrong "scheduler job $job has another $(other_fields "$line" "$wanted"): $(hint scheduler)"
   elif [ -n "${code#0}" ]; then
-    wrong "scheduler job $job: its last call failed (code $code, $(column "$JOBS" "$job" 5))"
+    wrong "scheduler job $job: its last call failed (code $code, $(column "$JOBS" "$job" 17)): $(case $code in 7 | 16) hint invokers scheduler ;; *) by_hand syncStatus ;; esac)"
   else
-    right "scheduler job $job is enabled: $schedule"
+    right "scheduler job $job is enabled: $(cut -f3 <<<"$line")"
+  fi
+  if [ "$TRIGGER" = pubsub ] && ! subscription_is_right "$(column "$DEPLOYED" syncScheduled 3)"; then
+    wrong "the subscription $TOPIC is not as it is to be: $(hint scheduler)"
   fi
 }
 
@@ -222,14 +172,13 @@ check_socket() {
   done
 }
 
-check_page() {
-  local current name
-  current=$(services)
+check_proxy() {
+  local name
   if $DRY_RUN; then return; fi
   for name in $FUNCTIONS; do
-    case $name,$(column "$current" "$(service_of "$name")" 4) in
+    case $name,$(column "$SERVING" "$(service_of "$name")" 7) in
       syncAdmin,true) right 'syncAdmin is behind Identity-Aware Proxy' ;;
-      syncAdmin,*) wrong "syncAdmin is not behind Identity-Aware Proxy: $(hint page)" ;;
+      syncAdmin,*) if [ -n "$(column "$SERVING" syncadmin 1)" ]; then wrong "syncAdmin is not behind Identity-Aware Proxy: $(hint page)"; fi ;;
       *,true) wrong "$name is behind Identity-Aware Proxy, which shuts out its callers: $(typed gcloud beta run services update "$(service_of "$name")" --no-iap "--region=$REGION" "--project=$PROJECT")" ;;
     esac
   done

@@ -46,6 +46,18 @@ describeWith('gcloud')('gcloud functions call, with the built functions behind i
         body,
       });
     }
+    for (const [secret, reader] of [
+      ['database-url', 'run'],
+      ['database-reader-url', 'read'],
+      ['django-api-key', 'run'],
+    ]) {
+      fake.policies.set(`projects/${PROJECT}/secrets/membership-sync-${secret}`, [
+        {
+          role: 'roles/secretmanager.secretAccessor',
+          members: [`serviceAccount:membership-sync-${reader}@${PROJECT}.iam.gserviceaccount.com`],
+        },
+      ]);
+    }
     const invokers = (members: string[]) => [{ role: 'roles/run.invoker', members }];
     fake.policies.set(`${location}/services/health`, invokers(['allUsers']));
     fake.policies.set(`${location}/services/syncscheduled`, invokers([`serviceAccount:${sender}`]));
@@ -53,9 +65,15 @@ describeWith('gcloud')('gcloud functions call, with the built functions behind i
       name: `${location}/jobs/membership-sync`,
       state: 'ENABLED',
       schedule: '0 * * * *',
+      timeZone: 'Atlantic/Reykjavik',
+      attemptDeadline: '570s',
+      retryConfig: { retryCount: 2, minBackoffDuration: '60s', maxBackoffDuration: '300s' },
       httpTarget: {
         uri: `${fake.url}/run/syncScheduled`,
-        oidcToken: { serviceAccountEmail: sender },
+        httpMethod: 'POST',
+        headers: { 'Content-Type': 'application/json' },
+        body: Buffer.from('{"sync_type":"scheduled"}').toString('base64'),
+        oidcToken: { serviceAccountEmail: sender, audience: `${fake.url}/run/syncScheduled` },
       },
     });
     gcloud = await startGcloud(fake);

@@ -411,8 +411,11 @@ describeCloud('the real gcloud against a fake of the Google APIs', () => {
   });
 
   test('a rollback sends the traffic to what served before, database attached, and pauses the scheduler', async () => {
-    const { status } = await deploy([...changed, 'rollback']);
+    const { status, stdout } = await deploy([...changed, 'rollback']);
     expect(status).toBe(0);
+    expect(stdout).toMatch(
+      /syncadmin stays as it is, .* --admin-viewers='' --admin-approvers='' page$/m,
+    );
     expect(await serving()).toEqual(released);
     expect(fake.resources.get(`${location}/jobs/membership-sync`)).toMatchObject({
       state: 'PAUSED',
@@ -422,7 +425,22 @@ describeCloud('the real gcloud against a fake of the Google APIs', () => {
   test('verify then finds the paused scheduler and fails', async () => {
     const { status, stdout } = await deploy([...changed, 'verify']);
     expect(stdout).toContain('WRONG scheduler job membership-sync is PAUSED');
+    expect(stdout).toContain("WRONG the admin's page is of another deployment than the functions");
+    expect(stdout).toMatch(
+      /note .*syncStatus answers with other settings than these.*: .*SYNC_INTERVAL_MINUTES$/m,
+    );
+    expect(stdout).not.toContain('by hand');
     expect(status).toBe(1);
+  });
+
+  test('what Google does not show is no mixture and no absence', async () => {
+    const services = /^GET \/apis\/serving.*\/services$/;
+    fake.refusals = [{ match: services, status: 403, message: 'not allowed to list' }];
+    const { status, stdout, stderr } = await deploy([...changed, 'verify']);
+    fake.refusals = [];
+    expect(stderr).toMatch(/not allowed to list[\s\S]*could not be read[\s\S]*Prerequisites/);
+    expect(stdout).not.toContain('WRONG');
+    expect(status).toBe(3);
   });
 
   test('an API that fails stops the step with its name and how to go on', async () => {
@@ -452,8 +470,14 @@ describeCloud('the real gcloud against a fake of the Google APIs', () => {
     };
     await patch('syncAdmin', {});
     await patch('syncLogs', { environmentVariables: { DEPLOYMENT: 'by hand' } });
-    const open = { role: 'roles/run.invoker', members: ['allUsers'] };
+    const open = { role: 'roles/run.invoker', members: ['allUsers', 'user:x@felag.test'] };
     fake.policies.get(`${location}/services/syncdryrun`)?.push(open);
+    const world = [{ role: 'roles/run.admin', members: ['allUsers', 'user:y@felag.test'] }];
+    fake.policies.get(`${location}/services/syncstatus`)?.push(...world);
+    await changeByHand('syncScheduled');
+    const job = `${location}/jobs/membership-sync`;
+    const { httpTarget, ...rest } = fake.resources.get(job) as Json & { httpTarget: Json };
+    fake.resources.set(job, { ...rest, httpTarget: { ...httpTarget, httpMethod: 'GET' } });
     const { status, stdout } = await deploy([...changed, 'verify']);
     expect(status).toBe(1);
     expect(stdout).not.toContain('everything works');
@@ -462,15 +486,49 @@ describeCloud('the real gcloud against a fake of the Google APIs', () => {
       `syncLogs is not attached to ${INSTANCE}`,
       'IAM lets the whole world call syncDryRun',
       'syncDryRun is open to the world: its own code answers nobody',
+      'IAM lets user:x@felag.test call syncDryRun, which is not expected',
+      'IAM lets the whole world call syncStatus (roles/run.admin)',
+      'user:y@felag.test may call syncStatus by roles/run.admin: gcloud run services remove-iam',
+      'syncScheduled was changed by hand after its deployment (--max-instances, --service-account, SYNC_MAX_REMOVALS, image)',
+      'scheduler job membership-sync has another method',
       'syncAdmin is not behind Identity-Aware Proxy',
     ]) {
       expect(stdout).toContain(`WRONG ${found}`);
     }
   });
 
-  test('each step repairs its own: who may call, the database, the proxy and who passes it', async () => {
+  // As with `gcloud run services update`, which leaves the marks of the deployment as they are.
+  const changeByHand = async (name: string) => {
+    const found = (await service(name)) as unknown as {
+      spec: {
+        template: {
+          metadata: { annotations: Record<string, string> };
+          spec: { serviceAccountName: string; containers: { image: string; env: object[] }[] };
+        };
+      };
+    };
+    const { metadata, spec } = found.spec.template;
+    metadata.annotations['autoscaling.knative.dev/maxScale'] = '50';
+    spec.serviceAccountName = 'x@felag.test';
+    const [container] = spec.containers;
+    if (!container) throw new Error('no container');
+    container.image = 'other.test/x/y';
+    container.env.push({ name: 'SYNC_MAX_REMOVALS', value: '100%' });
+    const url = `${fake.url}/apis/serving.knative.dev/v1/namespaces/${PROJECT}/services/${name.toLowerCase()}`;
+    await fetch(url, { method: 'PUT', body: JSON.stringify(found) });
+  };
+
+  test('each step repairs its own: the code, who may call, the job, the proxy and who passes it', async () => {
+    const repaired = await deploy([...changed, 'functions', 'invokers', 'scheduler']);
+    expect({ status: repaired.status, stderr: repaired.stderr }).toEqual({ status: 0, stderr: '' });
+    expect(repaired.stdout).toContain('syncStatus is unchanged');
+    expect(repaired.stdout).toContain('user:y@felag.test keeps roles/run.admin');
+    expect(JSON.stringify(await service('syncScheduled'))).not.toMatch(/other\.test|100%|x@felag/);
+    expect(fake.resources.get(`${location}/jobs/membership-sync`)).toMatchObject({
+      httpTarget: { httpMethod: 'POST' },
+    });
     const viewers = ['--sync-interval-minutes=15', '--admin-viewers=c@felag.test'];
-    const { status, stderr } = await deploy([...viewers, 'invokers', 'cloudsql', 'page']);
+    const { status, stderr } = await deploy([...viewers, 'page']);
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     expect(await annotations('syncAdmin')).toMatchObject({
       'run.googleapis.com/iap-enabled': 'true',
@@ -479,7 +537,22 @@ describeCloud('the real gcloud against a fake of the Google APIs', () => {
     expect(await attached('syncLogs')).toBe(INSTANCE);
     const callers = JSON.stringify(fake.policies.get(`${location}/services/syncdryrun`));
     expect(callers).toContain('admins@felag.test');
-    expect(callers).not.toContain('allUsers');
+    expect(callers).not.toMatch(/allUsers|x@felag/);
+    expect(JSON.stringify(fake.policies.get(`${location}/services/syncstatus`))).not.toContain(
+      'allUsers',
+    );
+  });
+
+  test('a page that nobody is to see any more goes, with all that it could do', async () => {
+    const { status, stderr } = await deploy(['page']);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(fake.resources.has(`${location}/functions/syncAdmin`)).toBe(false);
+    expect(visitors()).toEqual([]);
+    const left = ['services/syncdryrun', 'services/syncscheduled'].map((name) =>
+      JSON.stringify(fake.policies.get(`${location}/${name}`)),
+    );
+    const secret = `projects/${PROJECT}/secrets/membership-sync-database-reader-url`;
+    expect([...left, JSON.stringify(fake.policies.get(secret))].join()).not.toContain('sync-page');
   });
 
   test('the other trigger replaces the job by a topic, a push subscription and a job of its own', async () => {

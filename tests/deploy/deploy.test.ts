@@ -26,10 +26,27 @@ const project = createDeployProject();
 /** What a deployed, healthy system answers. */
 const functions = ['syncScheduled', 'syncDryRun', 'syncStatus', 'syncLogs', 'health'];
 const scheduler = 'membership-sync-scheduler@membership-test.iam.gserviceaccount.com';
+const address = 'https://x/syncScheduled';
 const job = (state: string, code = '', then = '') =>
-  ['membership-sync', state, '0 * * * *', code, then, 'https://x/syncScheduled', scheduler].join(
-    '\t',
-  );
+  [
+    ...['membership-sync', state, '0 * * * *', 'Atlantic/Reykjavik', '570s', address, 'POST'],
+    ...[
+      'application/json',
+      '{"sync_type":"scheduled"}',
+      scheduler,
+      address,
+      '2',
+      '60s',
+      '300s',
+      '',
+    ],
+    ...[code, then],
+  ].join('\t');
+const invoker = (...members: string[]) =>
+  members.map((member) => `roles/run.invoker\t${member}`).join('\n');
+const admins = 'group:admins@felag.test';
+const accountOf = (name: string) =>
+  `serviceAccount:membership-sync-${name}@membership-test.iam.gserviceaccount.com`;
 const healthy: StubRule[] = [
   {
     command: '* functions list *',
@@ -48,8 +65,11 @@ const healthy: StubRule[] = [
   { command: 'curl *', answer: '403 <html>' },
   {
     command: '* get-iam-policy syncscheduled *',
-    answer: `serviceAccount:${scheduler}`,
+    answer: invoker(`serviceAccount:${scheduler}`, admins),
   },
+  { command: '* get-iam-policy sync*', answer: invoker(admins) },
+  { command: '* get-iam-policy *-reader-url *', answer: accountOf('read') },
+  { command: '* secrets get-iam-policy *', answer: accountOf('run') },
 ];
 
 const dryRun = async (...words: string[]) =>
@@ -396,7 +416,7 @@ describe('steps, with a recording stand-in for gcloud', () => {
   test('run in their order, each change after a look', async () => {
     const { env, commands } = createStubs(
       project,
-      healthy.filter(({ command }) => !/list|call/.test(command)),
+      healthy.filter(({ command }) => !/list|call|get-iam/.test(command)),
     );
     await project.deploy(
       [...settings, '--use-shell', 'apis', 'service-accounts', 'secrets', 'migrate', 'functions'],
@@ -439,6 +459,8 @@ describe('steps, with a recording stand-in for gcloud', () => {
       'gcloud secrets get-iam-policy membership-sync-django-api-key',
       'gcloud secrets add-iam-policy-binding membership-sync-django-api-key',
       'npm run migrate',
+      'gcloud run services list',
+      'gcloud run revisions list',
       'gcloud functions list',
       ...functions.flatMap((name) =>
         name === 'health'
@@ -479,7 +501,7 @@ describe('steps, with a recording stand-in for gcloud', () => {
       env,
       input: 'DATABASE_URL=postgresql://x\n',
     });
-    expect(status).toBe(1);
+    expect(status).toBe(3);
     expect(stderr).toContain('Step secrets failed');
     expect(commands().join('\n')).not.toContain('versions add');
   });
@@ -585,7 +607,10 @@ describe('migrate', () => {
 describe('verify', () => {
   const verify = async (rules: StubRule[]) => {
     const { env } = createStubs(project, [...rules, ...healthy]);
-    return project.deploy([...settings, 'verify'], { env });
+    // What nobody has said is not compared; the real gcloud shows the rest elsewhere.
+    return project.deploy([...settings.filter((word) => !word.includes('django')), 'verify'], {
+      env,
+    });
   };
   const serves = (change: (name: string) => object) =>
     servingRules(functions.map((name) => ({ name, instance: INSTANCE, ...change(name) })));
@@ -660,7 +685,7 @@ describe('verify', () => {
         },
         {
           name: 'a scheduler that may not call',
-          rule: { command: '* get-iam-policy syncscheduled *', answer: 'group:admins@felag.test' },
+          rule: { command: '* get-iam-policy syncscheduled *', answer: invoker(admins) },
           says: 'the scheduler may not call syncScheduled',
         },
       ],
@@ -669,8 +694,11 @@ describe('verify', () => {
       [
         {
           name: 'failing runs',
-          rule: { command: '* call syncStatus *', answer: '{"status":"failing"}' },
-          says: 'syncStatus: failing',
+          rule: {
+            command: '* call syncStatus *',
+            answer: '{"status":"failing","last_run":{"details":{"error":{"code":"django_error"}}}}',
+          },
+          says: 'syncStatus: failing (django_error); the whole answer: gcloud functions call syncStatus',
         },
         {
           name: 'a failed last call',
@@ -678,12 +706,14 @@ describe('verify', () => {
             command: '* scheduler jobs list *',
             answer: job('ENABLED', '7', 'then'),
           },
-          says: 'its last call failed (code 7',
+          says: 'its last call failed (code 7.* invokers scheduler',
         },
         {
           name: 'a mixture of deployments',
-          rule: serves((name) => (name === 'health' ? { deployment: 'd2' } : {})),
-          says: 'the functions answer from different deployments',
+          rule: serves((name) =>
+            name === 'health' ? { deployment: 'd2' } : { proxied: name === 'syncScheduled' },
+          ),
+          says: 'the functions answer from different deployments.* rollback takes it back',
         },
         {
           name: 'a function whose own code answers a forged identity',
@@ -695,15 +725,49 @@ describe('verify', () => {
         },
         {
           name: 'a function that the world may call',
-          rule: { command: '* get-iam-policy synclogs *', answer: 'allAuthenticatedUsers' },
+          rule: {
+            command: '* get-iam-policy synclogs *',
+            answer: invoker('allAuthenticatedUsers'),
+          },
           says: 'IAM lets the whole world call syncLogs',
         },
         {
-          name: 'a proxy before what the scheduler calls',
+          name: 'an admins group that may not call',
+          rule: [],
+          says: 'group:admins@felag.test may not call syncLogs',
+        },
+        {
+          name: 'somebody who may call and is not expected',
           rule: {
-            command: '* run services list *format=value*',
-            answer: `syncscheduled\t${INSTANCE}\tTrue\ttrue`,
+            command: '* get-iam-policy syncdryrun *',
+            answer: `${invoker('domain:gmail.com', admins)}\nroles/run.admin\tuser:x@felag.test\nroles/run.viewer\tuser:y@felag.test`,
           },
+          says: 'IAM lets domain:gmail.com call syncDryRun, which is not expected',
+        },
+        {
+          name: 'somebody who may do more, call among it,',
+          rule: [],
+          says: 'user:x@felag.test may call syncDryRun by roles/run.admin: gcloud run services remove-iam',
+        },
+        {
+          name: 'somebody who may call in the whole project',
+          rule: {
+            command: '* projects get-iam-policy *',
+            answer: 'roles/run.servicesInvoker\tuser:x@felag.test',
+          },
+          says: 'user:x@felag.test may call every function, by roles/run.servicesInvoker',
+        },
+        {
+          name: 'a secret that its reader may not read, and another may',
+          rule: {
+            command: '* get-iam-policy *-api-key *',
+            answer: 'user:x@felag.test',
+          },
+          says: 'membership-sync-run@.* may not read membership-sync-django-api-key',
+        },
+        {
+          name: 'a proxy before what the scheduler calls',
+          rule: [],
           says: 'syncScheduled is behind Identity-Aware Proxy, .* --no-iap --region=europe-west2 --project=membership-test',
         },
       ],
@@ -712,7 +776,15 @@ describe('verify', () => {
       [
         {
           name: 'traffic split between revisions',
-          rule: serves((name) => (name === 'health' ? { split: true } : {})),
+          rule: servingRules(
+            functions.map((name) => ({
+              name,
+              instance: INSTANCE,
+              number: name === 'syncLogs' ? 2 : 1,
+              split: name === 'health',
+            })),
+            [{ name: 'syncLogs', image: 'built here' }],
+          ),
           says: 'the traffic of health is split',
         },
         {
@@ -721,7 +793,31 @@ describe('verify', () => {
             command: '* scheduler jobs list *',
             answer: job('ENABLED').replace('//x/', '//old/'),
           },
-          says: 'job membership-sync calls another address',
+          says: 'job membership-sync has another address: ',
+        },
+        {
+          name: 'an image that nobody has built here',
+          rule: [],
+          says: 'syncLogs was changed by hand after its deployment (image)',
+        },
+        {
+          name: 'records that cannot be used, more than the limit',
+          rule: {
+            command: '* call syncDryRun *',
+            answer:
+              '{"dry_run":true,"members_fetched":300,"error_count":200,"set_aside":{"count":200,"limit":15}}',
+          },
+          says: '200 of 300 records cannot be used, more than SYNC_MAX_SET_ASIDE allows (15)',
+        },
+        {
+          name: 'a page that nobody is to see',
+          rule: {
+            command: '* functions list *',
+            answer: [...functions, 'syncAdmin']
+              .map((name) => `${name}\tACTIVE\thttps://x/${name}`)
+              .join('\n'),
+          },
+          says: "the admin's page is still there",
         },
       ],
     ],

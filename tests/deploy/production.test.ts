@@ -28,25 +28,28 @@ const changes = (commands: string[]) =>
 describe('code that goes to production', () => {
   const attempt = async (
     change: (own: DeployProject) => void,
-    { staging = 0, steps = ['functions'] } = {},
+    { staging = 0, steps = ['functions'], where = ['--staging-project=membership-staging'] } = {},
   ) => {
     const own = createDeployProject();
     own.write(
       'deploy/verify.sh',
-      `step_verify() { echo "staging is $PROJECT, same build: $SAME_BUILD"; return ${staging}; }
-find_serving() { SERVING=''; }\n`,
+      `find_serving() { SERVING=''; }
+step_verify() { echo "staging is $PROJECT, same build: $SAME_BUILD, with the page: $WITH_PAGE"; return ${staging}; }
+`,
     );
     const { env, commands } = createStubs(own);
     own.commitAll();
     change(own);
-    const words = ['--env=production', ...settings, '--staging-project=membership-staging'];
+    const words = ['--env=production', ...settings, ...where];
     return { ...(await own.deploy([...words, ...steps], { env })), commands: commands() };
   };
 
   test('is taken from a clean, released tree that staging runs well', async () => {
     const { status, stderr, stdout, commands } = await attempt(() => {});
     expect(stderr).toBe('');
-    expect(stdout).toContain('staging is membership-staging, same build: true');
+    expect(stdout).toContain(
+      'staging is membership-staging, same build: true, with the page: false',
+    );
     expect(status).toBe(0);
     expect(commands.filter((line) => line.includes('functions deploy'))).toHaveLength(5);
   });
@@ -85,6 +88,26 @@ find_serving() { SERVING=''; }\n`,
     const { status, stderr, commands } = await attempt(() => {}, { staging: 1 });
     expect(stderr).toContain('Production refuses: staging does not pass verify with this build');
     expect({ status, changes: changes(commands) }).toEqual({ status: 1, changes: [] });
+  });
+
+  test('is refused when staging cannot be looked at, which says nothing of the build', async () => {
+    const { status, stderr, commands } = await attempt(() => {}, { staging: 3 });
+    expect(stderr).toContain('Production refuses: staging could not be looked at');
+    expect({ status, changes: changes(commands) }).toEqual({ status: 1, changes: [] });
+  });
+
+  test('is refused when nobody says where staging is', async () => {
+    const { status, stderr, commands } = await attempt(() => {}, { where: [] });
+    expect(stderr).toMatch(
+      /Production refuses: nobody says where staging is: .*staging\.env, or as STAGING_PROJECT/,
+    );
+    expect({ status, changes: changes(commands) }).toEqual({ status: 1, changes: [] });
+  });
+
+  test('is proven with the page where production gets it', async () => {
+    const where = ['--staging-project=membership-staging', '--admin-viewers=a@felag.test'];
+    const { stdout } = await attempt(() => {}, { where });
+    expect(stdout).toContain('with the page: true');
   });
 });
 
@@ -369,6 +392,34 @@ describe('a value', () => {
     expect(hint).toContain('touch ran');
     execFileSync('bash', ['-c', `${hint} || true`], { cwd: own.folder, env, stdio: 'ignore' });
     expect(existsSync(join(own.folder, 'ran'))).toBe(false);
+  });
+});
+
+describe('a page that staging runs by itself, or that it is to run', () => {
+  const own = createDeployProject();
+  const lists = (names: string[], bundle: string) => [
+    {
+      command: '* functions list *',
+      answer: names.map((name) => `${name}\tACTIVE\thttps://x/${name}`).join('\n'),
+    },
+    ...servingRules(names.map((name) => ({ name, bundle }))),
+  ];
+  const verify = async (rules: Parameters<typeof createStubs>[1], words: string[]) => {
+    const { env } = createStubs(own, rules);
+    return own.deploy(['--project=membership-test', ...words, '--same-build', 'verify'], { env });
+  };
+
+  test('is built where it is not deployed, so that it can be compared', async () => {
+    await own.deploy([...settings, 'build'], { env: createStubs(own).env });
+    const all = [...functions, 'syncAdmin'];
+    const { stdout, stderr } = await verify(lists(all, 'other'), ['--admin-viewers=a@felag.test']);
+    expect(stdout).toContain('WRONG syncAdmin answers from another build');
+    expect(stderr).not.toContain('is not built');
+  });
+
+  test('is missed where production gets it', async () => {
+    const { stdout } = await verify(lists(functions, 'b1'), ['--with-page']);
+    expect(stdout).toContain('WRONG syncAdmin is not deployed');
   });
 });
 

@@ -93,13 +93,16 @@ describe('the way back', () => {
     expect(back({ a: 'a-1' }, revisions)).toEqual({});
   });
 
-  test('leaves a function that no earlier deployment knows', () => {
+  test('leaves a function that no earlier deployment knows, and goes on without it', () => {
     const revisions = [
       revision('a', 1, 'old'),
       revision('a', 2, 'new'),
       revision('page', 2, 'new'),
     ];
-    expect(back({ a: 'a-2', page: 'page-2' }, revisions)).toEqual({ a: 'a-1' });
+    expect(back({ a: 'a-2', page: 'page-2' }, revisions)).toEqual({ a: 'a-1', page: '' });
+    const older = [revision('a', 0, 'older'), ...revisions];
+    expect(back({ a: 'a-1', page: 'page-2' }, older)).toEqual({ a: 'a-0', page: '' });
+    expect(back({ a: 'a-1', page: 'page-2' }, revisions)).toEqual({});
   });
 
   test('finds nothing before the first deployment', () => {

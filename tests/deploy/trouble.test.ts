@@ -52,7 +52,7 @@ describe('what Google refuses for a moment', () => {
     ]);
     const { status, stderr } = await project.deploy([...settings, 'secrets'], { env });
     expect(stderr).toContain('HTTPError 429: slow down');
-    expect(status).toBe(1);
+    expect(status).toBe(3);
     expect(commands().filter((line) => line.includes('secrets list'))).toHaveLength(6);
   });
 
@@ -64,7 +64,7 @@ describe('what Google refuses for a moment', () => {
       ]);
       const { status, stderr } = await project.deploy([...settings, 'secrets'], { env });
       expect(stderr).toContain(answer);
-      expect(status).toBe(1);
+      expect(status).toBe(3);
       expect(commands().filter((line) => line.includes('secrets list'))).toHaveLength(1);
     },
   );
@@ -75,6 +75,52 @@ describe('what Google refuses for a moment', () => {
     ]);
     const fresh = await project.deploy([...settings, 'apis', 'service-accounts'], { env });
     expect(fresh.status).toBe(0);
+  });
+});
+
+describe('what cannot be read', () => {
+  const refused = (command: string, answer: string) => ({ command, status: 1, answer });
+  const signedOut = 'You do not currently have an active account selected. $ gcloud auth login';
+
+  test.each([
+    ['verify', '* functions list *', signedOut, 'not signed in, or no longer: gcloud auth login'],
+    ['verify', '* run services list *', 'PERMISSION_DENIED: run.services.list', 'Prerequisites'],
+    ['verify', '* run revisions list *', 'HTTPError 500: oh', 'try again in some minutes'],
+    ['verify', '* jobs list *', 'PERMISSION_DENIED: jobs', 'Prerequisites'],
+    ['rollback', '* revisions list *', 'PERMISSION_DENIED: revisions', 'Prerequisites'],
+    ['scheduler', '* functions describe *', signedOut, 'gcloud auth login'],
+    ['secrets', '* secrets describe *', 'PERMISSION_DENIED: secrets', 'Prerequisites'],
+    ['functions', '* revisions list *', 'PERMISSION_DENIED: revisions', 'Prerequisites'],
+    ['invokers', '* get-iam-policy *', 'PERMISSION_DENIED: policy', 'Prerequisites'],
+  ])(
+    'is said once by %s (%s), with what to do, and nothing is built on it',
+    async (step, command, answer, says) => {
+      const { env, commands } = createStubs(project, [refused(command, answer)]);
+      await project.deploy([...settings, 'build'], { env });
+      const words = [...settings, '--cloudsql-instance=a-b-c-d:e:f', step];
+      const { status, stdout, stderr } = await project.deploy(words, { env, input: values });
+      expect(stderr.split(answer)).toHaveLength(2);
+      expect(stderr).toContain('This could not be read, so nothing is known of it: gcloud ');
+      expect(stderr).toContain(says);
+      expect(stdout + stderr).not.toMatch(
+        /WRONG|absent|not attached|no earlier|no address yet|at Object/,
+      );
+      expect(status).toBe(3);
+      expect(commands().join('\n')).not.toMatch(/ (create|deploy|update|pause|add|add-\S+) /);
+    },
+  );
+
+  test('of who may call is said as such, without a hint', async () => {
+    const { env } = createStubs(project, [
+      refused('* get-iam-policy *', 'PERMISSION_DENIED: policy'),
+      { command: '* functions list *', answer: 'syncScheduled\tACTIVE\thttps://x' },
+    ]);
+    const { status, stdout } = await project.deploy([...settings, 'verify'], { env });
+    expect(stdout).toContain(
+      'WRONG who may call syncLogs could not be read: PERMISSION_DENIED: policy\n',
+    );
+    expect(stdout).not.toMatch(/may not call|invokers/);
+    expect(status).toBe(1);
   });
 });
 

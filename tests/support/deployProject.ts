@@ -18,7 +18,7 @@ const deployed = ['deploy.sh', 'deploy', 'package.json', 'package-lock.json'];
 // Nothing writes to these.
 const linked = ['functions', 'lib'];
 const notForBuilding = ['node_modules', 'dist', 'coverage', '.git', 'tests', 'docs'];
-const functions = ['syncScheduled', 'syncDryRun', 'syncStatus', 'syncLogs', 'health'];
+const functions = ['syncScheduled', 'syncDryRun', 'syncStatus', 'syncLogs', 'syncAdmin', 'health'];
 
 export interface Outcome {
   status: number;
@@ -158,13 +158,18 @@ export interface RevisionStub {
   instance?: string;
   pinned?: boolean;
   split?: boolean;
+  image?: string;
+  proxied?: boolean;
 }
 
 /** Rules for the two lists from which `verify` and `rollback` see what answers, and what answered before. */
 export function servingRules(serving: RevisionStub[], earlier: RevisionStub[] = []): StubRule[] {
   const revision = ({ name, number = 1 }: RevisionStub) => `${name.toLowerCase()}-${number}`;
   const services = serving.map((one) => ({
-    metadata: { name: one.name.toLowerCase() },
+    metadata: {
+      name: one.name.toLowerCase(),
+      annotations: one.proxied ? { 'run.googleapis.com/iap-enabled': 'true' } : {},
+    },
     status: {
       traffic: [
         { revisionName: revision(one), percent: 100, latestRevision: !one.pinned },
@@ -182,6 +187,7 @@ export function servingRules(serving: RevisionStub[], earlier: RevisionStub[] = 
     spec: {
       containers: [
         {
+          image: one.image ?? 'x',
           env: [
             { name: 'DEPLOYMENT', value: one.deployment ?? 'd1' },
             { name: 'BUNDLE', value: one.bundle ?? 'b1' },

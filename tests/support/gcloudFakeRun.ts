@@ -10,7 +10,12 @@ import {
 
 interface Template {
   metadata: { annotations: Record<string, string>; labels?: Record<string, string> };
-  spec: { containers: { image: string; env: { name: string; value: string }[] }[] };
+  spec: {
+    containers: { image: string; env: { name: string; value: string }[] }[];
+    serviceAccountName?: unknown;
+    containerConcurrency?: unknown;
+    timeoutSeconds?: unknown;
+  };
 }
 interface Traffic {
   revisionName?: string;
@@ -37,7 +42,9 @@ const healthy: Record<string, Json> = {
 };
 
 const namespace = `/apis/serving.knative.dev/v1/namespaces/${PROJECT}`;
-const IMAGE = `europe-west2-docker.pkg.dev/${PROJECT}/gcf/x@sha256:${'0'.repeat(64)}`;
+/** Each build is an image of its own. */
+const nextImage = () =>
+  `europe-west2-docker.pkg.dev/${PROJECT}/gcf/x@sha256:${nextName('').padStart(64, '0')}`;
 const conditions = ['Ready', 'ConfigurationsReady', 'RoutesReady'].map((type) => ({
   type,
   status: 'True',
@@ -109,8 +116,18 @@ export function cloudRun(fake: CloudFake): Route[] {
       (config['environmentVariables'] ?? {}) as Record<string, string>,
     ).map(([key, value]) => ({ name: key, value }));
     const template: Template = {
-      metadata: { annotations: {} },
-      spec: { containers: [{ image: IMAGE, env }] },
+      metadata: {
+        annotations: {
+          'autoscaling.knative.dev/maxScale': String(config['maxInstanceCount'] ?? 100),
+        },
+      },
+      spec: {
+        containers: [{ image: nextImage(), env }],
+        serviceAccountName:
+          config['serviceAccountEmail'] ?? '123-compute@developer.gserviceaccount.com',
+        containerConcurrency: config['maxInstanceRequestConcurrency'],
+        timeoutSeconds: config['timeoutSeconds'],
+      },
     };
     const before = services.get(service);
     const next: Service = before ?? {
@@ -204,7 +221,11 @@ export function cloudRun(fake: CloudFake): Route[] {
         next.metadata.generation = before.metadata.generation + 1;
         next.spec.template.metadata.annotations ??= {};
         const content = ({ metadata: { annotations }, spec }: Template) =>
-          JSON.stringify([annotations['run.googleapis.com/cloudsql-instances'], spec]);
+          JSON.stringify([
+            annotations['run.googleapis.com/cloudsql-instances'],
+            annotations['autoscaling.knative.dev/maxScale'],
+            spec,
+          ]);
         services.set(name, next);
         if (content(before.spec.template) === content(next.spec.template)) {
           next.spec.template = before.spec.template;

@@ -49,7 +49,7 @@ export function parseRecord(record: unknown, rules: RecordRules): ParsedRecord {
   const rawName = readPath(record, fieldMap.name);
   const isPersonal =
     id !== undefined && isPersonalId(id, kennitala, rawName, readPath(record, fieldMap.phone));
-  const isDamaged = rules.damaged && JSON.stringify(record).includes(REPLACEMENT);
+  const isDamaged = rules.damaged && holdsReplacement(record);
   const externalId = isPersonal || (isDamaged && id?.includes(REPLACEMENT)) ? undefined : id;
   // search, not test: a pattern with the g flag would remember where it stopped.
   if (exclude && kennitala !== undefined && kennitala.search(exclude) !== -1) {
@@ -76,8 +76,7 @@ export function parseRecord(record: unknown, rules: RecordRules): ParsedRecord {
   if (kennitala === undefined) {
     // A leaver may have been made anonymous: the record still says whose id is no member any more. A
     // key that is missing says nothing.
-    const blank = rawKennitala === null || rawKennitala === '';
-    if (blank && !isMember) return { kind: 'former', externalId };
+    if (!isMember && isBlank(rawKennitala)) return { kind: 'former', externalId };
     return reject('invalid_kennitala', kennitalaProblem(rawKennitala));
   }
 
@@ -100,6 +99,20 @@ export function parseRecord(record: unknown, rules: RecordRules): ParsedRecord {
   const warnings =
     isOdd || isChanged ? warningsOf(externalId, { name, email, phone }, rawName) : noWarnings;
   return { kind: 'member', member, warnings };
+}
+
+// null, and what is put in the place of a number that is deleted: no digit at all, or a word.
+const isBlank = (kennitala: unknown): boolean =>
+  kennitala === null ||
+  (typeof kennitala === 'string' && (!/[0-9]/.test(kennitala) || /\p{L}{3}/u.test(kennitala)));
+
+function holdsReplacement(record: object): boolean {
+  try {
+    return JSON.stringify(record).includes(REPLACEMENT);
+  } catch {
+    // Nested too deep to be written again.
+    return true;
+  }
 }
 
 function unlessProblem<T>(value: T | Problem): T | undefined {

@@ -75,7 +75,8 @@ export function createRequests(
           returned: ({ status }) => status === 401 || status === 403,
         });
     const serverDate = parseDate(reply.header('date'));
-    const stale = ageOf(reply) > OLDEST_SECONDS;
+    const stale =
+      ageOf(reply) > OLDEST_SECONDS || /^\s*11[0-3]\b/.test(reply.header('warning') ?? '');
     if (reply.status !== 200) {
       const waits = reply.status === 429 || reply.status === 503;
       const header = waits ? reply.header('retry-after') : undefined;
@@ -165,11 +166,20 @@ export function authorization(scheme: Config['django']['DJANGO_AUTH_SCHEME'], ke
   );
 }
 
-// Seconds in a cache (RFC 9111, 5.1); 0 without the header, which a cache must set. Several caches in a row may
-// each have written one: the oldest counts, and what is no number says nothing.
+// Seconds in a cache (RFC 9111, 5.1). Several caches in a row may each have written one: the oldest counts. Django's
+// own cache writes none, but leaves the two that it made when it kept the reply (django.utils.cache): a time at which
+// it expires, and how long after its making that is. Warnings 110 to 113 are those of a cache that knows it is old.
 function ageOf(reply: Reply): number {
-  const ages = (reply.header('age') ?? '').split(',').map((age) => Number(age.trim()) || 0);
-  return Math.max(...ages);
+  const ages = (reply.header('age') ?? '').match(/\d+/g)?.map(Number) ?? [];
+  const [, lifetime] =
+    /(?:^|[\s,])max-age\s*=\s*"?(\d+)/i.exec(reply.header('cache-control') ?? '') ?? [];
+  const [expires, sent] = [parseDate(reply.header('expires')), parseDate(reply.header('date'))];
+  if (lifetime !== undefined && expires && sent) {
+    const age = Number(lifetime) - (expires.getTime() - sent.getTime()) / 1000;
+    // A server that forbids caches may give a time long ago.
+    if (age <= Number(lifetime)) ages.push(age);
+  }
+  return Math.max(0, ...ages);
 }
 
 // Content-Range is "items 0-99/205", or an asterisk where nobody knows.

@@ -12,21 +12,25 @@ export interface ErrorList {
   add(code: string, externalId: string | null | undefined, message: string): void;
   count(): number;
   kept(): readonly RunError[];
+  /** How many were counted and not kept, by their codes. */
+  unkept(): ReadonlyMap<string, number>;
   shown(): RunError[];
 }
 
 export function createErrorList(): ErrorList {
   let count = 0;
   const kept: RunError[] = [];
+  const unkept = new Map<string, number>();
   return {
     add: (code, externalId, message) => {
       count += 1;
       if (kept.length < KEPT) {
         kept.push({ code, external_id: shownId(externalId ?? null), message });
-      }
+      } else unkept.set(code, (unkept.get(code) ?? 0) + 1);
     },
     count: () => count,
     kept: () => kept,
+    unkept: () => unkept,
     shown: () => kept.slice(0, SHOWN),
   };
 }

@@ -38,7 +38,7 @@ const SET_ASIDE = 'records_set_aside';
  * The errors of a run as findings, one for each member and one for all records that name nobody; pure. Errors
  * that were counted and not kept are among the latter.
  */
-export function findingsOf(errors: Pick<ErrorList, 'kept' | 'count'>): Finding[] {
+export function findingsOf(errors: Pick<ErrorList, 'kept' | 'unkept'>): Finding[] {
   const found = new Map<string, Finding>();
   const add = ({ code: error_code, external_id, message }: RunError, more = 1) => {
     const code = Object.hasOwn(codes, error_code) ? codes[error_code] : SET_ASIDE;
@@ -47,11 +47,9 @@ export function findingsOf(errors: Pick<ErrorList, 'kept' | 'count'>): Finding[]
     const records = (found.get(key)?.records ?? 0) + more;
     found.set(key, { code, external_id: external_id ?? '', records, error_code, message });
   };
-  const kept = errors.kept();
-  for (const error of kept) add(error);
-  const unkept = errors.count() - kept.length;
+  for (const error of errors.kept()) add(error);
   const message = 'not kept: too many at once';
-  if (unkept > 0) add({ code: 'invalid_record', external_id: null, message }, unkept);
+  for (const [code, count] of errors.unkept()) add({ code, external_id: null, message }, count);
   return [...found.values()];
 }
 

@@ -157,6 +157,19 @@ test('who may create there by somebody’s will, and who may become the owner, h
     revoke create, usage on schema public from of_an_app; drop role of_an_app; drop role of_owners`);
 });
 
+test('a role that may create there by name, and fits one of the calls of our statements, is found out', async () => {
+  await database.query(`create role of_an_app login password 'of-a-test'; grant create, usage on schema public to of_an_app;
+    create function public.convert_to(text, text) returns bytea language plpgsql as
+      $$ begin insert into public.members (kennitala, name) values ('0101010101', 'Gestur'); return ''; end $$;
+    alter function public.convert_to(text, text) owner to of_an_app`);
+  expect((await world.post('syncScheduled')).body).toMatchObject({ status: 'success' });
+  expect(await lines('syncScheduled')).toMatch(/"planted":\["public\.convert_to\(text,text\)"\]/);
+  const rows = await database.query(`select from public.members where name = 'Gestur'`);
+  await database.query(`drop function public.convert_to(text, text);
+    revoke create, usage on schema public from of_an_app; drop role of_an_app`);
+  expect(rows).toEqual([]);
+});
+
 /** A trigger of another service on the members, with a table of its own. */
 async function withTrigger(statement: string, work: () => Promise<void>): Promise<void> {
   await database.query('create table public.seen (name text)');

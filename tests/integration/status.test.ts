@@ -1,6 +1,6 @@
-import { closePool } from '../../lib/database.ts';
+import { closePool, connect } from '../../lib/database.ts';
 import { fixedCredential } from '../../lib/secrets.ts';
-import { takeLock } from '../../lib/sync/lock.ts';
+import { SYNC_LOCK, takeLock } from '../../lib/sync/lock.ts';
 import { readLogs } from '../../lib/sync/logs.ts';
 import { openSession } from '../../lib/sync/session.ts';
 import { readStatus, type SyncStatus } from '../../lib/sync/status.ts';
@@ -319,6 +319,30 @@ describe('attention', () => {
     comeBack();
     await world.run();
     expect(await status()).toMatchObject({ status: 'ok', held: null });
+  });
+
+  test('comes from a full run that fails, whatever its type', async () => {
+    await world.run();
+    const end = world.django.misbehave({ kind: 'status', status: 500 });
+    await expect(world.run({ syncType: 'webhook' })).rejects.toMatchObject({
+      code: 'django_error',
+    });
+    expect(await status()).toMatchObject({ status: 'failing', consecutive_failures: 1 });
+    end();
+  });
+
+  test('names who holds our lock under our name while no run goes on', async () => {
+    await world.run();
+    await world.database.query(
+      `update public.sync_log set finished_at = finished_at - interval '1 minute'`,
+    );
+    const url = new URL(world.database.url);
+    url.searchParams.set('application_name', 'membership-sync');
+    const thief = await connect(fixedCredential(url.href));
+    await thief.query('select pg_advisory_lock($1::bigint)', [SYNC_LOCK]);
+    expect(await codes()).toEqual(['lock_held']);
+    expect((await status()).election.may_open).toBe(false);
+    await thief.end();
   });
 
   test('does not come from a failed call for one member, whatever its type', async () => {

@@ -18,6 +18,8 @@ const rules = {
 test.each([
   { name: 'null', kennitala: null },
   { name: 'blank', kennitala: '' },
+  { name: 'a dash', kennitala: '-' },
+  { name: 'a word', kennitala: 'anonymised 17' },
 ])('a leaver whose kennitala was made $name is a former member by id', ({ kennitala }) => {
   const record = { id: 7, kennitala, name: '', is_active: false };
   expect(parseRecord(record, rules)).toEqual({

@@ -294,6 +294,22 @@ test.each([
   expect(await read()).toMatchObject([{ stale }]);
 });
 
+test.each([
+  ['half a minute', 3570, 3600, {}, false],
+  ['50 minutes', 600, 3600, {}, true],
+  ['nobody knows how long, with an expiry long ago', -9e8, 0, {}, false],
+  ['longer than it may', 3600, 3600, { Warning: '110 - "Response is Stale"' }, true],
+])('a page that Django’s own cache had for %s', async (_, left, lifetime, more, stale) => {
+  const now = Date.now();
+  list().reply(200, people(1), {
+    Date: new Date(now).toUTCString(),
+    Expires: new Date(now + left * 1000).toUTCString(),
+    'Cache-Control': `private, max-age=${lifetime}`,
+    ...more,
+  });
+  expect(await read()).toMatchObject([{ stale }]);
+});
+
 test('no error and no log line holds the key, the query, a header or the body', async () => {
   const { inspect } = await import('node:util');
   const secret = Object.assign(new Error('failed'), { code: 'ECONNRESET' });

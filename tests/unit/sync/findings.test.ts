@@ -29,3 +29,10 @@ test('errors that were too many to keep are counted with those that name nobody'
   expect(found.at(-1)).toMatchObject({ external_id: '', records: 5 });
   expect(errors.shown()).toHaveLength(100);
 });
+
+test('what nobody has to do anything about is no finding, however many there are', () => {
+  const errors = createErrorList();
+  for (let id = 0; id < 10_005; id++) errors.add('value_rewritten', String(id), '');
+  errors.add('change_refused', '7', '');
+  expect(findingsOf(errors)).toMatchObject([{ code: 'changes_refused', records: 1 }]);
+});

@@ -2,8 +2,8 @@
 -- lock. A run reads the register when its mode is full or incremental; one that failed early has no mode.
 with run as (
   select *,
-    coalesce(mode, case when sync_type in ('webhook', 'undo') then 'selected' else 'full' end)
-      in ('full', 'incremental') as reads
+    -- Calls for single members and undo have a mode from their first moment on.
+    coalesce(mode, 'full') in ('full', 'incremental') as reads
   from public.sync_log
 ), last_reading as (
   select * from run
@@ -36,7 +36,11 @@ with run as (
     )
 ), locked as (
   -- The name is all that everybody sees of a session; the rest only who may read all statistics.
-  select a.usename as role, a.backend_start as since, a.application_name is not distinct from 'membership-sync' as ours
+  select a.usename as role, a.backend_start as since, -- A run has its row as soon as it has the lock; a name anybody can take.
+    a.application_name is not distinct from 'membership-sync' and (
+      exists (select from run where status = 'pending')
+      or coalesce((select max(finished_at) from run), '-infinity') > now() - interval '10 seconds'
+    ) as ours
   from pg_locks l
   left join pg_stat_activity a on a.pid = l.pid
   where l.locktype = 'advisory' and l.granted

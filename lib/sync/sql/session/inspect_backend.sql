@@ -1,12 +1,15 @@
 -- Which session of the server this is, whether anybody may put functions and tables into schema public, what strangers
 -- have put there that PostgreSQL could take for something of its own or of ours, and whether the server is one of several.
 with trusted as (
-  -- Who may create there today by somebody's will, or may become the owner of members, need plant nothing.
+  -- Who may become the owner of members need plant nothing.
   select r.oid
   from pg_roles r
   left join pg_class c on c.oid = to_regclass('public.members')
   where r.rolsuper or r.rolname = current_user or pg_has_role(r.oid, c.relowner, 'MEMBER')
-    or has_schema_privilege(r.oid, to_regnamespace('public'), 'CREATE')
+),
+creator as (
+  -- Who was given the right to create there has things of their own there; of these only what our statements call counts.
+  select oid from pg_roles where has_schema_privilege(oid, to_regnamespace('public'), 'CREATE')
 ),
 planted as (
   select p.oid::regprocedure::text as name
@@ -14,8 +17,15 @@ planted as (
   join pg_namespace n on n.oid = p.pronamespace
   where n.nspname = 'public' and p.proowner not in (select oid from trusted)
     and (
-      p.proname in ('member_state', 'change_digest', 'plain_name', 'value_digest', 'field_digest')
-      or exists (
+      p.proname in (
+        'member_state', 'change_digest', 'plain_name', 'value_digest', 'field_digest',
+        'array_agg', 'array_position', 'array_remove', 'bool_or', 'btrim', 'concat_ws', 'convert_to', 'count',
+        'current_database', 'current_setting', 'date_trunc', 'dense_rank', 'encode', 'first_value', 'generate_series', 'jsonb_agg',
+        'jsonb_build_object', 'jsonb_to_record', 'length', 'lower', 'make_interval', 'max', 'min', 'nextval',
+        'normalize', 'now', 'power', 'pg_backend_pid', 'pg_get_serial_sequence', 'regexp_replace', 'replace', 'row_number',
+        'sha256', 'split_part', 'starts_with', 'substr', 'string_agg', 'sum', 'to_char', 'to_hex', 'to_jsonb', 'translate', 'unnest'
+      )
+      or p.proowner not in (select oid from creator) and exists (
         select from pg_proc b where b.proname = p.proname and b.pronamespace = 'pg_catalog'::regnamespace
       )
     )

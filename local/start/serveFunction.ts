@@ -6,8 +6,16 @@ import { getTestServer } from '@google-cloud/functions-framework/testing';
 // platform, and sends its port to the parent. functions.ts starts it with the path of the bundle.
 const [, , bundle = '', name = ''] = process.argv;
 
+const STOP_TIMEOUT_MS = 10_000;
+
 // The parent is gone, perhaps killed: end as the platform would end us.
-process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));
+process.once('disconnect', () => {
+  process.kill(process.pid, 'SIGTERM');
+  setTimeout(() => process.kill(process.pid, 'SIGKILL'), STOP_TIMEOUT_MS).unref();
+});
+
+// Nobody reads on then. Without a listener each line that is logged is an exception, which is logged.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 
 createRequire(import.meta.url)(bundle);
 const server = getTestServer(name);

@@ -1,6 +1,7 @@
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type BuildOptions, build, context, type Plugin } from 'esbuild';
+import { explain } from './local/explain.ts';
 
 const root = import.meta.dirname;
 const dist = join(root, 'dist');
@@ -82,6 +83,11 @@ async function watch(name: string, onRebuilt: () => void): Promise<void> {
 }
 
 if (import.meta.main) {
-  const names = await buildAll();
-  console.log(`built ${names.map((name) => `dist/${name}`).join(', ')}`);
+  try {
+    const names = await buildAll();
+    console.log(`built ${names.map((name) => `dist/${name}`).join(', ')}`);
+  } catch (error) {
+    console.error(explain(error));
+    process.exitCode = 1;
+  }
 }

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { explain } from './explain.ts';
 import { parseStartArguments, startUsage } from './start/arguments.ts';
 import { createResources, stopOnSignals } from './start/resources.ts';
 
@@ -37,15 +38,4 @@ try {
 async function end(exitCode: number): Promise<void> {
   await resources.stopAll();
   process.exit(exitCode);
-}
-
-// What the system refuses is said without its shorthand; every other error is a sentence already.
-function explain(error: unknown): unknown {
-  if (!(error instanceof Error)) return error;
-  const { code, path, message } = error as NodeJS.ErrnoException;
-  if (code === 'ENOSPC') return `The disk is full${path ? `: ${path}` : ''}.`;
-  if (path && (code === 'EACCES' || code === 'EPERM' || code === 'EROFS')) {
-    return `You may not write ${path}. Clone the project into a folder of your own, and start it there.`;
-  }
-  return message;
 }

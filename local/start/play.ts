@@ -18,9 +18,12 @@ export function playAnswerer(mock: MockDjango): Answerer {
   const plays = createPlays(mock);
   return (body): PlayAnswer => {
     const [verb, ...words] = (body as PlayRequest).words;
-    if (verb === undefined) return { text: listOf(plays), played: false };
+    if (verb === undefined || verb === 'help') return { text: listOf(plays), played: false };
     const play = Object.hasOwn(plays, verb) ? plays[verb] : undefined;
-    if (!play) throw new Error(`There is no "${verb}" to play, but:\n${listOf(plays)}`);
+    if (!play) throw new Error(`There is no such thing to play, but:\n${listOf(plays)}`);
+    if (words.length > play.atMost) {
+      throw new Error(`That is more than it takes: npm run play -- ${play.usage}`);
+    }
     return { text: play.run(words), played: true };
   };
 }

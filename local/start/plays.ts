@@ -4,9 +4,13 @@ import type { MockDjango } from '../mockDjango/startMockDjango.ts';
 export interface Play {
   usage: string;
   explains: string;
+  /** How many words may follow. */
+  atMost: number;
   /** Changes the register, and returns what happened and what a sync makes of it. Throws an error in a sentence. */
   run(words: string[]): string;
 }
+
+const MANY = 100;
 
 /** Everything that `npm run play` can do to that register, by its first word. */
 export function createPlays({ members, behaviour, misbehave, clear }: MockDjango) {
@@ -15,7 +19,7 @@ export function createPlays({ members, behaviour, misbehave, clear }: MockDjango
   const gone = new Map<number, MemberRecord>();
   let turn = 0;
   const now = () => timestamp(behaviour.now());
-  const present = (word: string | undefined) => found(members.get(Number(word)), word);
+  const present = (word: string | undefined) => found(members.get(idFrom(word)), word);
   const leave = (member: MemberRecord) => {
     gone.set(member.id, member);
     members.remove(member.id);
@@ -34,6 +38,7 @@ export function createPlays({ members, behaviour, misbehave, clear }: MockDjango
     leave: {
       usage: 'leave ID…',
       explains: 'members leave the register',
+      atMost: MANY,
       run: (words) => {
         const leaving = some(words).map(present);
         for (const member of leaving) leave(member);
@@ -43,18 +48,20 @@ export function createPlays({ members, behaviour, misbehave, clear }: MockDjango
     return: {
       usage: 'return ID…',
       explains: 'members who have left come back',
+      atMost: MANY,
       run: (words) => {
-        const returning = some(words).map((word) => found(gone.get(Number(word)), word));
+        const returning = some(words).map((word) => found(gone.get(idFrom(word)), word));
         for (const member of returning) {
           gone.delete(member.id);
           members.add({ ...member, updated_at: now() });
         }
-        return `${who(returning)} came back. A sync reactivates the row that is there.`;
+        return `${who(returning)} came back. A sync reactivates the row that is there, if one has removed it meanwhile.`;
       },
     },
     join: {
       usage: 'join',
       explains: 'a new member joins',
+      atMost: 0,
       run: () => {
         const { kennitala, name, email, phone } = stranger();
         const { id } = members.add({ kennitala, name, email, phone });
@@ -64,9 +71,10 @@ export function createPlays({ members, behaviour, misbehave, clear }: MockDjango
     change: {
       usage: 'change ID [name|email|phone]',
       explains: 'a member has another name, e-mail address or phone number',
+      atMost: 2,
       run: ([id, what = 'name']) => {
         if (what !== 'name' && what !== 'email' && what !== 'phone') {
-          throw new Error(`A member has a name, an email and a phone, but no "${what}"`);
+          throw new Error('What may change is name, email or phone');
         }
         const member = present(id);
         members.update(member.id, { [what]: stranger()[what] ?? `${turn}@felagi.example` });
@@ -76,6 +84,7 @@ export function createPlays({ members, behaviour, misbehave, clear }: MockDjango
     kennitala: {
       usage: 'kennitala ID',
       explains: 'a member has another kennitala, as when a temporary one is replaced',
+      atMost: 1,
       run: ([id]) => {
         const member = present(id);
         members.update(member.id, { kennitala: stranger().kennitala });
@@ -85,24 +94,27 @@ export function createPlays({ members, behaviour, misbehave, clear }: MockDjango
     hide: {
       usage: 'hide ID…',
       explains: 'the list leaves out members who are still members',
+      atMost: MANY,
       run: (words) => {
         const hidden = some(words).map(present);
         behaviour.unlisted = new Set([...behaviour.unlisted, ...hidden.map(({ id }) => id)]);
-        return `${who(hidden)} left the list only. A sync asks for each by id, finds them, and removes nobody.`;
+        return `${who(hidden)} left the list only. A sync asks for each by id, finds them, and removes nobody. It answers held (snapshot_incomplete): a list that lacks members removes no one until it is whole again.`;
       },
     },
     vanish: {
       usage: 'vanish',
       explains: 'half of the register is gone',
+      atMost: 0,
       run: () => {
         const half = members.list().filter((_, index) => index % 2 === 1);
         for (const member of half) leave(member);
-        return `${half.length} members are gone. A sync holds so many removals back until an admin approves them.`;
+        return `${half.length} members are gone. A sync holds so many removals back until an admin approves them, on the page at $URL/admin or with the plan that the dry run names:\n\n${approval}`;
       },
     },
     down: {
       usage: 'down',
       explains: 'the register answers 503 to everything',
+      atMost: 0,
       run: () => {
         misbehave({ kind: 'status', status: 503 });
         return 'The register is down. A sync tries again for some time, then fails and changes nothing.';
@@ -111,6 +123,7 @@ export function createPlays({ members, behaviour, misbehave, clear }: MockDjango
     restore: {
       usage: 'restore',
       explains: 'the register is as it was at the start',
+      atMost: 0,
       run: () => {
         clear();
         behaviour.unlisted = new Set();
@@ -124,15 +137,23 @@ export function createPlays({ members, behaviour, misbehave, clear }: MockDjango
   return plays;
 }
 
+const approval = `  curl -X POST -H "Authorization: Bearer $KEY" -H "Content-Type: application/json" -d '{"plan":"sha256:…"}' $URL/sync`;
+
+// Not what Number takes besides: 0x10 and 1e1 are nobody's id.
+const idFrom = (word: string | undefined) => (isId(word) ? Number(word) : Number.NaN);
+const isId = (word: string | undefined) => /^[1-9]\d{0,6}$/.test(word ?? '');
+
 function some(words: string[]): string[] {
-  if (words.length > 0) return words;
+  if (words.length > 0) return [...new Set(words)];
   throw new Error('Say which member, by the id: 3 for example');
 }
 
 function found(member: MemberRecord | undefined, word: string | undefined): MemberRecord {
   if (member) return member;
   throw new Error(
-    word ? `There is no such member: ${word}` : 'Say which member, by the id: 3 for example',
+    word
+      ? `There is no such member${isId(word) ? `: ${word}` : ', since an id is a number such as 3'}`
+      : 'Say which member, by the id: 3 for example',
   );
 }
 

@@ -39,12 +39,14 @@ export function hasSucceeded(outcome: SyncOutcome): boolean {
 }
 
 // Only a dry run lists them.
-function changes({ changes: list }: SyncResult): string[] {
+function changes({ changes: list, changes_total: total }: SyncResult): string[] {
   if (!Array.isArray(list)) return [];
   const lines = list
     .slice(0, SHOWN_CHANGES)
     .map(({ action, external_id, fields }) => `  ${action} ${external_id}: ${fields.join(', ')}`);
-  if (list.length > SHOWN_CHANGES) lines.push(`  and ${list.length - SHOWN_CHANGES} more`);
+  // The list is the first page only.
+  const left = (typeof total === 'number' ? total : list.length) - lines.length;
+  if (left > 0) lines.push(`  and ${left} more`);
   return lines;
 }
 

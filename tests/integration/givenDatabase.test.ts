@@ -55,6 +55,12 @@ test('a dry run comes first, and a sync only with --sync', async () => {
   expect(await countOf(database)).toBe(3);
 });
 
+test('the changes that a dry run does not list are counted, all of them', async () => {
+  const database = await createTestDatabase();
+  const { output } = await once([], { DATABASE_URL: database.url, ...(await registerOf(130)) });
+  expect(output).toMatch(/ {2}add 10: .*\n {2}and 120 more\n/);
+});
+
 test('made-up members never come into a table that has members', async () => {
   const database = await createTestDatabase();
   await once(['--sync'], { DATABASE_URL: database.url, ...(await registerOf(3)) });

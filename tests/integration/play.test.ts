@@ -71,17 +71,26 @@ test('each thing that can be played is what a sync then finds', async () => {
   expect(await play('kennitala 2')).toContain('Member 2 has another kennitala');
   expect(await sync()).toMatchObject({ status: 'success', members_updated: 1, members_added: 0 });
   expect(await play('hide 9 11')).toContain('Members 9 and 11 left the list only');
-  expect(await sync()).toMatchObject({ members_removed: 0, removals_unconfirmed: 2 });
+  expect(await sync()).toMatchObject({
+    status: 'held',
+    members_removed: 0,
+    removals_unconfirmed: 2,
+    held: { removals: { reason: 'snapshot_incomplete' } },
+  });
   expect(await play('restore')).toContain('as it was at the start');
   await sync();
-  expect(await play('vanish')).toContain('1100 members are gone');
+  const vanished = await play('vanish');
+  expect(vanished).toContain('1100 members are gone');
   const held = await sync();
   expect(held).toMatchObject({
     status: 'held',
     members_removed: 0,
     held: { removals: { count: 1100, reason: 'limit_exceeded' } },
   });
-  expect(await sync({ plan: held.plan })).toMatchObject({
+  // The line that it prints for an approval, with the plan that a dry run names.
+  const [approval = ''] = /^ {2}curl .*"sha256:….*$/m.exec(vanished) ?? [];
+  const { plan } = JSON.parse(await curl('/sync/dry-run', '-X POST'));
+  expect(JSON.parse(await shell(`${approval.replace('sha256:…', plan)} -sS`))).toMatchObject({
     status: 'success',
     members_removed: 1100,
   });
@@ -89,11 +98,16 @@ test('each thing that can be played is what a sync then finds', async () => {
 
 test('npm run play explains itself, and says what it does not know', async () => {
   expect(await play('')).toContain('npm run play -- leave ID…');
+  expect(await play('help')).toContain('npm run play -- vanish');
   expect(await play('--help')).toContain('npm run play -- vanish');
-  await expect(play('dance')).rejects.toThrow('There is no "dance" to play, but:');
+  await expect(play('dance')).rejects.toThrow('There is no such thing to play, but:');
   await expect(play('leave')).rejects.toThrow('Say which member, by the id');
   await expect(play('leave 99999')).rejects.toThrow('There is no such member: 99999');
-  await expect(play('change 1 shoes')).rejects.toThrow('but no "shoes"');
+  await expect(play('change 1 shoes')).rejects.toThrow('name, email or phone');
+  for (const words of ['vanish 10%', 'join 5', 'kennitala 2 0101011234', 'change 2 phone Jón']) {
+    await expect(play(words)).rejects.toThrow('That is more than it takes');
+  }
+  await expect(play('leave 0x10')).rejects.toThrow('an id is a number such as 3');
   pasted['PORT'] = '1';
   await expect(play('join')).rejects.toThrow('Nothing runs at port 1. In another terminal');
 });

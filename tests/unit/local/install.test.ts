@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { explain } from '../../../local/explain.ts';
 
 const root = join(import.meta.dirname, '../../..');
 const read = (name: string) => JSON.parse(readFileSync(join(root, name), 'utf8'));
@@ -52,4 +53,16 @@ test('every npm script that runs TypeScript looks at the Node.js first', () => {
     .filter((script) => !script.startsWith('npm run'))
     .filter((script) => /node (?!--import \.\/local\/preload\.mjs )\S*\.ts/.test(script));
   expect(unguarded).toEqual([]);
+});
+
+test('a folder that may not be written is said in a sentence, by npm run build as by npm start', () => {
+  const refused = Object.assign(new Error("EROFS: read-only file system, rmdir '/x/dist'"), {
+    code: 'EROFS',
+    path: '/x/dist',
+  });
+  expect(explain(refused)).toMatch(/^You may not write \/x\/dist\. Clone the project/);
+  expect(explain(new Error('A sentence.'))).toBe('A sentence.');
+  for (const script of ['esbuild.config.ts', 'local/start.ts']) {
+    expect(readFileSync(join(root, script), 'utf8')).toContain('console.error(explain(error))');
+  }
 });

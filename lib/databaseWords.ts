@@ -24,7 +24,7 @@ export const POOLER_SHARES_SESSIONS =
 
 /** Where a trigger fails because of what it names. */
 export const TRIGGER_FINDS_NOTHING =
-  'A trigger of another service on our tables names something that is not found. Let it name its tables and functions with their schema, or set its search_path (alter function … set search_path = public)';
+  'A trigger of another service on our tables names something that is not found. Let it name its tables and functions with their schema, or set its search_path (alter function ... set search_path = public)';
 
 /** The first that fits counts. PostgreSQL's manual, appendix A, lists the SQLSTATEs. */
 export const kinds: Kind[] = [
@@ -147,7 +147,7 @@ export const kinds: Kind[] = [
   {
     codes: ['42804', '42883', '42846', '22P02', '42P18'],
     words:
-      'A column of our tables has another type than our migrations gave it, or one of our functions is missing: let the type be as in the folder migrations (alter table … alter column … type …), and use a view where another service needs another one',
+      'A column of our tables has another type than our migrations gave it, or one of our functions is missing: let the type be as in the folder migrations (alter table ... alter column ... type ...), and use a view where another service needs another one',
   },
   {
     codes: ['42501'],
@@ -168,7 +168,7 @@ export const kinds: Kind[] = [
   {
     codes: ['2200H'],
     words:
-      'A sequence of our tables has no number left: let it have larger ones (alter sequence … no maxvalue), or start over',
+      'A sequence of our tables has no number left: let it have larger ones (alter sequence ... no maxvalue), or start over',
   },
   {
     codes: ['23505'],

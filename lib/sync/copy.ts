@@ -4,7 +4,7 @@ import { from } from 'pg-copy-streams';
 /** Rows are sent when about this many bytes have gathered. */
 const BATCH = 512 * 1024;
 
-type Value = string | number | boolean | null | undefined;
+export type Value = string | number | boolean | null | undefined;
 
 export interface CopyWriter {
   /** Adds a row; its values in the order of the columns that the statement names. */
@@ -21,9 +21,14 @@ export interface CopyWriter {
  * Streams rows into a temporary table in batches, one COPY each, so that between two of them the connection
  * is free for progress and nothing waits in a transaction while pages are fetched. One batch is on its
  * way while the next one gathers. Values go as data and never as parameters, which PostgreSQL may log; and in
- * COPY's binary format, because of a line of text the server's log has a copy where a COPY is interrupted.
+ * COPY's binary format, because of a line of text the server's log has a copy where a COPY is interrupted. A row with
+ * a character that the encoding of the database does not have is left out, and `refused` gets it.
  */
-export function openCopy(client: pg.Client, statement: string): CopyWriter {
+export function openCopy(
+  client: pg.Client,
+  statement: string,
+  refused: (row: readonly Value[]) => void = () => undefined,
+): CopyWriter {
   let rows: Value[][] = [];
   let size = 0;
   let sending: Promise<void> = Promise.resolve();
@@ -31,10 +36,10 @@ export function openCopy(client: pg.Client, statement: string): CopyWriter {
   const flush = async () => {
     await sending;
     if (rows.length === 0) return;
-    const batch = copyData(rows);
+    const batch = rows;
     rows = [];
     size = 0;
-    sending = sendBatch(client, statement, batch);
+    sending = sendRows(client, statement, batch, refused);
     // The rejection is seen by the next flush; it must not count as unhandled until then.
     sending.catch(() => undefined);
   };
@@ -98,6 +103,28 @@ function writeValue(data: Buffer, value: Value, at: number): number {
   } else end = data.writeUInt8(value ? 1 : 0, start);
   data.writeInt32BE(end - start, at);
   return end;
+}
+
+/** untranslatable_character, character_not_in_repertoire (PostgreSQL manual, appendix A). */
+const NOT_ENCODABLE = ['22P05', '22021'];
+
+// By halves, until the row stands alone: a COPY is done whole or not at all.
+async function sendRows(
+  client: pg.Client,
+  statement: string,
+  rows: Value[][],
+  refused: (row: readonly Value[]) => void,
+): Promise<void> {
+  try {
+    await sendBatch(client, statement, copyData(rows));
+  } catch (error) {
+    if (!NOT_ENCODABLE.includes(String((error as { code?: unknown }).code))) throw error;
+    const [row] = rows;
+    if (rows.length === 1 && row) return refused(row);
+    const middle = Math.ceil(rows.length / 2);
+    await sendRows(client, statement, rows.slice(0, middle), refused);
+    await sendRows(client, statement, rows.slice(middle), refused);
+  }
 }
 
 function sendBatch(client: pg.Client, statement: string, batch: Buffer): Promise<void> {

@@ -2,7 +2,6 @@ import type pg from 'pg';
 import type { DjangoClient } from '../django/client.ts';
 import type { Member, MemberLookup } from '../django/types.ts';
 import { SyncError } from '../errors.ts';
-import { openCopy } from './copy.ts';
 import type { ErrorList } from './errorList.ts';
 import {
   askAgain,
@@ -14,17 +13,10 @@ import {
   takesVote,
 } from './memberPages.ts';
 import type { Run } from './session.ts';
-import {
-  addFormer,
-  addMember,
-  addShields,
-  dropDuplicates,
-  nothingSeen,
-  type Snapshot,
-} from './snapshot.ts';
+import { dropDuplicates, nothingSeen, type Snapshot } from './snapshot.ts';
 import setReversalsAside from './sql/plan/set_reversals_aside.sql';
-import copyIncoming from './sql/snapshot/copy_incoming.sql';
 import selectUnknown from './sql/snapshot/select_unknown.sql';
+import { addFormer, addMember, addShields, openIncoming } from './staging.ts';
 import { addPage, emptyProof, judgeWalk } from './walkProof.ts';
 
 /**
@@ -69,7 +61,7 @@ export async function takeSelection(
   );
   await reportUnknown(client, leavers, errors);
 
-  const writer = openCopy(client, copyIncoming);
+  const { writer, shield } = openIncoming(client, errors);
   let ordinal = 0;
   for (const member of members) addMember(writer, ordinal++, member);
   for (const { externalId, record } of leavers) {
@@ -78,8 +70,9 @@ export async function takeSelection(
     } else addFormer(writer, ordinal++, externalId);
   }
   await writer.end();
+  const refused = await shield();
   const dropped = await dropDuplicates(client, errors);
-  const distinct = members.length - dropped.members;
+  const distinct = members.length - refused - dropped.members;
   return {
     ...seen,
     proof: {

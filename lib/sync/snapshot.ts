@@ -2,19 +2,18 @@ import type pg from 'pg';
 import type { DjangoClient } from '../django/client.ts';
 import { DjangoListChangedError } from '../django/errors.ts';
 import { MOST_ROWS } from '../django/page.ts';
-import type { Member, MembersPage } from '../django/types.ts';
+import type { MembersPage } from '../django/types.ts';
 import { SyncError } from '../errors.ts';
 import type { Log } from '../log.ts';
-import { type CopyWriter, openCopy } from './copy.ts';
+import type { CopyWriter } from './copy.ts';
 import { createErrorList, type ErrorList } from './errorList.ts';
 import type { Run } from './session.ts';
-import copyIncoming from './sql/snapshot/copy_incoming.sql';
-import copyShield from './sql/snapshot/copy_shield.sql';
 import dropRepeated from './sql/snapshot/drop_repeated.sql';
 import findRepeatedIds from './sql/snapshot/find_repeated_ids.sql';
 import findRepeatedKennitalas from './sql/snapshot/find_repeated_kennitalas.sql';
 import selectRepeated from './sql/snapshot/select_repeated.sql';
 import shieldRepeated from './sql/snapshot/shield_repeated.sql';
+import { addFormer, addMember, addShields, openIncoming } from './staging.ts';
 import { addPage, emptyProof, judgeWalk, type WalkProof } from './walkProof.ts';
 
 /** How often the register is walked before a run goes on without removals. */
@@ -60,7 +59,8 @@ export async function takeSnapshot(
   await progress.report('fetch');
   const proof = emptyProof(walks, since ? [] : context.config.sync.SYNC_CANARY_IDS);
   const seen = nothingSeen();
-  const writer = openCopy(client, copyIncoming);
+  const incoming = openIncoming(client, seen.errors);
+  const { writer } = incoming;
   const oddities: Oddities = { excluded: 0, excludedIds: [], warnings: {}, warningIds: [] };
   let listChanged = false;
   try {
@@ -88,6 +88,7 @@ export async function takeSnapshot(
   }
   logOddities(context.log, oddities);
   await writer.end();
+  seen.members -= await incoming.shield();
   refuseUnreadable(proof, seen.errors);
   const dropped = await dropDuplicates(client, seen.errors);
   proof.duplicates_across_pages = dropped.acrossPages;
@@ -113,44 +114,11 @@ function refuseUnreadable({ rows }: WalkProof, errors: ErrorList): void {
   );
 }
 
-/** Adds the record of a member; columns as in copy_incoming.sql. */
-export function addMember(writer: CopyWriter, ordinal: number, member: Member): void {
-  const { externalId, kennitala, name, email, phone, isMember, notMember } = member;
-  const [hasEmail, hasPhone] = [email !== undefined, phone !== undefined];
-  writer.add(
-    ordinal,
-    externalId,
-    kennitala,
-    name,
-    hasEmail,
-    email,
-    hasPhone,
-    phone,
-    isMember,
-    notMember,
-  );
-}
-
-/** Adds an id of which the register says that it is no member: no kennitala, no member. */
-export function addFormer(writer: CopyWriter, ordinal: number, externalId: string): void {
-  writer.add(ordinal, externalId, null, null, false, null, false, null, false, null);
-}
-
 // A former member without a kennitala, or one left out by the pattern, is staged by id alone.
 function addPageRows(writer: CopyWriter, { index, members, former, excluded }: MembersPage): void {
   let ordinal = index * MOST_ROWS;
   for (const member of members) addMember(writer, ordinal++, member);
   for (const id of [...former, ...excluded.filter(Boolean)]) addFormer(writer, ordinal++, id);
-}
-
-/** Members that a record names without our being able to trust it: they are not removed. */
-export async function addShields(
-  client: pg.Client,
-  named: readonly { externalId?: string | undefined; kennitala?: string | undefined }[],
-): Promise<void> {
-  const writer = openCopy(client, copyShield);
-  for (const { externalId, kennitala } of named) writer.add(externalId, kennitala);
-  await writer.end();
 }
 
 // Counts the records that could not be read and shields the members they name; returns how many name nobody.

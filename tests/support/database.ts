@@ -24,9 +24,10 @@ export function createTestDatabase(): Promise<TestDatabase> {
   return createDatabase(process.env[TEMPLATE]);
 }
 
-/** The same without any of our tables: for tests of the migrations. */
-export function createEmptyDatabase(): Promise<TestDatabase> {
-  return createDatabase('template0');
+/** The same without any of our tables: for tests of the migrations, and of what is not UTF-8. */
+export function createEmptyDatabase(encoding?: string): Promise<TestDatabase> {
+  const other = ` encoding '${encoding}' locale_provider libc lc_collate 'C' lc_ctype 'C'`;
+  return createDatabase(`template0${encoding === undefined ? '' : other}`);
 }
 
 async function createDatabase(template: string | undefined): Promise<TestDatabase> {

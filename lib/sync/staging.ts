@@ -1,0 +1,75 @@
+import type pg from 'pg';
+import type { Member } from '../django/types.ts';
+import { type CopyWriter, openCopy } from './copy.ts';
+import type { ErrorList } from './errorList.ts';
+import copyIncoming from './sql/snapshot/copy_incoming.sql';
+import copyShield from './sql/snapshot/copy_shield.sql';
+
+/** What openIncoming gives. */
+interface Incoming {
+  writer: CopyWriter;
+  /** Shields the members whose records had to be left out; returns how many of them are members. */
+  shield(): Promise<number>;
+}
+
+/** Opens the staging of records; one that the database cannot hold is set aside, once `shield` is called. */
+export function openIncoming(client: pg.Client, errors: ErrorList): Incoming {
+  const refused: { externalId: string; kennitala?: string; isMember: boolean }[] = [];
+  const writer = openCopy(client, copyIncoming, (row) => {
+    const [, externalId, kennitala] = row;
+    refused.push({
+      externalId: String(externalId),
+      ...(typeof kennitala === 'string' ? { kennitala } : {}),
+      isMember: row[IS_MEMBER] === true,
+    });
+  });
+  return {
+    writer,
+    async shield() {
+      for (const { externalId } of refused) {
+        errors.add('invalid_encoding', isAscii(externalId) ? externalId : null, notEncodable);
+      }
+      await addShields(client, refused);
+      return refused.filter(({ isMember }) => isMember).length;
+    },
+  };
+}
+
+const isAscii = (text: string) => /^[ -~]*$/.test(text);
+/** Its place among the columns of copy_incoming.sql. */
+const IS_MEMBER = 8;
+const notEncodable =
+  'the record has a character that the encoding of the database does not have; a database in UTF-8 has them all';
+
+/** Adds the record of a member; columns as in copy_incoming.sql. */
+export function addMember(writer: CopyWriter, ordinal: number, member: Member): void {
+  const { externalId, kennitala, name, email, phone, isMember, notMember } = member;
+  const [hasEmail, hasPhone] = [email !== undefined, phone !== undefined];
+  writer.add(
+    ordinal,
+    externalId,
+    kennitala,
+    name,
+    hasEmail,
+    email,
+    hasPhone,
+    phone,
+    isMember,
+    notMember,
+  );
+}
+
+/** Adds an id of which the register says that it is no member: no kennitala, no member. */
+export function addFormer(writer: CopyWriter, ordinal: number, externalId: string): void {
+  writer.add(ordinal, externalId, null, null, false, null, false, null, false, null);
+}
+
+/** Members that a record names without our being able to trust it: they are not removed. */
+export async function addShields(
+  client: pg.Client,
+  named: readonly { externalId?: string | undefined; kennitala?: string | undefined }[],
+): Promise<void> {
+  const writer = openCopy(client, copyShield);
+  for (const { externalId, kennitala } of named) writer.add(externalId, kennitala);
+  await writer.end();
+}

@@ -35,6 +35,7 @@ describeWith('psql')('the restore of the guide', () => {
     );
     return stdout;
   };
+  const values = ({ id: _, unseen_since: __, ...row }: Row = {}) => row;
   const rows = async () =>
     new Map((await world.members()).map((row) => [Number(row['id']), row] as const));
 
@@ -73,30 +74,62 @@ describeWith('psql')('the restore of the guide', () => {
     await query(
       "insert into public.members (id, kennitala, name) values (901, '0101302479', 'Ókunnur')",
     );
+    // What others have written since, and nothing is wrong with.
+    await query(`update public.members set metadata = metadata || '{"ballot":2}' where id = 12`);
+    await query(`update public.members set metadata = '{"seat":99}' where id = 13`);
+    await query('update public.members set is_active = false where id = 14');
     const damaged = await dump(world.database.url);
     const output = await run(look);
     expect(await dump(world.database.url)).toEqual(damaged);
-    expect(output).toMatch(/that are gone and are put back:[^:]*\n +2 \| +2\n/);
-    expect(output).toMatch(/\{is_active,metadata\} \| +1 \| \{2\}/);
+    const part = (words: string) => output.split(words)[1]?.split(/\n[A-Z]/)[0];
+    expect(part('changed back, by what differs:')).toMatch(/\{kennitala\} +\| +2 \| \{5,6\}/);
+    expect(part('changed back, by what differs:')).toMatch(/\{added_at,metadata\} \| +1 \| /);
+    const staying = part('Differences that stay');
+    expect(staying).toMatch(/\n is_active \| \{is_active\} +\| +2 \| \{2,14\}/);
+    expect(staying).toMatch(/\n metadata +\| \{metadata\} +\| +4 \| \{1,2,5,6\}/);
+    expect(staying).toMatch(/\n none +\| \{metadata\} +\| +2 \| \{12,13\}/);
+    expect(part('members that are gone and are put back:')).toMatch(/\n +1 \| +1\n/);
+    expect(part('with the switch others:')).toMatch(/\n +1 \| +1\n/);
     expect(output).toMatch(/look at each:[^:]*\n 901 \| django +\| t\n/);
     expect(output).toContain('Nothing was changed.');
     expect(output).not.toMatch(/\d{10}|Gestur|Ókunnur|@/);
   });
 
-  test('then puts back what is gone and what is different, and leaves what a run has done since', async () => {
-    const anew = [...(await rows())].find(([id, row]) => !before.has(id) && row['external_id']);
+  test('then puts back what runs alone write, and nothing that somebody else may have written since', async () => {
+    const damaged = await rows();
+    const [anew = 0] =
+      [...damaged].find(([id, row]) => !before.has(id) && row['external_id']) ?? [];
     expect(await run(putBack)).toContain('Done.');
+    const after = await rows();
+    expect(values(after.get(anew))).toEqual(values(before.get(4)));
+    expect(values(after.get(3))).toEqual(values(before.get(3)));
+    expect(after.has(900)).toBe(false);
+    for (const id of [5, 6]) {
+      expect(after.get(id)?.['kennitala']).toBe(before.get(id)?.['kennitala']);
+    }
+    for (const id of [1, 2, 12, 13, 14, 901]) expect(after.get(id)).toEqual(damaged.get(id));
+    expect(await run(look)).toMatch(/by what differs:[^:]*\(0 rows\)/);
+  });
+
+  test('and with its switches the rest, but for what is there since, and for rows that are named', async () => {
+    const switches = ['is_active=yes', 'metadata=yes', 'others=yes', 'except=14,99999'];
+    await run(putBack + switches.map((one) => ` --set=${one}`).join(''));
     const after = await rows();
     const expected = new Map(before);
     expected.delete(4);
-    const values = ({ id: _, unseen_since: __, ...row }: Row = {}) => row;
+    expected.set(12, { ...before.get(12), metadata: { seat: 12, ballot: 2 } });
+    expected.set(13, { ...before.get(13), metadata: { seat: 99 } });
+    expected.set(14, { ...before.get(14), is_active: false });
     for (const [id, row] of expected) expect(values(after.get(id))).toEqual(values(row));
-    const [newId = 0] = anew ?? [];
-    expect(values(after.get(newId))).toEqual(values(before.get(4)));
-    expect(new Set(after.keys())).toEqual(new Set([...expected.keys(), newId, 901]));
     expect(after.get(2)).toMatchObject({ is_active: false, removed_at: null });
     expect(after.get(7)).toMatchObject({ is_active: false });
     expect(after.get(8)).toMatchObject({ name: 'Annað Nafn' });
+  });
+
+  test('says what it has to know', async () => {
+    await expect(run(look.replace(/ --set=taken_at='[^']*'/, ''))).rejects.toThrow(
+      'Say of when the backup is',
+    );
   });
 
   test('and agrees with the register in the end, but for the stranger, and finds nothing the second time', async () => {
@@ -124,7 +157,7 @@ describeWith('psql')('the restore of the guide', () => {
     await world.sync();
     const shown = await run(look);
     expect(shown).not.toMatch(/\d{10}|Gestur/);
-    await run(putBack);
+    await run(`${putBack} --set=others=yes`);
     const after = [...(await rows()).values()];
     const owners = (all: Row[]) =>
       all.map(({ kennitala, name, sync_source }) => `${kennitala} ${name} ${sync_source}`).sort();

@@ -69,9 +69,16 @@ export function explainMember(facts: MemberFacts): Explanation {
   return { may_vote: mayVote, since: since(facts), reason: reasonOf(facts) };
 }
 
-function since({ is_active, active_since, added_at, removed_at }: MemberFacts): string | null {
-  const at = is_active ? (active_since ?? added_at) : removed_at;
+function since(facts: MemberFacts): string | null {
+  const { is_active, active_since, added_at, removed_at } = facts;
+  const at = is_active ? (active_since ?? added_at) : (removed_at ?? noticed(facts));
   return at?.toISOString() ?? null;
+}
+
+// When a run first found that somebody was suspended by hand.
+function noticed({ findings }: MemberFacts): Date | null {
+  const found = findings.find(({ code }) => code === 'suspended');
+  return found ? new Date(found.since) : null;
 }
 
 const day = (at: Date | null): string => (at === null ? '' : ` on ${isoDay(at)}`);
@@ -103,7 +110,10 @@ function reasonOf(facts: MemberFacts): MemberReason {
     return { code: 'inactive_here', message };
   }
   if (removed_at === null) {
-    return { code: 'suspended', message: 'suspended here by hand; runs leave that as it is' };
+    const at = noticed(facts);
+    const found = at && `; first found so by the run of ${isoDay(at)}`;
+    const message = `suspended here by hand${found ?? ''}; runs leave that as it is`;
+    return { code: 'suspended', message };
   }
   return { code: 'left', message: `${leftWords(facts)}${day(removed_at)}` };
 }

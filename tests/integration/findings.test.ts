@@ -1,5 +1,6 @@
 import { closePool } from '../../lib/database.ts';
 import { fixedCredential } from '../../lib/secrets.ts';
+import { readMember } from '../../lib/sync/history.ts';
 import { readStatus } from '../../lib/sync/status.ts';
 import { listWaiting } from '../../lib/sync/waiting.ts';
 import { createWorld, type World } from '../support/world.ts';
@@ -236,6 +237,15 @@ test('the members behind a code are listed by Django id, 200 at a time', async (
   expect(await list('unseen_members')).toMatchObject({ members: [{ external_id: '4' }] });
   const suspended = await list('suspended');
   expect(suspended.members.map(({ external_id }) => external_id)).toEqual(['5', '6']);
+  expect(suspended.members[0]).toMatchObject({ since: null, run_id: null });
+  const run = await world.run();
+  expect((await world.run()).status).toBe('partial');
+  const noticed = (await list('suspended')).members[0];
+  expect(noticed).toMatchObject({ external_id: '5', run_id: run.run_id });
+  expect(Date.parse(noticed?.since ?? '')).toBeGreaterThanOrEqual(Date.parse(run.timestamp));
+  expect((await status()).attention.map(({ code }) => code)).not.toContain('suspended');
+  const { member } = await readMember(fixedCredential(world.database.url), { external_id: '5' });
+  expect(member).toMatchObject({ since: noticed?.since, reason: { code: 'suspended' } });
   expect((await list('suspended', 1)).members).toHaveLength(1);
   await world.database.query(`insert into public.members (kennitala, name, is_active)
     select lpad(i::text, 10, '0'), 'x', false from generate_series(1, 200) i`);

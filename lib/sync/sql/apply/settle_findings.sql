@@ -1,9 +1,14 @@
 -- Keeps open_findings to what run $1 found ($3 to $7, one place each): what is known already keeps its beginning,
--- and what the run saw settled goes. $2: it saw the whole register; another run settles only what it read. A
+-- and what the run saw settled goes; with them the members suspended by hand. $2: it saw the whole register; another run settles only what it read. A
 -- removal that is held was not asked about, so it is as unconfirmed as before.
 with found as (
   select * from unnest($3::text[], $4::text[], $5::int[], $6::text[], $7::text[])
     as f(code, external_id, records, error_code, message)
+  union all
+  -- Nobody has to do anything about these; but since when is written nowhere else.
+  select distinct 'suspended', external_id, 1, 'suspended', 'made inactive here by hand'
+  from pg_temp.plan
+  where suspended and evidence is null and external_id is not null
 ),
 settled as (
   delete from public.open_findings o
@@ -22,3 +27,4 @@ on conflict (code, external_id) do update set
   -- Records that name nobody: a part of the register shows a part of them.
   records = case when $2::boolean then excluded.records else greatest(o.records, excluded.records) end,
   error_code = excluded.error_code, message = excluded.message, run_id = excluded.run_id
+where o.code <> 'suspended'

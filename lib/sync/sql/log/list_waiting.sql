@@ -8,11 +8,13 @@ with last_full as (
 ), waiting as (
   select external_id, since, run_id, error_code, message, records
   from public.open_findings
-  where code = $1::text
+  where code = $1::text and code <> 'suspended'
   union all
-  select m.external_id, s.seen_at, null, null, null, 1
+  -- Since when somebody is suspended is known from the first run that found it.
+  select m.external_id, case $1::text when 'suspended' then f.since else s.seen_at end, f.run_id, null, null, 1
   from public.members m
   join public.member_sightings s using (id)
+  left join public.open_findings f on f.code = 'suspended' and $1::text = f.code and f.external_id = m.external_id
   where m.sync_source = 'django'
     and (
       $1::text = 'suspended' and m.is_active is not true and m.removed_at is null

@@ -103,7 +103,7 @@ select
     from public.undone_changes) as undone,
   (select coalesce(jsonb_agg(f), '[]') from (
     select code, sum(records)::int as count, min(since) as since, max(run_id) as run_id
-    from public.open_findings group by code
+    from public.open_findings where code <> 'suspended' group by code
   ) f) as findings,
   (select jsonb_build_object('count', count(*), 'since', min(created_at), 'run_id', max(run_id)) from dead) as undelivered,
   (select count(*) filter (where status = 'pending' and not receiver_gone)::int from public.notification_outbox) as notifications_pending,

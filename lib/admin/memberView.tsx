@@ -97,6 +97,8 @@ function Member({ visit, of, asked }: MemberProps) {
   const { may_vote: may, reason, since, external_id } = member;
   const canRelease = ['suspended', 'inactive_here'].includes(reason.code);
   const values = { id: external_id ?? undefined };
+  const notSince = reason.code === 'suspended' ? words.noticedOn : words.noVoterSince;
+  const sinceWords = may ? words.voterSince : notSince;
   return (
     <>
       <Box kind={may ? 'good' : 'bad'} heading="h2" title={may ? words.may : words.mayNot}>
@@ -107,8 +109,7 @@ function Member({ visit, of, asked }: MemberProps) {
           </p>
         )}
         <p>
-          {capital(whyWords(visit, of))}.{' '}
-          {since && (may ? words.voterSince : words.noVoterSince)(format.moment(since))}
+          {capital(whyWords(visit, of))}. {since && sinceWords(format.moment(since))}
         </p>
         <p class="soft">
           {words.idLabel}: {external_id ?? '–'} <DjangoLink visit={visit} id={external_id} />

@@ -46,8 +46,12 @@ interface ListProps {
 function List({ visit, list: { code, members, next }, names }: ListProps) {
   const { words, format } = visit;
   const { columns } = words;
-  // Nobody records when a row was made inactive by hand.
-  const sinceLabel = ['suspended', 'unseen_members'].includes(code) ? columns.seen : columns.since;
+  // Nobody records when a row was made inactive by hand: a run finds it.
+  const labels: Record<string, string> = {
+    suspended: columns.noticed,
+    unseen_members: columns.seen,
+  };
+  const sinceLabel = labels[code] ?? columns.since;
   return (
     <section id={code}>
       <h2>{words.waitingTitles[code] ?? code}</h2>
@@ -86,7 +90,7 @@ function List({ visit, list: { code, members, next }, names }: ListProps) {
                     <a href={visit.link('run', { id: run_id })}>{words.runTitle(run_id)}</a>
                   )}
                 </td>
-                <td data-label={sinceLabel}>{since ? format.moment(since) : ''}</td>
+                <td data-label={sinceLabel}>{since ? format.moment(since) : '–'}</td>
               </tr>
             );
           })}

@@ -167,10 +167,12 @@ describeInBrowser()('the page', () => {
     await world.database.query(
       `update public.members set is_active = false where external_id = '7'`,
     );
+    await world.run({ mode: 'full' });
     const { page } = await signedIn(url);
     await page.click('text=Þarf að skoða');
     expect(await textOf(page)).toContain('Félaginn var gerður óvirkur hér, af starfsmanni');
     await page.click('td a:has-text("7")');
+    expect(await textOf(page)).toMatch(/Samstilling tók fyrst eftir því \d+\. \S+ \d{4}, /);
     await page.click('button:has-text("Spyrja félagaskrána núna")');
     await page.waitForSelector(
       'text=Félagaskráin segir að þetta sé félagi, en hér var félaginn gerður óvirkur',

@@ -88,6 +88,7 @@ export const en: Words = {
     notifications_dead: (at) => `the oldest is of ${at}`,
   },
   voterSince: (at) => `Among the voters since ${at}.`,
+  noticedOn: (at) => `A sync first noticed it on ${at}.`,
   noVoterSince: (at) => `Not among the voters since ${at}.`,
   classes: {
     remove: 'Leave the voters',
@@ -123,6 +124,7 @@ export const en: Words = {
     approvedBy: 'Approved by',
     since: 'Since',
     seen: 'Last in the register',
+    noticed: 'Since, at the latest',
     members: 'From the register',
     joined: 'Joined',
     left: 'Left',

@@ -88,6 +88,7 @@ export const is = {
     notifications_dead: (at: string) => `sú elsta frá ${at}`,
   } as Record<string, (at: string) => string>,
   voterSince: (at: string) => `Á kjörskrá síðan ${at}.`,
+  noticedOn: (at: string) => `Samstilling tók fyrst eftir því ${at}.`,
   noVoterSince: (at: string) => `Ekki á kjörskrá síðan ${at}.`,
   classes: {
     remove: 'Fara af kjörskrá',
@@ -124,6 +125,7 @@ export const is = {
     approvedBy: 'Samþykkti',
     since: 'Síðan',
     seen: 'Síðast séð í félagaskránni',
+    noticed: 'Síðan, í síðasta lagi',
     members: 'Úr félagaskrá',
     joined: 'Komu',
     left: 'Fóru',

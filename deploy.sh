@@ -55,6 +55,7 @@ export PATH="$ROOT/node_modules/.bin:$PATH"
 export CLOUDSDK_CORE_DISABLE_PROMPTS=1 CLOUDSDK_CORE_VERBOSITY=${CLOUDSDK_CORE_VERBOSITY:-error}
 
 source deploy/settings.sh
+source deploy/checks.sh
 source deploy/commands.sh
 source deploy/gates.sh
 source deploy/project.sh
@@ -126,15 +127,51 @@ add_step() {
 # Runs at every exit: removes what is temporary and, in the middle of a step, says how to go on.
 on_exit() {
   local status=$?
+  # A command that was stopped has its own.
+  exec 2>&4
   [ -z "$PROXY" ] || kill "$PROXY" 2>/dev/null || true
   [ -z "$TMP" ] || rm -rf "$TMP"
   trap '' INT TERM HUP PIPE
+  if [ -n "$STOPPED" ] && [ -z "$STEP" ]; then printf '\n%s: nothing was changed.\n' "$STOPPED" >&2; fi
   [ "$status" -ne 0 ] && [ -n "$STEP" ] || exit "$status"
-  printf '\nStep %s failed. When the cause is gone, go on with:\n  %s %s\n' "$STEP" \
-    "$(typed "$SELF" ${GIVEN[@]+"${GIVEN[@]}"})" "$REMAINING" >&2
+  if [ -n "$STOPPED" ]; then
+    printf '\n%s in the step %s. What Google was asked for is done there all the same. Go on with:\n  %s\n' \
+      "$STOPPED" "$STEP" "$(remaining_command)" >&2
+  else
+    printf '\nStep %s failed. When the cause is gone, go on with:\n  %s\n' "$STEP" "$(remaining_command)" >&2
+  fi
   [ -z "$HALF_DONE" ] || printf '%s\n' "$HALF_DONE" >&2
   [ -z "$PAUSED" ] || printf 'Left paused: %s. It starts again with:\n  %s\n' "$PAUSED" "$(hint scheduler)" >&2
   exit "$status"
+}
+
+# Whoever stops it has to know what it leaves behind; on_exit says so. Bash waits for the command that runs.
+STOPPED=''
+stop() {
+  STOPPED=$1
+  exit "$2"
+}
+
+stop_on_signals() {
+  trap 'stop "Stopped by Ctrl-C" 130' INT
+  trap 'stop "Stopped by a signal" 143' TERM
+  trap 'stop "Stopped, since the terminal is gone," 129' HUP
+  trap 'stop "Stopped, since nobody reads what it says," 141' PIPE
+}
+
+# The options as they were given, without those of steps that are done.
+remaining_command() {
+  local word words=()
+  for word in ${GIVEN[@]+"${GIVEN[@]}"}; do
+    case $word in
+      --rotate=*) is_word secrets "$REMAINING" || continue ;;
+      --force) is_word functions "$REMAINING" || continue ;;
+      --same-build | --with-page) is_word verify "$REMAINING" || continue ;;
+      --with-secrets | --with-database) is_word destroy "$REMAINING" || continue ;;
+    esac
+    words+=("$word")
+  done
+  printf '%s %s' "$(typed "$SELF" ${words[@]+"${words[@]}"})" "$REMAINING"
 }
 
 run_steps() {
@@ -165,12 +202,14 @@ list_deviations() {
 }
 
 main() {
-  exec 3>&1
+  exec 3>&1 4>&2
   read_arguments "$@"
+  check_options
   load_settings
   choose_functions
   check_needs
   trap on_exit EXIT
+  stop_on_signals
   # See unreadable.
   trap 'exit "$UNREADABLE"' USR1
   $DRY_RUN || TMP=$(mktemp -d)

@@ -192,9 +192,21 @@ column() { awk -F'\t' -v name="$2" -v number="$3" '$1 == name { print $number }'
 # Works on JSON: see deploy/json.ts.
 json() { node "$ROOT/deploy/json.ts" "$@"; }
 
+# A repair needs no more than it uses: not the project's own Node.js, nor what is installed beside it.
 # shellcheck disable=SC2016
 check_tools() {
+  local step
   if $DRY_RUN; then return; fi
   command -v gcloud >/dev/null || fail 'gcloud is not installed: https://cloud.google.com/sdk/docs/install'
-  [ -x "$ROOT/node_modules/.bin/node" ] || fail 'node_modules is missing: run `npm ci` first'
+  for step in $REMAINING; do
+    case $step in
+      secrets | build | migrate | functions)
+        [ -x "$ROOT/node_modules/.bin/node" ] || fail "$step: node_modules is missing: run \`npm ci\` first"
+        ;;
+      monitoring | verify | rollback)
+        [ "$(node -p 'Boolean(process.features.typescript)' 2>/dev/null)" = true ] ||
+          fail "$step: node_modules is missing: run \`npm ci\` first, or have Node.js 24 on the PATH"
+        ;;
+    esac
+  done
 }

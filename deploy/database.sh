@@ -4,6 +4,7 @@
 step_migrate() {
   if [ -n "${DATABASE_URL:-}" ]; then
     say "the database in DATABASE_URL ($(shown_database)) ..."
+    $DRY_RUN || check_value DATABASE_URL 'DATABASE_URL of the shell' "$DATABASE_URL"
     run npm run migrate
   else
     migrate_through_proxy
@@ -35,6 +36,7 @@ or give the address of the database in the environment variable DATABASE_URL, wi
     folder="$TMP/cloudsql"
   fi
   url=$(look secrets versions access latest "--secret=$secret")
+  $DRY_RUN || check_value DATABASE_URL "the value of the secret $secret" "$url"
   case $DRY_RUN$url in
     true | *'/cloudsql/'* | *'%2Fcloudsql%2F'*) ;;
     *) fail "the secret $secret does not use the socket /cloudsql/$CLOUDSQL_INSTANCE: give DATABASE_URL in the environment, with --use-shell" ;;

@@ -147,12 +147,14 @@ step_functions() {
       [ "$(column "$SERVING" "$(service_of "$name")" 10)" = right ]; then
       say "$name is unchanged"
     else
+      HALF_DONE="Until it has gone on, the functions may answer from two deployments, and $name may have no database."
       deploy_function "$name" "$deployment"
       [ "$name" = health ] || attach_instance "$name"
       if [ "$name" = syncAdmin ]; then guard_page; fi
     fi
   done
   send_traffic_to_latest
+  HALF_DONE=''
 }
 
 # Google names the audience of the page and its proxy's account by it.

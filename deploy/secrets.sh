@@ -73,7 +73,7 @@ add_version() { with_input "$SECRET_VALUE" gc secrets versions add "$(secret_id 
 
 SECRET_VALUE='' SUPPLIED='' STDIN_READ=false
 
-# Into SECRET_VALUE. Without a terminal, stdin holds lines NAME=value, or the one value of --rotate.
+# Into SECRET_VALUE. Without a terminal, stdin holds lines NAME=value, or with --rotate the one value by itself.
 read_secret() {
   SECRET_VALUE=''
   if $DRY_RUN; then return; fi
@@ -83,7 +83,11 @@ read_secret() {
   else
     $STDIN_READ || SUPPLIED=$(cat)
     STDIN_READ=true
-    if [ -n "$ROTATE" ]; then SECRET_VALUE=$SUPPLIED; else SECRET_VALUE=$(sed -n "s/^$1=//p" <<<"$SUPPLIED"); fi
+    if [ -n "$ROTATE" ] && ! grep -q "^$1=" <<<"$SUPPLIED"; then
+      SECRET_VALUE=$SUPPLIED
+    else
+      SECRET_VALUE=$(sed -n "s/^$1=//p" <<<"$SUPPLIED")
+    fi
   fi
   check_secret "$1"
 }
@@ -91,9 +95,12 @@ read_secret() {
 check_secret() {
   [ -n "$SECRET_VALUE" ] || fail "$1 is empty: type its value at the prompt, or pass lines NAME=value on stdin"
   case $SECRET_VALUE in *$'\n'*) fail "$1 has more than one line" ;; esac
-  case $1 in
-    DATABASE_URL | DATABASE_READER_URL) [[ $SECRET_VALUE =~ ^postgres(ql)?:// ]] || fail "$1 must start with postgresql://" ;;
-    ADMIN_API_KEY | WEBHOOK_KEY) [ "${#SECRET_VALUE}" -ge 32 ] || fail "$1 must have at least 32 characters" ;;
-    NOTIFY_SECRET) [[ $SECRET_VALUE =~ ^(whsec_)?[A-Za-z0-9+/]+={0,2}$ ]] || fail 'NOTIFY_SECRET must be whsec_ followed by base64' ;;
-  esac
+  check_value "$1" "$1" "$SECRET_VALUE"
+}
+
+# The parser of the functions, and what it cannot know: a new version is read by all of them at once.
+# check_value NAME WHAT VALUE
+check_value() {
+  local problem
+  problem=$(printf %s "$3" | node deploy/checkSettings.ts "$1" "$DJANGO_AUTH_SCHEME") || fail "$2 ${problem:-could not be checked}"
 }

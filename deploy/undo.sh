@@ -17,7 +17,7 @@ step_rollback() {
     plan=$(json previous "$CLOUDSQL_INSTANCE" $(service_names) <<<"$found")
   fi
   [ -n "$plan" ] || fail 'there is no earlier deployment that all functions have: nothing was paused or changed'
-  HALF_DONE="The functions may answer from two deployments until it has gone on: $(hint rollback)"
+  HALF_DONE='Until it has gone on, the functions may answer from two deployments.'
   pause_job
   for line in ${plan//$'\t'/=}; do
     if [ -z "${line#*=}" ]; then

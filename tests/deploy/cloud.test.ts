@@ -109,7 +109,7 @@ describeCloud('the real gcloud against a fake of the Google APIs', () => {
       databaseUrl: database.url,
       environment: gcloud.environment,
       secrets:
-        'DATABASE_URL=postgresql://membership_sync:hush@/members?host=/cloudsql/x\nDATABASE_READER_URL=postgresql://membership_sync_reader:hush@/members?host=/cloudsql/x\nDJANGO_API_KEY=hush too\n',
+        'DATABASE_URL=postgresql://membership_sync:hush@/members?host=/cloudsql/x\nDATABASE_READER_URL=postgresql://membership_sync_reader:hush@/members?host=/cloudsql/x\nDJANGO_API_KEY=hush-too\n',
     });
     first = story.at(-1)?.outcome as Outcome;
     fake.lag = 0;
@@ -205,7 +205,7 @@ describeCloud('the real gcloud against a fake of the Google APIs', () => {
   test('it stores the secrets without a newline and lets only the functions read them', () => {
     const secret = `projects/${PROJECT}/secrets/membership-sync-django-api-key`;
     const payload = fake.resources.get(`${secret}/versions/1`)?.['payload'] as { data: string };
-    expect(Buffer.from(payload.data, 'base64').toString()).toBe('hush too');
+    expect(Buffer.from(payload.data, 'base64').toString()).toBe('hush-too');
     expect(fake.policies.get(secret)).toEqual([
       { role: 'roles/secretmanager.secretAccessor', members: [runtime] },
     ]);

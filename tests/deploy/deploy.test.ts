@@ -136,6 +136,47 @@ describe('arguments and settings', () => {
       says: 'missing:\n  --django-base-url=URL: where is the member register? (functions)\n  --alert-email=ADDRESS: who is told when runs fail? (monitoring)\n  --cloudsql-instance',
     },
     {
+      name: 'memory without a unit',
+      words: [...settings, '--sync-memory=9999'],
+      says: '--sync-memory: an amount such as 512Mi or 1Gi',
+    },
+    {
+      name: 'memory that one CPU cannot have',
+      words: [...settings, '--read-memory=5Gi'],
+      says: '--read-memory: from 128Mi to 4Gi',
+    },
+    {
+      name: 'a time longer than a function may take',
+      words: [...settings, '--sync-timeout=3601'],
+      says: '--sync-timeout: seconds, from 10 to 3600',
+    },
+    {
+      name: 'a time zone that there is not',
+      words: [...settings, '--time-zone=Nowhere'],
+      says: '--time-zone: there is no such time zone',
+    },
+    ...[
+      ['--rotate=DJANGO_API_KEY', 'secrets'],
+      ['--same-build', 'verify'],
+      ['--with-page', 'verify'],
+      ['--with-secrets', 'destroy'],
+      ['--with-database', 'destroy'],
+      ['--force', 'functions'],
+    ].map(([option = '', step]) => ({
+      name: `${option} without its step`,
+      words: [...settings, option, 'scheduler'],
+      says: `${option.split('=')[0]} does nothing without the step ${step}`,
+    })),
+    {
+      name: 'an address with a password, in a dry run too,',
+      words: [
+        ...settings,
+        '--dry-run',
+        '--notify-urls=https://x.felag.test,https://u:hush@y.felag.test',
+      ],
+      says: '--notify-urls: an address with a user name or password in it',
+    },
+    {
       name: 'an unknown environment',
       words: ['--env=test'],
       says: '--env is staging or production',
@@ -532,13 +573,13 @@ describe('secrets', () => {
     const { stdout, stderr } = await project.deploy([...settings, '--verbose', 'secrets'], {
       env,
       input:
-        'DJANGO_API_KEY=a=b c"\'$(x)\nDATABASE_READER_URL=postgresql://r@/db\nDATABASE_URL=postgresql://user:hush@/db\n',
+        'DJANGO_API_KEY=a=b,c"\'$(x)\nDATABASE_READER_URL=postgresql://r@/db\nDATABASE_URL=postgresql://user:hush@/db\n',
     });
     const creates = commands().filter((line) => line.includes('secrets create'));
     expect(creates.map((line) => line.split(' <<< ')[1])).toEqual([
       'postgresql://user:hush@/db',
       'postgresql://r@/db',
-      'a=b c"\'$(x)',
+      'a=b,c"\'$(x)',
     ]);
     expect(creates.map((line) => line.split(' <<< ')[0]).join()).not.toMatch(/hush|a=b/);
     expect(stdout + stderr).not.toMatch(/hush|a=b/);
@@ -550,7 +591,7 @@ describe('secrets', () => {
     {
       name: 'an address that is none',
       input: 'DATABASE_URL=mysql://x\n',
-      says: 'must start with postgresql://',
+      says: 'must be a postgresql:// URL',
     },
   ])('$name is refused and nothing is created', async ({ input, says }) => {
     const { env, commands } = createStubs(project, missing);
@@ -559,6 +600,48 @@ describe('secrets', () => {
     expect(stderr).toContain(says);
     expect(commands().join('\n')).not.toContain('create');
   });
+
+  test.each([
+    ['DJANGO_API_KEY', '"hush"', 'stands in quotes'],
+    ['DJANGO_API_KEY', ' hush ', 'begins or ends with a space'],
+    ['DJANGO_API_KEY', 'hush\r', 'begins or ends with a space or a line end (such as CRLF)'],
+    ['DJANGO_API_KEY', 'húsh', 'must be printable ASCII'],
+    ['DJANGO_API_KEY', 'hu\tsh', 'must be printable ASCII'],
+    ['DJANGO_API_KEY', 'sm://hush/hush', 'is a reference'],
+    ['DJANGO_API_KEY', 'Bearer hush', 'begins with its scheme'],
+    ['DJANGO_API_KEY', 'WEBHOOK_KEY=hush', 'begins with a name'],
+    ['DJANGO_API_KEY', 'DJANGO_API_KEY="hush"', 'stands in quotes'],
+    [
+      'DATABASE_URL',
+      'postgresql://u:hush@hush/x@h/db',
+      'must be a postgresql:// URL; in its user name and password write',
+    ],
+    [
+      'DATABASE_URL',
+      'postgresql://u:hush#hush@h/db',
+      'must be a postgresql:// URL; in its user name and password write',
+    ],
+    [
+      'DATABASE_URL',
+      'postgresql://u:%zz@h/db',
+      'must be a postgresql:// URL; in its user name and password write',
+    ],
+    ['NOTIFY_SECRET', 'whsec_hush!', 'must be whsec_ followed by base64'],
+    ['WEBHOOK_KEY', 'hush', 'is too short'],
+  ])(
+    '--rotate takes for %s nothing that the functions would not: %j',
+    async (name, value, says) => {
+      const { env, commands } = createStubs(project, present);
+      const words = ['--webhook=true', '--notify-urls=https://e.felag.test/x', `--rotate=${name}`];
+      const { status, stdout, stderr } = await project.deploy([...settings, ...words, 'secrets'], {
+        env,
+        input: `${value}\n`,
+      });
+      expect(stderr).toContain(`${name} ${says}`);
+      expect(stdout + stderr).not.toMatch(/hush|húsh/);
+      expect({ status, commands: commands() }).toEqual({ status: 1, commands: [] });
+    },
+  );
 
   test('that are there are not asked for and get no new version', async () => {
     const { env, commands } = createStubs(project, present);
@@ -571,11 +654,15 @@ describe('secrets', () => {
     const { env, commands } = createStubs(project, present);
     await project.deploy([...settings, '--rotate=DJANGO_API_KEY', 'secrets'], {
       env,
-      input: 'new key\n',
+      input: 'new-key\n',
     });
-    expect(commands()).toEqual([
-      'gcloud secrets versions add membership-sync-django-api-key --data-file=- --project=membership-test <<< new key',
-    ]);
+    await project.deploy([...settings, '--rotate=DJANGO_API_KEY', 'secrets'], {
+      env,
+      input: 'DATABASE_URL=x\nDJANGO_API_KEY=new-key\n',
+    });
+    const version =
+      'gcloud secrets versions add membership-sync-django-api-key --data-file=- --project=membership-test <<< new-key';
+    expect(commands()).toEqual([version, version]);
   });
 });
 
@@ -593,6 +680,21 @@ describe('migrate', () => {
       /\[DATABASE_URL=postgresql:\/\/u:p@\/members\?host=\/tmp\/[^/]+\/cloudsql\/membership-test:europe-west2:main\]$/,
     );
     expect(stdout).not.toContain('u:p');
+  });
+
+  test('names the secret whose address is none, before it is used', async () => {
+    const { env, commands } = createStubs(project, [
+      { command: '* versions access *', answer: 'postgresql://u:hu#sh@/members?host=/cloudsql/x' },
+    ]);
+    const { status, stderr } = await project.deploy([...settings, 'migrate'], { env });
+    expect(stderr).toContain(
+      'the value of the secret membership-sync-database-url must be a postgresql:// URL',
+    );
+    expect(stderr).not.toContain('hu#');
+    expect({ status, ran: commands().filter((line) => line.startsWith('npm')) }).toEqual({
+      status: 1,
+      ran: [],
+    });
   });
 
   test('says how to get the proxy when it is not there', async () => {

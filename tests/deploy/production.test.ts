@@ -333,6 +333,25 @@ describe('a value', () => {
     expect({ status, commands: commands() }).toEqual({ status: 2, commands: [] });
   });
 
+  test.each([
+    ['--django-base-url=http://register.felag.test', 'DJANGO_BASE_URL must be https://'],
+    ['--django-base-url=http://localhost:8000', 'DJANGO_BASE_URL must be https://'],
+    ['--django-base-url=https://localhost', 'DJANGO_BASE_URL must not be this machine'],
+    ['--notify-urls=https://a.felag.test,HTTP://b.felag.test', 'NOTIFY_URLS must be https://'],
+    ['--django-base-url=https://a.felag.test/x y', 'DJANGO_BASE_URL must be an address without'],
+    [`--django-base-url=https://a.felag.test/'`, 'DJANGO_BASE_URL must be an address without'],
+  ])('that only local use may have is refused, and said in a dry run: %s', async (word, says) => {
+    const { env, commands } = createStubs(project);
+    const { status, stderr } = await project.deploy([...settings, word, 'functions'], { env });
+    expect(stderr).toContain(`  ${says}`);
+    expect({ status, commands: commands() }).toEqual({ status: 2, commands: [] });
+    const shown = await project.deploy([...settings, word, '--dry-run', 'functions']);
+    expect(shown.stdout).toMatch(/would be refused: the functions would not start/);
+    // A repair goes on whatever the file says.
+    const repair = await project.deploy([...settings, word, '--dry-run', 'rollback']);
+    expect(repair.stdout).not.toContain('refused');
+  });
+
   test('the parser looks at what each function reads', () => {
     for (const name of [...functions, 'syncAdmin'].filter((each) => each !== 'health')) {
       const file = name === 'syncAdmin' ? 'lib/admin/admin.ts' : `functions/${name}.ts`;
@@ -373,7 +392,7 @@ describe('a value', () => {
     const { env } = createStubs(own);
     const evil = [
       "--django-members-path=/x'; touch ran; '",
-      '--notify-urls=https://a.felag.test/$(touch ran)`touch ran`,https://b.felag.test/$(gcloud x; touch ran)',
+      '--sync-canary-ids=$(touch ran)`touch ran`,$(gcloud x; touch ran)',
       '--django-exclude-kennitala=^9 && touch ran',
     ];
     const printed = await own.deploy(['--dry-run', ...settings, ...evil, 'functions', 'scheduler']);

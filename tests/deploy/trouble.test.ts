@@ -1,3 +1,5 @@
+import { realpathSync, rmSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import { createDeployProject, createStubs, servingRules } from '../support/deployProject.ts';
 
 jest.setTimeout(60_000);
@@ -221,6 +223,55 @@ describe('rollback', () => {
     expect(changes[1]).toContain(
       'update-traffic health --region=europe-west2 --to-revisions=health-1=100',
     );
+  });
+
+  test.each(['INT', 'TERM'])(
+    'says what it leaves when it is stopped in the middle: %s',
+    async (signal) => {
+      const stopped = { command: '* update-traffic *', status: 1, signal };
+      const { env } = createStubs(project, [stopped, jobs, ...before]);
+      const { status, stderr } = await project.deploy([...settings, 'rollback'], { env });
+      expect(stderr).toMatch(
+        /^Stopped by (Ctrl-C|a signal) in the step rollback\..*\n {2}\.\/deploy\.sh .* rollback\n/m,
+      );
+      expect(stderr).toContain(
+        'Until it has gone on, the functions may answer from two deployments.',
+      );
+      expect(stderr).toContain(
+        'Left paused: membership-sync. It starts again with:\n  ./deploy.sh',
+      );
+      expect(status).toBe(signal === 'INT' ? 130 : 143);
+    },
+  );
+
+  test('and when nobody reads its output any more', async () => {
+    const { env, commands } = createStubs(project, [jobs, ...before]);
+    const words = [...settings, 'rollback'];
+    const { status, stderr } = await project.deploy(words, { env, lines: 4 });
+    expect(stderr).toContain('Stopped, since nobody reads what it says, in the step rollback');
+    expect(status).toBe(141);
+    expect(commands().join('\n')).not.toContain('update-traffic');
+  });
+
+  test('needs neither what npm installs nor the folder of the project', async () => {
+    const bare = createDeployProject();
+    const node = join(bare.folder, 'node_modules/.bin/node');
+    const { env, commands } = createStubs(bare, [
+      jobs,
+      ...before,
+      { command: '* functions describe *', answer: 'https://x' },
+      { command: '* jobs update *', status: 1, answer: 'no' },
+    ]);
+    symlinkSync(realpathSync(node), join(bare.folder, 'bin/node'));
+    rmSync(join(bare.folder, 'node_modules'));
+    const words = [...settings, 'rollback', 'scheduler'];
+    const { stderr } = await bare.deploy(words, { env, cwd: '/' });
+    expect(commands().join('\n')).toContain('update-traffic health');
+    expect(stderr).toContain(
+      `go on with:\n  ${bare.folder}/deploy.sh ${settings.join(' ')} scheduler\n`,
+    );
+    const code = await bare.deploy([...settings, 'functions'], { env, cwd: '/' });
+    expect(code.stderr).toContain('functions: node_modules is missing: run `npm ci` first');
   });
 
   test('says so even when it stops half-way', async () => {

@@ -26,13 +26,19 @@ export interface Outcome {
   stderr: string;
 }
 
+interface DeployOptions {
+  env?: Record<string, string>;
+  input?: string;
+  /** Where it is started; the copy itself by default. */
+  cwd?: string;
+  /** Closes its stdout after so many lines, as `head` does. */
+  lines?: number;
+}
+
 export interface DeployProject {
   folder: string;
   /** Runs ./deploy.sh in the copy; stdin is the input, or empty. */
-  deploy(
-    words: string[],
-    options?: { env?: Record<string, string>; input?: string },
-  ): Promise<Outcome>;
+  deploy(words: string[], options?: DeployOptions): Promise<Outcome>;
   write(file: string, content: string): void;
   /** Makes the folder a repository with everything committed. */
   commitAll(): void;
@@ -92,17 +98,18 @@ function standInForBuild(write: (file: string, content: string) => void): void {
 function deploy(
   folder: string,
   words: string[],
-  { env = {}, input = '' }: { env?: Record<string, string>; input?: string } = {},
+  { env = {}, input = '', cwd = folder, lines = 1e9 }: DeployOptions = {},
 ): Promise<Outcome> {
   return new Promise((resolve, reject) => {
     const child = spawn(join(folder, 'deploy.sh'), words, {
-      cwd: folder,
+      cwd,
       env: { PATH: process.env['PATH'], HOME: folder, ...env },
     });
     const outcome = { status: -1, stdout: '', stderr: '' };
     for (const stream of ['stdout', 'stderr'] as const) {
       child[stream].setEncoding('utf8').on('data', (text) => {
         outcome[stream] += text;
+        if (outcome.stdout.split('\n').length > lines) child.stdout.destroy();
       });
     }
     child.once('error', reject);
@@ -120,6 +127,8 @@ export interface StubRule {
   status?: number;
   /** How many commands it answers; all of them by default. */
   times?: number;
+  /** A signal to deploy.sh and to the command itself, as from a terminal: INT, TERM. */
+  signal?: string;
 }
 
 /**
@@ -129,8 +138,8 @@ export interface StubRule {
 export function createStubs(project: DeployProject, rules: StubRule[] = []) {
   const log = join(project.folder, 'bin/log');
   const lines = rules.map(
-    ({ command, answer = '', status = 0, times = 1e9 }) =>
-      `${command}\x1f${status}\x1f${answer.replaceAll('\n', '\x1e')}\x1f${times}\n`,
+    ({ command, answer = '', status = 0, times = 1e9, signal = '' }) =>
+      `${command}\x1f${status}\x1f${answer.replaceAll('\n', '\x1e')}\x1f${times}\x1f${signal}\n`,
   );
   project.write('bin/rules', lines.join(''));
   project.write('bin/log', '');
@@ -213,13 +222,15 @@ for word in "$@"; do
   case $word in --unix-socket=*) socket="\${word#*=}/\${*: -1}/.s.PGSQL.5432"; mkdir -p "$(dirname "$socket")"; : >"$socket"; exec /bin/sleep 30 ;; esac
 done
 number=0
-while IFS=$'\\x1f' read -r pattern status answer times; do
+while IFS=$'\\x1f' read -r pattern status answer times signal; do
   number=$((number + 1))
   # shellcheck disable=SC2053
   if [[ $command == $pattern ]]; then
     used=$(cat "$here/used.$number" 2>/dev/null || echo 0)
     [ "$used" -lt "$times" ] || continue
     echo $((used + 1)) >"$here/used.$number"
+    # As gcloud does: it catches Ctrl-C and ends by itself.
+    if [ -n "$signal" ]; then trap : "$signal" && kill "-$signal" $PPID $$; fi
     if [ "$status" -ne 0 ]; then exec >&2; fi
     case $command in
       # The status, and the body into the file.

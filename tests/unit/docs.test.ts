@@ -59,3 +59,35 @@ test('the steps of a run that ARCHITECTURE names are files of lib/sync', () => {
   expect(files.length).toBeGreaterThan(6);
   expect(files.filter((file) => !existsSync(join(root, 'lib/sync', file)))).toEqual([]);
 });
+
+// The example of CONTRIBUTING is worked like the phone number.
+describe('the example of a new field', () => {
+  const [, example = ''] = /\n## Add a field.*?\n(.*?)\n## /s.exec(read('CONTRIBUTING.md')) ?? [];
+  const files = readdirSync(join(root, 'lib'), { recursive: true, encoding: 'utf8' });
+  const nameOf = (path: string) => path.split('/').at(-1) ?? '';
+  const named = [...example.matchAll(/`(?:[\w/]*\/)?([\w*]+\.(?:sql|ts))`/g)].map(
+    ([, name = '']) => new RegExp(`^${name.replace('.', '\\.').replace('*', '\\w+')}$`),
+  );
+  const without = (pattern: RegExp) =>
+    files
+      .filter((path) => path.endsWith('.sql') && pattern.test(read(`lib/${path}`)))
+      .filter((path) => !named.some((name) => name.test(nameOf(path))));
+
+  test('names files that are there', () => {
+    expect(named.length).toBeGreaterThan(20);
+    expect(named.filter((name) => !files.some((path) => name.test(nameOf(path))))).toEqual([]);
+  });
+
+  test('names every statement that has the phone number', () => {
+    expect(without(/^[^-]*phone/m)).toEqual([]);
+  });
+
+  test('names every statement that makes the digest of an update', () => {
+    const [, step = ''] = /\n7\. (.*?)\n/.exec(example) ?? [];
+    const callers = files
+      .filter((path) => path.endsWith('.sql') && read(`lib/${path}`).includes('change_digest('))
+      .map(nameOf)
+      .filter((name) => !['plan_additions.sql', 'plan_removals.sql'].includes(name));
+    expect(callers.filter((name) => !step.includes(`\`${name}\``))).toEqual([]);
+  });
+});

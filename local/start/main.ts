@@ -95,8 +95,9 @@ async function provideDatabase(
     say('Started an embedded PostgreSQL');
   }
   if (!databaseUrl || flags.migrate) {
-    const applied = await migrate(url);
-    say(`Migrations: ${applied.length === 0 ? 'nothing to apply' : `applied ${applied.length}`}`);
+    const { length } = await migrate(url);
+    const applied = databaseUrl ? `applied ${length}` : 'all applied';
+    say(`Migrations: ${length === 0 ? 'nothing to apply' : applied}`);
   }
   return { DATABASE_URL: url, ...(databaseUrl ? {} : { DATABASE_READER_URL: '' }) };
 }

@@ -1,5 +1,8 @@
+import { execFile } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
+import { promisify } from 'node:util';
+import { createDeployProject } from '../support/deployProject.ts';
 
 const root = join(import.meta.dirname, '../..');
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
@@ -58,6 +61,26 @@ test('the steps of a run that ARCHITECTURE names are files of lib/sync', () => {
   const files = [...table.matchAll(/`(\w+\.ts)`/g)].map(([, file = '']) => file);
   expect(files.length).toBeGreaterThan(6);
   expect(files.filter((file) => !existsSync(join(root, 'lib/sync', file)))).toEqual([]);
+});
+
+test('the README names each function, and counts them', () => {
+  const numbers = ['four', 'five', 'six', 'seven', 'eight'];
+  const [, number = '', sentence = ''] =
+    /It is (\w+) Google Cloud Functions[^:]*: ([^.]*)/.exec(read('README.md')) ?? [];
+  const functions = readdirSync(join(root, 'functions')).map((file) => file.replace('.ts', ''));
+  expect([...sentence.matchAll(/`(\w+)`/g)].map(([, name]) => name).sort()).toEqual(
+    functions.sort(),
+  );
+  expect(number).toBe(numbers[functions.length - 4]);
+});
+
+test('what the README says to deploy works as it stands there', async () => {
+  const [, lines = ''] =
+    /## Deploy\n[^`]*`deploy\.sh`.*?```sh\n(.*?)```/s.exec(read('README.md')) ?? [];
+  expect(lines).toContain('--dry-run');
+  const { folder } = createDeployProject();
+  const { stdout } = await promisify(execFile)('bash', ['-ec', lines], { cwd: folder });
+  expect(stdout).toMatch(/\nDry run: nothing was changed\.\n$/);
 });
 
 // The example of CONTRIBUTING is worked like the phone number.

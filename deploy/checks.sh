@@ -95,6 +95,11 @@ check_needs() {
     missing="$missing
   --cloudsql-instance=PROJECT:REGION:INSTANCE, or DATABASE_URL in the shell with --use-shell (migrate)"
   fi
+  if is_word monitoring "$REMAINING" && [ "$SYNC_INTERVAL_MINUTES" -gt 720 ]; then
+    missing="$missing
+  --sync-interval-minutes of 720 or less: nobody would notice that no run comes, since Google Monitoring looks back
+    23 hours and 30 minutes (monitoring)"
+  fi
   [ -z "$missing" ] || usage_error "missing:$missing"
   check_function_settings
 }

@@ -80,16 +80,35 @@ find_channel() {
   CHANNEL=$(look beta monitoring channels list "--filter=type=\"email\" AND labels.email_address=\"$1\"" --limit=1 '--format=value(name)')
 }
 
-# Three intervals without a complete run is stale; 25 hours is the longest that Monitoring adds up.
-stale_seconds() { at_most_25_hours $((SYNC_INTERVAL_MINUTES * 60 * 3)); }
+# Monitoring looks back 23 hours and 30 minutes at most, alignment period and duration together.
+readonly LOOK_BACK=84600
+
+# Three intervals without a complete run is stale, and that for a minute.
+stale_seconds() { at_most $((SYNC_INTERVAL_MINUTES * 60 * 3)) $((LOOK_BACK - 60)); }
+
+# In words, rounded to half an hour.
+stale_words() {
+  local minutes=$((($(stale_seconds) + 60) / 60))
+  if [ "$minutes" -ge 120 ]; then
+    printf '%s hours' "$((minutes / 60))$(if [ $((minutes % 60)) -ge 30 ]; then echo ' and a half'; fi)"
+  else
+    printf '%s minutes' "$minutes"
+  fi
+}
 
 # Two intervals: what each run reports again stays one event, of one mail.
-window_seconds() { at_most_25_hours $((SYNC_INTERVAL_MINUTES * 60 * 2)); }
-at_most_25_hours() { if [ "$1" -le 90000 ]; then echo "$1"; else echo 90000; fi; }
+window_seconds() { at_most $((SYNC_INTERVAL_MINUTES * 60 * 2)) "$LOOK_BACK"; }
+
+# Long enough to see one run, and the rest of the day: what each of its runs has left waits for a person.
+run_seconds() { at_most $((SYNC_INTERVAL_MINUTES * 60 * 2)) 46800; }
+waiting_seconds() { echo $((LOOK_BACK - $(run_seconds))); }
+
+at_most() { if [ "$1" -le "$2" ]; then echo "$1"; else echo "$2"; fi; }
 
 # A policy file on one line, with what is this deployment's own, and the channel $2.
 policy_of() {
-  sed -e "s/STALE_SECONDS/$(stale_seconds)/g" -e "s/WINDOW_SECONDS/$(window_seconds)/g" \
+  sed -e "s/STALE_SECONDS/$(stale_seconds)/g" -e "s/STALE_WORDS/$(stale_words)/g" \
+    -e "s/RUN_SECONDS/$(run_seconds)/g" -e "s/WAITING_SECONDS/$(waiting_seconds)/g" -e "s/WINDOW_SECONDS/$(window_seconds)/g" \
     -e "s/PROJECT_ID/$PROJECT/g" -e "s/REGION_NAME/$REGION/g" -e 's/^ *//' "$1" |
     tr -d '\n' | sed "s|}\$|,\"notificationChannels\":[\"$2\"]}|"
 }

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { logEvents } from '../../lib/log.ts';
+import { changeClasses } from '../../lib/sync/types.ts';
 import type { Row } from '../support/database.ts';
 import { createWorld } from '../support/world.ts';
 
@@ -66,10 +67,19 @@ test('a failed try that the scheduler repeats sends no mail, and the last one do
   expect(window).toBeGreaterThan((Number(retries) + 1) * 540 + Number(retries) * Number(longest));
 });
 
-test('what every run of a day leaves to a person sends a mail after that day', () => {
-  const seconds = Number.parseInt(thresholdOf('attention.json').duration, 10);
-  expect(seconds).toBeGreaterThan(23 * 3600);
-  expect(seconds).toBeLessThanOrEqual(24 * 3600);
+test('the link of a failed run shows it also where only the request was logged', () => {
+  const { documentation } = policies.find((one) => one.file === 'failed.json');
+  const query = decodeURIComponent(documentation.links[0].url);
+  expect(query).toContain('resource.labels.service_name="syncscheduled" severity>=ERROR');
+});
+
+test('the mail of held changes has number and reason of each kind, and how to see them', () => {
+  const { content } = policies.find((one) => one.file === 'held.json').documentation;
+  for (const kind of changeClasses) {
+    expect(content).toContain(`\${metric.label.${kind}} \${metric.label.${kind}_reason}`);
+  }
+  expect(content).toMatch(/an undo of run: .\{metric\.label\.undo\}/);
+  expect(content).toContain('gcloud functions call syncDryRun');
 });
 
 test('metrics and alerts look for events that are logged', () => {

@@ -155,6 +155,11 @@ describe('arguments and settings', () => {
       words: [...settings, '--time-zone=Nowhere'],
       says: '--time-zone: there is no such time zone',
     },
+    {
+      name: 'a day between two runs, which no alert could watch,',
+      words: [...settings, '--sync-interval-minutes=1440', 'monitoring'],
+      says: '--sync-interval-minutes of 720 or less',
+    },
     ...[
       ['--rotate=DJANGO_API_KEY', 'secrets'],
       ['--same-build', 'verify'],
@@ -361,6 +366,40 @@ describe('a dry run', () => {
       undefined,
     ]);
   });
+
+  test.each([
+    ['1', '4 minutes'],
+    ['60', '3 hours'],
+    ['480', '23 and a half hours'],
+    ['720', '23 and a half hours'],
+  ])(
+    'with runs every %s minutes each alert looks back as far as Google does, and no further',
+    async (minutes, words) => {
+      const text = await dryRun(`--sync-interval-minutes=${minutes}`, 'monitoring');
+      const policies = [...text.matchAll(/policies create --policy='(.*)' --project/gm)].map(
+        ([, policy]) => JSON.parse(String(policy).replaceAll("'\\''", "'")),
+      );
+      const seconds = (value: string) => Number(/^(\d+)s$/.exec(value)?.[1]);
+      const looks = policies.flatMap(
+        ({ displayName, conditions: [{ conditionThreshold: one }] }) =>
+          one
+            ? [[displayName, seconds(one.duration), seconds(one.aggregations[0].alignmentPeriod)]]
+            : [],
+      );
+      expect(looks).toHaveLength(5);
+      for (const [name, duration, alignment] of looks) {
+        expect(duration + alignment).toBeLessThanOrEqual(84_600);
+        if (name.includes('waits')) {
+          expect(duration + alignment).toBe(84_600);
+          // A window without a run would end it.
+          expect(alignment).toBeGreaterThan(
+            Number(minutes) * 60 + (Number(minutes) > 30 ? 1800 : 0),
+          );
+        }
+      }
+      expect(text).toContain(`No run has been complete for ${words}.`);
+    },
+  );
 
   test('keeps every function private but health', async () => {
     const deploys = commandsIn(await dryRun('functions')).filter((line) =>

@@ -177,7 +177,8 @@ export function stores(fake: CloudFake): Route[] {
     [
       'POST',
       /^\/v[13]\/(projects\/[^/]+\/(?:alertPolicies|notificationChannels|dashboards))$/,
-      ({ body }, parent = '') => put(resources, nextName(`${parent}/`), { ...body, etag: 'e1' }),
+      ({ body }, parent = '') =>
+        tooLong(body) ?? put(resources, nextName(`${parent}/`), { ...body, etag: 'e1' }),
     ],
     [
       'PUT',
@@ -189,7 +190,7 @@ export function stores(fake: CloudFake): Route[] {
       /^\/v\d\/(projects\/.*)$/,
       ({ body }, name = '') => {
         const inner = (body['subscription'] as Json | undefined) ?? body;
-        return put(resources, name, { ...resources.get(name), ...inner });
+        return tooLong(inner) ?? put(resources, name, { ...resources.get(name), ...inner });
       },
     ],
     [
@@ -213,6 +214,23 @@ export function stores(fake: CloudFake): Route[] {
     ],
     ['GET', /^\/v\d\/(projects\/.*)$/, (_call, name = '') => resources.get(name)],
   ];
+}
+
+// Monitoring evaluates a threshold over 23.5 hours at most, of which the alignment takes its part.
+function tooLong({ conditions }: Json): Reply | undefined {
+  const seconds = (value: unknown) => Number.parseInt(String(value ?? 0), 10);
+  const longest = ((conditions as Json[] | undefined) ?? []).map(({ conditionThreshold }) => {
+    const { duration, aggregations = [] } = (conditionThreshold ?? {}) as {
+      duration?: string;
+      aggregations?: { alignmentPeriod: string }[];
+    };
+    return (
+      seconds(duration) + Math.max(0, ...aggregations.map((one) => seconds(one.alignmentPeriod)))
+    );
+  });
+  return longest.some((total) => !(total <= 84_600))
+    ? problem(400, 'INVALID_ARGUMENT', 'The condition looks back too far.')
+    : undefined;
 }
 
 const lists = [

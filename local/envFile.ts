@@ -49,7 +49,7 @@ function textOf(file: string): string {
   throw new Error('The file .env is not in UTF-8 (but in UTF-16, perhaps): save it as UTF-8.');
 }
 
-const ASSIGNMENT = /^\s*(?:export\s+)?([A-Za-z_]\w*)\s*=\s*(.*)$/;
+const ASSIGNMENT = /^\s*(?:export\s+)?([\w.-]+)\s*=\s*(.*)$/;
 
 function problemsIn(text: string): string[] {
   const problems: string[] = [];

@@ -24,6 +24,7 @@ test('a byte order mark, line ends of Windows, quotes, comments and several line
     '  "id": "pk"',
     "}'",
     'EDITOR=vi',
+    'other.tool-name=1',
     'MEMBERS=5',
   ];
   for (const end of ['\n', '\r\n']) {

@@ -54,6 +54,21 @@ test('what only the page of the admins needs is looked at as well', () => {
   expect(() => startSettings({ DJANGO_ADMIN_URL: 'x' }, {})).toThrow('DJANGO_ADMIN_URL');
 });
 
+test('an address that would be cut in its password is refused, and nothing of it is repeated', () => {
+  const start = expect(() =>
+    startSettings({ DATABASE_URL: 'postgresql://odd:p@SECRET/w@127.0.0.1/db', ...register }, {}),
+  );
+  start.toThrow(
+    'DATABASE_URL must be a postgresql:// URL; in its user name and password write @ as %40',
+  );
+  start.not.toThrow(/SECRET|odd/);
+});
+
+test('a key without its register, and a name that is nearly ours, start no made-up register', () => {
+  expect(() => startSettings({ DJANGO_API_KEY: 'k' }, {})).toThrow('DJANGO_BASE_URL is not');
+  expect(() => startSettings({ SYNC_MAX_REMOVAL: '5' }, {})).toThrow('nearly SYNC_MAX_REMOVALS');
+});
+
 test('the flags for a given database need one', () => {
   for (const flag of ['mock', 'migrate', 'sync']) {
     expect(() => startSettings({}, { [flag]: true })).toThrow(`--${flag} is for a database`);

@@ -523,6 +523,9 @@ describeCloud('the real gcloud against a fake of the Google APIs', () => {
     expect({ status: repaired.status, stderr: repaired.stderr }).toEqual({ status: 0, stderr: '' });
     expect(repaired.stdout).toContain('syncStatus is unchanged');
     expect(repaired.stdout).toContain('user:y@felag.test keeps roles/run.admin');
+    expect(JSON.stringify(fake.policies.get(`${location}/services/syncadmin`))).toContain(
+      'service-123@gcp-sa-iap.iam.gserviceaccount.com',
+    );
     expect(JSON.stringify(await service('syncScheduled'))).not.toMatch(/other\.test|100%|x@felag/);
     expect(fake.resources.get(`${location}/jobs/membership-sync`)).toMatchObject({
       httpTarget: { httpMethod: 'POST' },

@@ -923,6 +923,7 @@ describe('verify', () => {
               instance: INSTANCE,
               number: name === 'syncLogs' ? 2 : 1,
               split: name === 'health',
+              variables: { SYNC_ENABLED: 'Off' },
             })),
             [{ name: 'syncLogs', image: 'built here' }],
           ),
@@ -939,7 +940,12 @@ describe('verify', () => {
         {
           name: 'an image that nobody has built here',
           rule: [],
-          says: 'syncLogs was changed by hand after its deployment (image)',
+          says: 'syncLogs was changed by hand after its deployment (SYNC_ENABLED, image)',
+        },
+        {
+          name: 'runs that are switched off',
+          rule: [],
+          says: 'runs are switched off .* --sync-enabled=true functions',
         },
         {
           name: 'records that cannot be used, more than the limit',

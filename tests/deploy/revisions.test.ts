@@ -1,3 +1,4 @@
+import { changedByHand, otherThanWanted, parseWanted } from '../../deploy/differences.ts';
 import { previousRevisions, type Revision, servingRevisions } from '../../deploy/revisions.ts';
 
 const INSTANCE = 'membership-test:europe-west2:main';
@@ -135,5 +136,60 @@ describe('what answers', () => {
       { revisionName: 'a-1', percent: 10 },
     ];
     expect(trafficOf(split)).toMatchObject({ traffic: 'split' });
+  });
+});
+
+describe('what a revision has that it should not have', () => {
+  const made = revision('a', 1, 'new');
+  const [container = {}] = made.spec.containers;
+  const changed = (spec: object, own: object = {}, number = 2): Revision => ({
+    ...revision('a', number, 'new'),
+    spec: { ...made.spec, ...spec, containers: [{ ...container, ...own }] },
+  });
+  const more = (...env: object[]) => ({ env: [...(container.env ?? []), ...env] }) as object;
+
+  test.each([
+    ['an image', changed({}, { image: 'x' }), ['image']],
+    ['a command', changed({}, { command: ['sh'] }), ['command']],
+    ['a volume', changed({ volumes: [{}] }), ['volumes']],
+    ['an account', changed({ serviceAccountName: 'x' }), ['--service-account']],
+    ['a variable', changed({}, more({ name: 'NODE_OPTIONS', value: '-r x' })), ['NODE_OPTIONS']],
+    [
+      'a container',
+      { ...made, ...changed({}), spec: { containers: [container, {}] } },
+      ['containers beside it'],
+    ],
+    ['nothing', changed({}), []],
+  ])('is found beside the marks of the deployment: %s', (_name, now, found) => {
+    expect(changedByHand(now, [made, now])).toEqual(found);
+    expect(changedByHand(made, [made, now])).toEqual([]);
+  });
+
+  test('is what the settings do not say, whatever the marks say', () => {
+    const wanted = parseWanted(
+      'a LOG_LEVEL=INFO\na DJANGO_FIELD_MAP={"a":"b=c"}\na --service-account=x\na --max-instances=1\nb LOG_LEVEL=DEBUG',
+    ).get('a');
+    const right = [
+      { name: 'LOG_LEVEL', value: 'INFO' },
+      { name: 'DJANGO_FIELD_MAP', value: '{"a":"b=c"}' },
+      { name: 'FUNCTION_TARGET', value: 'A' },
+    ];
+    const account = { serviceAccountName: 'x' };
+    expect(otherThanWanted(changed(account, more(...right)), wanted)).toEqual([]);
+    const [level = {}] = right;
+    const secret = { name: 'LOG_LEVEL', valueFrom: { secretKeyRef: {} } };
+    const wrong = more(
+      secret,
+      { name: 'FUNCTION_TARGET', value: 'b' },
+      { name: 'PGHOST', value: '' },
+    );
+    expect(otherThanWanted(changed({}, wrong), wanted)).toEqual([
+      '--service-account',
+      'DJANGO_FIELD_MAP',
+      'FUNCTION_TARGET',
+      'LOG_LEVEL',
+      'PGHOST',
+    ]);
+    expect(otherThanWanted(changed({}, more(level)), undefined)).toEqual([]);
   });
 });

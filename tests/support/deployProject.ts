@@ -168,6 +168,7 @@ export interface RevisionStub {
   pinned?: boolean;
   split?: boolean;
   image?: string;
+  variables?: Record<string, string>;
   proxied?: boolean;
 }
 
@@ -200,6 +201,7 @@ export function servingRules(serving: RevisionStub[], earlier: RevisionStub[] = 
           env: [
             { name: 'DEPLOYMENT', value: one.deployment ?? 'd1' },
             { name: 'BUNDLE', value: one.bundle ?? 'b1' },
+            ...Object.entries(one.variables ?? {}).map(([name, value]) => ({ name, value })),
           ],
         },
       ],

@@ -133,7 +133,8 @@ export function cloudRun(fake: CloudFake): Route[] {
     const next: Service = before ?? {
       apiVersion: 'serving.knative.dev/v1',
       kind: 'Service',
-      metadata: { name: service, namespace: PROJECT, generation: 0 },
+      // Google gives the number of the project.
+      metadata: { name: service, namespace: '123', generation: 0 },
       spec: { template, traffic: [{ latestRevision: true, percent: 100 }] },
     };
     next.spec.template = template;

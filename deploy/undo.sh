@@ -13,8 +13,9 @@ step_rollback() {
     plan=$(for name in $FUNCTIONS; do printf '%s\tPREVIOUS_REVISION\n' "$(service_of "$name")"; done)
   else
     found=$(what_serves)
+    # A page that nobody is to see any more does not decide how far the others go back.
     # shellcheck disable=SC2046
-    plan=$(json previous "$CLOUDSQL_INSTANCE" $(service_names) <<<"$found")
+    plan=$(json previous "$CLOUDSQL_INSTANCE" $(for line in $FUNCTIONS; do service_of "$line"; done) <<<"$found")
   fi
   [ -n "$plan" ] || fail 'there is no earlier deployment that all functions have: nothing was paused or changed'
   HALF_DONE='Until it has gone on, the functions may answer from two deployments.'

@@ -416,12 +416,20 @@ describe('a value', () => {
 
 describe('a page that staging runs by itself, or that it is to run', () => {
   const own = createDeployProject();
-  const lists = (names: string[], bundle: string) => [
+  const lists = (names: string[], bundle: string, ofPage = 'd1') => [
     {
       command: '* functions list *',
       answer: names.map((name) => `${name}\tACTIVE\thttps://x/${name}`).join('\n'),
     },
-    ...servingRules(names.map((name) => ({ name, bundle }))),
+    ...servingRules(
+      names.map((name) => ({
+        name,
+        bundle,
+        deployment: name === 'syncAdmin' ? ofPage : 'd1',
+        number: name === 'syncAdmin' ? 1 : 2,
+      })),
+      names.map((name) => ({ name, deployment: 'd0' })),
+    ),
   ];
   const verify = async (rules: Parameters<typeof createStubs>[1], words: string[]) => {
     const { env } = createStubs(own, rules);
@@ -434,6 +442,19 @@ describe('a page that staging runs by itself, or that it is to run', () => {
     const { stdout, stderr } = await verify(lists(all, 'other'), ['--admin-viewers=a@felag.test']);
     expect(stdout).toContain('WRONG syncAdmin answers from another build');
     expect(stderr).not.toContain('is not built');
+  });
+
+  test('is no mixture where nobody is to see it any more, and does not decide how far a rollback goes', async () => {
+    const rules = lists([...functions, 'syncAdmin'], 'b1', 'of old');
+    const { stdout } = await verify(rules, []);
+    expect(stdout).toContain("the admin's page is still there");
+    expect(stdout).not.toContain('different deployments');
+    const { env, commands } = createStubs(own, rules);
+    const { status } = await own.deploy(['--project=membership-test', 'rollback'], { env });
+    expect(status).toBe(0);
+    const traffic = commands().filter((line) => line.includes('update-traffic'));
+    expect(traffic).toHaveLength(5);
+    expect(traffic.join()).not.toContain('syncadmin');
   });
 
   test('is missed where production gets it', async () => {

@@ -98,15 +98,17 @@ export function isPersonalId(
   if (isAlike(id, name) || isAlike(id, phone) || holdsAddress.test(id)) return true;
   if (typeof name !== 'string' && words.test(id)) return true;
   if (id.length < SHORTEST_KENNITALA) return false;
-  const numbers = id.match(tenDigits) ?? [];
-  if (kennitala === undefined) return numbers.some(looksLikeKennitala);
-  return numbers.some(hasCheckDigit) || id.replace(/[^0-9]/g, '').includes(kennitala);
+  if (kennitala !== undefined) {
+    return hasCheckDigit(id) || id.replace(/[^0-9]/g, '').includes(kennitala);
+  }
+  // Among other characters any ten digits may look like one.
+  return looksLikeKennitala(id) || (id.match(tenDigits) ?? []).some(hasCheckDigit);
 }
 
 // As a kennitala is written, alone or among other characters.
 const tenDigits = /(?<![0-9])[0-9]{6}[\s\u2010-\u2015-]*[0-9]{4}(?![0-9])/g;
-// Two words or more, the first and the last with a capital, as the name of a person.
-const words = /^\s*\p{Lu}[\p{L}.'’-]*(\s+\p{L}[\p{L}.'’-]*)*\s+\p{Lu}[\p{L}.'’-]*\s*$/u;
+// Two words or more, the first and the last with a capital and not an initial, as the name of a person.
+const words = /^\s*\p{Lu}\p{L}[\p{L}.'’-]*(\s+\p{L}[\p{L}.'’-]*)*\s+\p{Lu}\p{L}[\p{L}.'’-]*\s*$/u;
 // Too short for a telephone number; nearly every id is one.
 const shortNumber = /^[0-9]{1,6}$/;
 

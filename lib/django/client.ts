@@ -95,7 +95,6 @@ export function createDjangoClient(
       const pages = walkPages({
         path: listPath,
         ownQuery: [...query, ['page_size', String(config.DJANGO_PAGE_SIZE)], ...filter],
-        pageSize: config.DJANGO_PAGE_SIZE,
         concurrency: config.DJANGO_CONCURRENCY,
         signal,
         get: (added) => getJson({ path: listPath, query: added, signal }),
@@ -105,7 +104,7 @@ export function createDjangoClient(
         addCounts(listed, page.keys);
         yield page;
       }
-      refuseLostKeys(listed, required, fieldMap, listPath);
+      refuseLostKeys(listed, required, fieldMap, listPath, filter.length === 0);
       // Pages of members that lack what the whole list has say nothing either.
       if (filter.length === 0) required = eitherOf(required, inEvery(listed));
     } finally {
@@ -116,7 +115,7 @@ export function createDjangoClient(
   async function look(path: string, signal: AbortSignal): Promise<MemberLookup | DjangoError> {
     try {
       const reply = await getJson({ path, query: new URLSearchParams(query), signal });
-      refuseOtherSpelling(reply.body, fieldMap, path);
+      refuseOtherSpelling([reply.body], fieldMap, path);
       return {
         found: true,
         record: parseRecord(reply.body, rules(reply, required)),

@@ -36,11 +36,16 @@ export const countKeys = (rows: readonly unknown[], fieldMap: FieldMap): KeyCoun
   deleted_at: rows.filter((row) => readPath(row, fieldMap.deleted_at) !== undefined).length,
 });
 
-/** The keys that every row has; none where there is no row. */
+/** The keys that every row has; none where there are few rows. */
 export const inEvery = ({ rows, is_active, deleted_at }: KeyCounts): MembershipKeys => ({
-  is_active: rows > 0 && is_active === rows,
-  deleted_at: rows > 0 && deleted_at === rows,
+  is_active: rows >= TELLING && is_active === rows,
+  deleted_at: rows >= TELLING && deleted_at === rows,
 });
+
+/** What fewer rows than these have in common may be chance. */
+const TELLING = 10;
+/** So many records may lack what all had, and a share of the list: one of another shape, or two. */
+const ODD = { rows: 10, share: 0.05 };
 
 export function addCounts(counts: KeyCounts, more: KeyCounts): void {
   counts.rows += more.rows;
@@ -48,33 +53,44 @@ export function addCounts(counts: KeyCounts, more: KeyCounts): void {
 }
 
 /**
- * Throws DjangoShapeError where no row of a list has a key that every row had earlier (`required`), or that
- * DJANGO_FIELD_MAP names otherwise than we do. One record without it is one of a member, as ever.
+ * Throws DjangoShapeError where many rows of a list lack a key that every row had earlier (`required`), as while a
+ * register is brought to another release; and where none of a whole list has the key that DJANGO_FIELD_MAP names for
+ * is_active otherwise than we do. A few without it are members, as ever; and a day of leaving may be left out of all.
  */
 export function refuseLostKeys(
   counts: KeyCounts,
   required: MembershipKeys,
   fieldMap: FieldMap,
   path: string,
+  isWhole: boolean,
 ): void {
   if (counts.rows === 0) return;
+  const most = Math.max(ODD.rows, ODD.share * counts.rows);
   for (const name of names) {
     const wanted = fieldMap[name].join('.');
-    if (wanted === '' || counts[name] > 0) continue;
-    if (required[name]) {
-      throw new DjangoShapeError(path, `with no "${wanted}" any more${advice(name)}`);
+    if (wanted === '') continue;
+    const lacking = counts.rows - counts[name];
+    if (required[name] && (counts[name] === 0 || lacking > most)) {
+      throw new DjangoShapeError(
+        path,
+        `with ${lacking} records that have no "${wanted}" any more${advice(name)}`,
+      );
     }
-    if (wanted !== name) {
+    if (isWhole && name === 'is_active' && counts[name] === 0 && wanted !== name) {
       throw new DjangoShapeError(path, `with records that have no "${wanted}"${advice(name)}`);
     }
   }
 }
 
 /** Throws DjangoShapeError where a record has such a key in another spelling: camelCase, say. */
-export function refuseOtherSpelling(record: unknown, fieldMap: FieldMap, path: string): void {
+export function refuseOtherSpelling(
+  records: readonly unknown[],
+  fieldMap: FieldMap,
+  path: string,
+): void {
   for (const name of names) {
-    if (readPath(record, fieldMap[name]) !== undefined) continue;
-    const alike = spelledLike(record, fieldMap[name]);
+    const lacking = records.find((record) => readPath(record, fieldMap[name]) === undefined);
+    const alike = spelledLike(lacking, fieldMap[name]);
     if (alike === undefined) continue;
     const wanted = fieldMap[name].join('.');
     throw new DjangoShapeError(

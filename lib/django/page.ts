@@ -21,6 +21,8 @@ export interface ReceivedPage extends Omit<MembersPage, 'pagination' | 'pagesTot
   next: URLSearchParams | undefined;
   /** Whether it says at all if a page follows. A bare list does not, and neither does a page that lost its end. */
   saysNext: boolean;
+  /** As it came; undefined on an empty page. */
+  firstRow: unknown;
 }
 
 /**
@@ -52,11 +54,12 @@ export function parsePage(
   rules: RecordRules,
   path: string,
 ): ReceivedPage {
-  refuseOtherSpelling(rows[0], rules.fieldMap, path);
+  refuseOtherSpelling(rows, rules.fieldMap, path);
   const page: ReceivedPage = {
     index,
     count,
     rows: rows.length,
+    firstRow: rows[0],
     keys: countKeys(rows, rules.fieldMap),
     size: reply.size,
     next,

@@ -68,7 +68,7 @@ export interface MembersPage {
   rows: number;
   /** How many of its rows have the keys that decide membership. */
   keys: KeyCounts;
-  /** It is full and the only one, and does not say whether more follow. */
+  /** It says nothing of an end, and there is another page behind it. */
   isOpen: boolean;
   /** How often this page had to be asked again. */
   retries: number;

@@ -1,5 +1,11 @@
+import { isDeepStrictEqual } from 'node:util';
 import { pMapIterable } from 'p-map';
-import { DjangoHttpError, DjangoListChangedError, DjangoShapeError } from './errors.ts';
+import {
+  DjangoError,
+  DjangoHttpError,
+  DjangoListChangedError,
+  DjangoShapeError,
+} from './errors.ts';
 import { parsePage, type ReceivedPage, readPageBody } from './page.ts';
 import { type ListShape, MOST_PAGES, recognisePagination } from './pagination.ts';
 import type { RecordRules } from './record.ts';
@@ -7,16 +13,14 @@ import type { JsonReply } from './request.ts';
 import { BODY_BYTES_AT_ONCE } from './transport.ts';
 import type { MembersPage } from './types.ts';
 
-/** Rows in a page of the paginators of Django REST framework, if nobody says otherwise. */
-const USUAL_PAGE = 100;
+/** Rows that a paginator gives by itself. A list of fewer is whole, and so is one of more. */
+const PAGE = { least: 10, most: 1_000 };
 
 export interface WalkOptions {
   /** The path of the list, for messages. */
   path: string;
   /** Sent with every request, whatever a `next` link says. */
   ownQuery: [string, string][];
-  /** Rows asked for in a page. */
-  pageSize: number;
   concurrency: number;
   signal: AbortSignal;
   get(query: URLSearchParams): Promise<JsonReply>;
@@ -39,9 +43,7 @@ export async function* walkPages(walk: WalkOptions): AsyncGenerator<MembersPage>
   if (pages === undefined) {
     const isSingle = pagination === 'single-page';
     const total = isSingle ? 1 : undefined;
-    // A register of fewer than a usual page is likely whole.
-    const isFull = first.rows === walk.pageSize && first.rows >= USUAL_PAGE;
-    const isOpen = isSingle && isFull && first.count === undefined && !first.saysNext;
+    const isOpen = isSingle && (await goesOn(walk, first));
     for await (const page of oneByOne(walk, reader, first, MOST_PAGES)) {
       yield { ...page, pagination, pagesTotal: total, isOpen };
     }
@@ -54,6 +56,26 @@ export async function* walkPages(walk: WalkOptions): AsyncGenerator<MembersPage>
   const next = await reader.follow(last);
   for await (const page of oneByOne(walk, reader, next, most)) {
     yield { ...page, pagination, pagesTotal: page.index + (page.next ? 2 : 1), isOpen: false };
+  }
+}
+
+// A list that says nothing of its end may be a first page: with other rows on a second one it is. Many registers show
+// the whole list whatever they are asked, or have no second page.
+async function goesOn(walk: WalkOptions, first: ReceivedPage): Promise<boolean> {
+  const says = first.saysNext || first.count !== undefined;
+  if (says || first.rows < PAGE.least || first.rows > PAGE.most) return false;
+  const behind = new URLSearchParams([
+    ['page', '2'],
+    ['offset', String(first.rows)],
+    ...walk.ownQuery,
+  ]);
+  try {
+    const reply = await walk.get(behind);
+    const { rows } = readPageBody(reply.body, walk.path, reply.list);
+    return rows.length > 0 && !isDeepStrictEqual(rows[0], first.firstRow);
+  } catch (error) {
+    if (!(error instanceof DjangoError)) throw error;
+    return false;
   }
 }
 

@@ -18,110 +18,119 @@ export interface ListHeaders {
   total?: string | undefined;
 }
 
-// The names that registers give these: Django REST framework's own first, then what paginators of others write.
-const total = /^(count|total|(total|item)_?(count|items|results|records|rows|members))$/i;
+// What paginators of others than Django REST framework call these.
+const total = /^(total|(total|item)_?(count|items|results|records|rows|members))$/i;
 const nextLink = /^(next|next_?(page|url|link|href)(_?url)?)$/i;
+const hasMore = /^has_?(next|more)(_?page)?$/i;
 // What says that more follows, and not where.
-const more = /^(has_?(next|more)(_?page)?|next_?(page_?)?(token|cursor|offset|start))$/i;
+const more = /^next_?(page_?)?(token|cursor|offset|start)$/i;
 const pages = /^((total|num|last)_?pages?|page_?count|pages)$/i;
+const page = /^(page|current(_?page)?|page_?(number|no))$/i;
 // Where they stand, but for the top.
-const envelope = /^(_?links|meta|pagination|paging|paginator|page_?info)$/i;
+const envelope = /^(_?links|_?meta|metadata|pagination|paging|paginator|page_?info)$/i;
+
+type Said = [name: string, value: unknown];
 
 /**
- * Reads what follows a page: `count` and `next` of Django REST framework, nested (`links.next`, `meta`), under the
- * names of other paginators, or in a Link header. Throws DjangoShapeError where more follows in a way that cannot be
- * asked for: that must not pass for the end of the list.
+ * Reads what follows a page. `count` and `next` (or `links.next`) of Django REST framework decide where they are there.
+ * Else it goes by the names of other paginators, and by the headers. Throws DjangoShapeError where more follows in a
+ * way that cannot be asked for: that must not pass for the end of the list.
  */
-export function readWhatFollows(
-  body: unknown,
-  { link, total: counted }: ListHeaders,
-  path: string,
-): WhatFollows {
+export function readWhatFollows(body: unknown, headers: ListHeaders, path: string): WhatFollows {
+  const count = ownCount(body, path);
+  const given = own(body, 'next') ?? own(own(body, 'links'), 'next');
+  if (given === undefined && own(body, 'next') === undefined) {
+    return { ...readOthers(body, headers, path), ...(count === undefined ? {} : { count }) };
+  }
+  const next = linkOf(given) || undefined;
+  if (next === undefined && given) {
+    throw new DjangoShapeError(path, 'with a "next" that is no link.');
+  }
+  return { count, next, saysNext: true };
+}
+
+function ownCount(body: unknown, path: string): number | undefined {
+  const count = own(body, 'count') ?? undefined;
+  if (count === undefined || isCount(count)) return count;
+  throw new DjangoShapeError(path, 'with a "count" that is no whole number.');
+}
+
+const isCount = (value: unknown): value is number =>
+  Number.isSafeInteger(value) && Number(value) >= 0;
+
+function readOthers(body: unknown, { link, total: counted }: ListHeaders, path: string) {
   const said = fieldsOf(body);
   const links = said.filter(([name]) => nextLink.test(name));
   const linked = links.map(([, value]) => linkOf(value)).find((value) => value);
-  const header = linksOf(link);
-  const next = linked || header.get('next');
-  const count = countOf(said, counted, path);
+  const next = linked ?? nextOf(link);
   if (next === undefined) refuseMore(said, path);
-  return {
-    count,
-    next,
-    saysNext: next !== undefined || links.length > 0 || header.size > 0 || isSaid(said),
-  };
+  const inBody = said.find(([name, value]) => total.test(name) && isCount(value))?.[1];
+  const inHeader = /^\d{1,15}$/.test(counted ?? '') ? Number(counted) : undefined;
+  const count = isCount(inBody) ? inBody : inHeader;
+  // A list of links and a header say it of the last page by saying nothing.
+  const saysNext = links.length > 0 || said.some(([name]) => hasMore.test(name));
+  return { count, next, saysNext };
 }
 
 // The fields at the top, and those of the envelopes.
-function fieldsOf(body: unknown): [string, unknown][] {
+function fieldsOf(body: unknown): Said[] {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) return [];
-  return Object.entries(body).flatMap(([name, value]) => {
+  return Object.entries(body).flatMap(([name, value]): Said[] => {
     if (!envelope.test(name) || typeof value !== 'object' || value === null) {
       return [[name, value]];
     }
-    // JSON lists of links have a rel, as the header has.
-    if (!Array.isArray(value)) return Object.entries(value);
-    return value.flatMap((each: unknown) =>
-      typeof each === 'object' && each !== null && 'rel' in each
-        ? [[String(each.rel), each] as [string, unknown]]
-        : [],
-    );
+    return Array.isArray(value) ? value.flatMap(linkWithRel) : Object.entries(value);
   });
+}
+
+// A link of a JSON list, which has a rel as one of a header has: only the next one says something.
+function linkWithRel(link: unknown): Said[] {
+  return own(link, 'rel') === 'next' && linkOf(link) ? [['next', linkOf(link)]] : [];
 }
 
 // HAL and JSON:API write a link as an object.
 function linkOf(value: unknown): string | undefined {
   if (typeof value === 'string') return value;
-  if (typeof value !== 'object' || value === null) return undefined;
-  const { href, url } = value as { href?: unknown; url?: unknown };
-  return [href, url].find((each) => typeof each === 'string') as string | undefined;
+  return [own(value, 'href'), own(value, 'url')].find((each) => typeof each === 'string') as
+    | string
+    | undefined;
 }
 
-function linksOf(header: string | undefined): Map<string, string> {
-  const links = new Map<string, string>();
-  for (const [, target = '', rel = ''] of (header ?? '').matchAll(
-    /<([^>]*)>[^,<]*?;\s*rel\s*=\s*"?([\w -]+)"?/gi,
-  )) {
-    for (const name of rel.toLowerCase().split(/\s+/)) {
-      if (/^(next|prev|previous|first|last)$/.test(name)) links.set(name, target);
-    }
+// RFC 8288: "<target>; rel=next", several of them between commas, which may be in a title as well.
+function nextOf(header: string | undefined): string | undefined {
+  for (const link of (header ?? '').split(/,(?=\s*<)/)) {
+    const [, target] = /^\s*<([^>]*)>/.exec(link) ?? [];
+    const [, double, single, bare] =
+      /;\s*rel\s*=\s*(?:"([^"]*)"|'([^']*)'|([^;\s]+))/i.exec(link) ?? [];
+    const rels = (double ?? single ?? bare ?? '').toLowerCase().split(/\s+/);
+    if (target !== undefined && rels.includes('next')) return target;
   }
-  return links;
+  return undefined;
 }
 
-function countOf(
-  said: [string, unknown][],
-  header: string | undefined,
-  path: string,
-): number | undefined {
-  const inBody = said.find(
-    ([name, value]) => total.test(name) && (value ?? undefined) !== undefined,
-  );
-  const count = inBody ? inBody[1] : header === undefined ? undefined : Number(header);
-  if (count === undefined || (Number.isSafeInteger(count) && Number(count) >= 0)) {
-    return count as number | undefined;
-  }
-  throw new DjangoShapeError(
-    path,
-    `with a ${inBody ? `"${inBody[0]}"` : 'count in its headers'} that is no whole number.`,
-  );
-}
+const isEmpty = (value: unknown) =>
+  [null, undefined, false, '', 0, 'false'].includes(value as null);
 
 // A field that could lead on, and is neither empty nor understood.
-function refuseMore(said: [string, unknown][], path: string): void {
-  const isEmpty = (value: unknown) => [null, undefined, false, '', 0].includes(value as null);
+function refuseMore(said: Said[], path: string): void {
+  const flags = said.filter(([name]) => hasMore.test(name));
+  const isEnd = flags.length > 0 && flags.every(([, value]) => isEmpty(value));
+  if (isEnd) return;
+  const isNumbered = said.some(([name]) => page.test(name));
   const found = said.find(
     ([name, value]) =>
-      ((nextLink.test(name) || more.test(name)) && !isEmpty(value)) ||
-      (pages.test(name) && Number(value) > 1 && !isSaid(said)),
+      ([hasMore, nextLink, more].some((form) => form.test(name)) && !isEmpty(value)) ||
+      (pages.test(name) && isNumbered && Number(value) > 1),
   );
   if (!found) return;
   throw new DjangoShapeError(
     path,
-    /^next$/i.test(found[0])
-      ? 'with a "next" that is no link.'
-      : `with a list of which more follows ("${found[0]}"), and no link to it. Let it have a "next" link, as the paginators of Django REST framework write it.`,
+    `with a list of which more follows ("${found[0]}"), and no link to it. Let it have a "next" link, as the paginators of Django REST framework write it.`,
   );
 }
 
-const isSaid = (said: [string, unknown][]) =>
-  said.some(([name]) => nextLink.test(name) || more.test(name));
+function own(value: unknown, key: string): unknown {
+  return typeof value === 'object' && value !== null && Object.hasOwn(value, key)
+    ? (value as Record<string, unknown>)[key]
+    : undefined;
+}

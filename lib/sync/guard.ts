@@ -18,7 +18,7 @@ export interface GuardInput {
   recent: ClassCounts;
   /** Active members from Django before this run. */
   active: number;
-  /** Whether nobody from Django was ever here, but for those that calls for single members have added. */
+  /** Whether no full run was ever done, and nobody from Django is here but whom calls for single members have added. */
   isFirstLoad?: boolean;
   /** How far absence from the snapshot can be trusted. */
   snapshot: { complete: boolean; empty: boolean; unidentified: number };

@@ -17,7 +17,7 @@ export interface WalkProof {
   stale_pages: number;
   /** The keys that decide membership and that every record has had, now or in an earlier walk. */
   keys: MembershipKeys;
-  /** The only page was full, and did not say whether more follow. */
+  /** The only page said nothing of an end, and there is another one behind it. */
   end_unknown: boolean;
   /** Of the members that every whole walk must show, those that this one has not. */
   canaries_missing: string[];
@@ -106,7 +106,7 @@ export function judgeWalk(proof: WalkProof, listChanged: boolean): WalkProof {
   }
   if (proof.end_unknown) {
     mismatches.push(
-      'the list has just as many rows as a page and does not say whether more follow: let it have "count" or "next", or set DJANGO_PAGE_SIZE to another number',
+      'the list has another page behind the first, and does not say so: let it have "count" and "next", as Django REST framework writes them',
     );
   }
   return { ...proof, mismatches, complete: mismatches.length === 0 };

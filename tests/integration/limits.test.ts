@@ -281,10 +281,32 @@ test('a first load is one although calls for single members came before it', asy
   });
 });
 
+test('it is none where members came by such calls and full runs have found nothing to do', async () => {
+  await world.reset(60);
+  for (const from of [1, 31]) {
+    const external_ids = range(from, from + 29).map(String);
+    await world.post('syncScheduled', { external_ids });
+  }
+  expect((await world.sync({}, shares)).body).toMatchObject({
+    status: 'success',
+    members_added: 0,
+  });
+  join(101, 150);
+  expect((await world.sync({}, shares)).body.held).toMatchObject({ additions: { count: 50 } });
+});
+
+test('inactive rows of an import make it no less a first load', async () => {
+  await world.reset(60);
+  await world.database.query(
+    `insert into public.members (kennitala, name, is_active)
+     select '00000' || lpad(n::text, 5, '0'), 'Fyrri Skrá', false from generate_series(1, 50) n`,
+  );
+  expect((await world.sync({}, shares)).body).toMatchObject({ members_added: 60 });
+});
+
 test('it is none where everybody has left: so many strangers at once wait', async () => {
   await begin(20, shares);
   await world.database.query('update public.members set is_active = false, removed_at = now()');
-  await world.database.query('truncate public.sync_log');
   leave(1, 20);
   join(101, 150);
   expect((await world.sync({}, shares)).body.held).toMatchObject({ additions: { count: 50 } });

@@ -19,7 +19,7 @@ import {
   serve,
 } from './support.ts';
 
-const body = JSON.stringify(people(50));
+const body = JSON.stringify({ count: 50, next: null, results: people(50) });
 const jsonHeader = { 'Content-Type': 'application/json' };
 
 describe('a body that arrives damaged is asked for again, and then django_unreachable or invalid:', () => {

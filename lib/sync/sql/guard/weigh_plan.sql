@@ -1,6 +1,6 @@
 -- What the guard weighs, a row a class of change: the changes of the plan that nothing holds yet, those that runs of the last $1
--- hours applied, the active members from Django, which the limits are shares of, and whether there is nobody yet but whom calls for single
--- members have added.
+-- hours applied, the active members from Django, which the limits are shares of, and whether no full run was ever done and nobody is
+-- here yet but whom calls for single members have added.
 with window_start as (
   select now() - make_interval(hours => $1::int) as at
 ),
@@ -29,8 +29,10 @@ recent as (
 select k.class, coalesce(p.changes, 0) as planned, coalesce(n.changes, 0) as recent,
   (select count(*)::int from public.members where is_active and sync_source = 'django') as active,
   not exists (
+    select from public.sync_log where mode = 'full' and status in ('success', 'partial')
+  ) and not exists (
     select from public.members m
-    where m.sync_source = 'django' and (
+    where m.is_active and m.sync_source = 'django' and (
       select r.mode from public.member_changes c join public.sync_log r on r.id = c.run_id
       where c.member_id = m.id order by c.id limit 1
     ) is distinct from 'selected'

@@ -16,6 +16,8 @@ import type { ListHeaders } from './whatFollows.ts';
 const FIRST_BACKOFF_MS = 500;
 /** The Age from which a reply is old news. Caches before an API keep replies for a second or for minutes. */
 const OLDEST_SECONDS = 60;
+/** How far the clocks of two hosts of a register may be apart. */
+const CLOCKS_APART_SECONDS = 300;
 
 export interface RequestOptions {
   key: Credential;
@@ -171,15 +173,22 @@ export function authorization(scheme: Config['django']['DJANGO_AUTH_SCHEME'], ke
 // it expires, and how long after its making that is. Warnings 110 to 113 are those of a cache that knows it is old.
 function ageOf(reply: Reply): number {
   const ages = (reply.header('age') ?? '').match(/\d+/g)?.map(Number) ?? [];
-  const [, lifetime] =
-    /(?:^|[\s,])max-age\s*=\s*"?(\d+)/i.exec(reply.header('cache-control') ?? '') ?? [];
-  const [expires, sent] = [parseDate(reply.header('expires')), parseDate(reply.header('date'))];
-  if (lifetime !== undefined && expires && sent) {
-    const age = Number(lifetime) - (expires.getTime() - sent.getTime()) / 1000;
-    // A server that forbids caches may give a time long ago.
-    if (age <= Number(lifetime)) ages.push(age);
-  }
+  const kept = keptFor(reply);
+  // Two clocks made these times: those of the cache and of whoever sent the reply.
+  if (kept > CLOCKS_APART_SECONDS) ages.push(kept);
   return Math.max(0, ...ages);
+}
+
+// Seconds since the reply was made, by the time at which it expires; 0 where that is not known.
+function keptFor(reply: Reply): number {
+  const lifetimes = [
+    ...(reply.header('cache-control') ?? '').matchAll(/\bmax-age\s*=\s*"?(\d+)/gi),
+  ];
+  const [expires, sent] = [parseDate(reply.header('expires')), parseDate(reply.header('date'))];
+  if (lifetimes.length !== 1 || !expires || !sent) return 0;
+  const left = (expires.getTime() - sent.getTime()) / 1000;
+  // One that has expired already says that it must not be kept, and no cache has.
+  return left > 0 ? Number(lifetimes[0]?.[1]) - left : 0;
 }
 
 // Content-Range is "items 0-99/205", or an asterisk where nobody knows.

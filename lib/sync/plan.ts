@@ -47,10 +47,11 @@ async function planPairs(run: Run, snapshot: Snapshot): Promise<void> {
   const wholeRegister = mode === 'full';
   await setDisputesAside(client, wholeRegister, snapshot);
   await client.query(findMoves);
+  // What is planned first is tried first: votes before addresses, where the database refuses many.
+  await client.query(planRemovals, [wholeRegister, startedAt]);
   await client.query(planAdditions);
   await client.query(planUpdates, [request.release === true]);
   if ((await client.query(ignoreRewritten)).rowCount) await client.query(dropUnchanged);
-  await client.query(planRemovals, [wholeRegister, startedAt]);
   await client.query(countActions);
   await client.query(findOccupied);
   const named = await client.query<Named & { code: keyof typeof words }>(selectNamed);

@@ -31,7 +31,7 @@ const REFUSED_IN_A_ROW = 50;
 /** So many more than a run knows of, from several places, and nothing done: what is refused is no row but all of it. */
 const ALL_REFUSED = 4 * REFUSED_IN_A_ROW;
 /** Tries in one run: the rows that change are ours for so long, and other services wait for them. */
-const MOST_TRIES = 1_000;
+const MOST_TRIES = 500;
 
 interface Range {
   from: number;

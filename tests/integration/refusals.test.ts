@@ -274,6 +274,28 @@ test('many refused rows before the others hold nobody else up, run after run', a
   expect(next).toMatchObject({ status: 'partial', members_removed: 1, members_updated: 1 });
 });
 
+test('a leaver leaves beside more refused changes than a run tries', async () => {
+  await world.reset(700);
+  await world.run();
+  await rule(
+    `alter table public.members add constraint has_phone check (phone <> '0') not valid`,
+    'alter table public.members drop constraint has_phone',
+  );
+  for (let id = 1; id <= 690; id += 1) register().update(id, { phone: '0' });
+  register().remove(695);
+  const settings = { SYNC_MAX_UPDATES: '100%' };
+  const first = await world.run({}, { settings });
+  expect(first).toMatchObject({ status: 'partial', members_removed: 1, members_updated: 0 });
+  register().remove(696);
+  register().update(697, { name: 'Nýtt' });
+  const second = await world.run({}, { settings });
+  expect(second).toMatchObject({ status: 'partial', members_removed: 1 });
+  // Those that were not tried have their turn before those that were refused.
+  for (let runs = 0; runs < 2; runs += 1) await world.run({}, { settings });
+  const [row] = await query(`select name from public.members where external_id = '697'`);
+  expect(row).toEqual({ name: 'Nýtt' });
+});
+
 test('tries have an end, what was not tried waits, and is tried before what was refused', async () => {
   await world.reset(400);
   await world.run();

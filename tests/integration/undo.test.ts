@@ -118,8 +118,8 @@ test('a dry run of an undo tells what it does and writes nothing', async () => {
   expect(await world.members()).toEqual(after);
   expect((await world.lastRun())['id']).toBe(runId);
   expect(seen.body.changes?.map(({ action, external_id }) => [action, external_id])).toEqual([
-    ['remove', '36'],
     ['remove', '6'],
+    ['remove', '36'],
     ['reactivate', '1'],
     ['update', '2'],
     ['update', '3'],

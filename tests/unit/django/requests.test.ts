@@ -298,6 +298,8 @@ test.each([
   ['half a minute', 3570, 3600, {}, false],
   ['50 minutes', 600, 3600, {}, true],
   ['nobody knows how long, with an expiry long ago', -9e8, 0, {}, false],
+  ['no time, and may keep for five minutes what expires at once', 0, 300, {}, false],
+  ['no time, by clocks that are two minutes apart', 3480, 3600, {}, false],
   ['longer than it may', 3600, 3600, { Warning: '110 - "Response is Stale"' }, true],
 ])('a page that Django’s own cache had for %s', async (_, left, lifetime, more, stale) => {
   const now = Date.now();

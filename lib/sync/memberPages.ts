@@ -60,8 +60,6 @@ export function takesVote(reply: PageReply): boolean {
   return record.kind === 'member' ? !record.member.isMember : record.kind !== 'rejected';
 }
 
-/** Of how many doubtful members the neighbours are asked for, at most. */
-const WITH_NEIGHBOURS = 20;
 /** How many members of the list are tried at most where nobody has neighbours, half of them from either end. */
 const PROBES = 6;
 
@@ -147,9 +145,8 @@ async function areFound(probes: Probe[], ask: AskOnce): Promise<boolean> {
 }
 
 async function neighboursOf({ client, mode }: Run, doubtful: readonly string[]) {
-  const every = Math.max(1, Math.ceil(doubtful.length / WITH_NEIGHBOURS));
   const { rows } = await client.query<Probe & { id: string }>(selectNeighbours, [
-    doubtful.filter((_, at) => at % every === 0),
+    doubtful,
     mode === 'full',
   ]);
   return [...Map.groupBy(rows, ({ id }) => id).values()];

@@ -1,12 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { freePort } from '../../local/freePort.ts';
 import { afterTests } from './cleanUp.ts';
 import type { Row } from './database.ts';
-import { accepts, until } from './until.ts';
+import { until } from './until.ts';
 
 export interface Bundle {
   /** The function answers at every path below. */
@@ -80,6 +81,21 @@ function collectLines(child: ChildProcess): () => string[] {
   return () => text.split('\n').filter((line) => line !== '');
 }
 
+// A connection alone is taken by the kernel, while the process may not have taken its signals yet.
+function replies(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => socket.write('no request\r\n\r\n'));
+    const end = (replied: boolean) => {
+      socket.destroy();
+      resolve(replied);
+    };
+    socket
+      .once('data', () => end(true))
+      .once('error', () => end(false))
+      .once('close', () => end(false));
+  });
+}
+
 async function untilServing(
   child: ChildProcess,
   port: number,
@@ -87,7 +103,7 @@ async function untilServing(
   output: () => string[],
 ): Promise<void> {
   const deadline = Date.now() + START_TIMEOUT_MS;
-  while (!(await accepts(port))) {
+  while (!(await replies(port))) {
     const ended = child.exitCode !== null || child.signalCode !== null;
     if (ended || Date.now() > deadline) {
       throw new Error(`dist/${name} does not serve:\n${output().join('\n')}`);

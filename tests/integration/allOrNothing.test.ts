@@ -17,8 +17,8 @@ const query = (statement: string) => world.database.query(statement);
 
 describe('when the database fails in the middle of applying', () => {
   const fail = `create or replace function public.fail() returns trigger language plpgsql as
-    $$ begin raise exception 'the disk of Jóna Test is full' using errcode = 'P0004'; end $$`;
-  // An assertion that fails is nobody's refusal: what a member's row is refused for, refusals.test.ts has.
+    $$ begin perform pg_cancel_backend(pg_backend_pid()); perform pg_sleep(10); return new; end $$`;
+  // A cancellation is nobody's refusal: what a member's row is refused for, refusals.test.ts has.
   const moments = [
     {
       name: 'the audit trail of changes',
@@ -63,7 +63,7 @@ describe('when the database fails in the middle of applying', () => {
       progress: null,
       finished_at: expect.any(Date),
       details: {
-        error: { code: 'database_unavailable', message: expect.not.stringContaining('Jóna') },
+        error: { code: 'database_unavailable', message: expect.any(String) },
       },
     });
     expect(await world.run()).toMatchObject({

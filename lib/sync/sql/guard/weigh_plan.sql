@@ -32,10 +32,10 @@ select k.class, coalesce(p.changes, 0) as planned, coalesce(n.changes, 0) as rec
     select from public.sync_log where mode = 'full' and status in ('success', 'partial')
   ) and not exists (
     select from public.members m
-    where m.is_active and m.sync_source = 'django' and (
-      select r.mode from public.member_changes c join public.sync_log r on r.id = c.run_id
-      where c.member_id = m.id order by c.id limit 1
-    ) is distinct from 'selected'
+    where m.is_active and m.sync_source = 'django' and m.id not in (
+      select c.member_id from public.member_changes c join public.sync_log r on r.id = c.run_id
+      where r.mode = 'selected' and c.action = 'add'
+    )
   ) as is_first_load
 from unnest(array['removals', 'additions', 'updates', 'kennitala_changes']) as k(class)
 left join (

@@ -5,6 +5,11 @@ with last_full as (
   where mode = 'full' and status in ('success', 'partial') and details -> 'set_aside' is null
     and coalesce(details -> 'snapshot' ->> 'complete', 'true') = 'true'
   order by id desc limit 1
+), marked as materialized (
+  select id from public.member_sightings where is_active and unseen_since is not null and sync_source = 'django'
+), back_by_hand as (
+  select k.id from marked k
+  where (select c.action from public.member_changes c where c.member_id = k.id order by c.id desc limit 1) = 'remove'
 ), waiting as (
   select external_id, since, run_id, error_code, message, records
   from public.open_findings
@@ -19,7 +24,7 @@ with last_full as (
     and (
       $1::text = 'suspended' and m.is_active is not true and m.removed_at is null
       or $1::text = 'unseen_members' and m.is_active
-        and (s.seen_at is null or s.is_back_by_hand or s.seen_at < (select sync_timestamp at time zone 'UTC' from last_full))
+        and (s.seen_at is null or s.id in (select id from back_by_hand) or s.seen_at < (select sync_timestamp at time zone 'UTC' from last_full))
     )
 )
 select nullif(external_id, '') as external_id, since, run_id, error_code, message, records

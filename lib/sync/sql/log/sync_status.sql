@@ -46,6 +46,12 @@ with run as (
   where l.locktype = 'advisory' and l.granted
     and l.database = (select oid from pg_database where datname = current_database())
     and (l.classid::bigint << 32 | l.objid::bigint) = $1::bigint
+), marked as materialized (
+  select id from public.member_sightings where is_active and unseen_since is not null and sync_source = 'django'
+), back_by_hand as (
+  -- A run removed the member, and somebody else made the row active again.
+  select k.id from marked k
+  where (select c.action from public.member_changes c where c.member_id = k.id order by c.id desc limit 1) = 'remove'
 ), member as (
   select
     count(*) filter (where is_active)::int as active,
@@ -56,7 +62,7 @@ with run as (
   from (
     select m.is_active, m.removed_at, m.seen_at,
       m.is_active and (
-        m.seen_at is null or m.seen_at < f.sync_timestamp at time zone 'UTC' or m.is_back_by_hand
+        m.seen_at is null or m.seen_at < f.sync_timestamp at time zone 'UTC' or m.id in (select id from back_by_hand)
       ) as unseen
     from public.member_sightings m
     left join last_full f on true

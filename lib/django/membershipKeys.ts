@@ -30,11 +30,14 @@ export const eitherOf = (one: MembershipKeys, other: MembershipKeys): Membership
   deleted_at: one.deleted_at || other.deleted_at,
 });
 
-export const countKeys = (rows: readonly unknown[], fieldMap: FieldMap): KeyCounts => ({
-  rows: rows.length,
-  is_active: rows.filter((row) => readPath(row, fieldMap.is_active) !== undefined).length,
-  deleted_at: rows.filter((row) => readPath(row, fieldMap.deleted_at) !== undefined).length,
-});
+export function countKeys(rows: readonly unknown[], fieldMap: FieldMap): KeyCounts {
+  const counts: KeyCounts = { rows: rows.length, is_active: 0, deleted_at: 0 };
+  for (const row of rows) {
+    if (readPath(row, fieldMap.is_active) !== undefined) counts.is_active += 1;
+    if (readPath(row, fieldMap.deleted_at) !== undefined) counts.deleted_at += 1;
+  }
+  return counts;
+}
 
 /** The keys that every row has; none where there are few rows. */
 export const inEvery = ({ rows, is_active, deleted_at }: KeyCounts): MembershipKeys => ({

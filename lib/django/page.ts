@@ -54,13 +54,16 @@ export function parsePage(
   rules: RecordRules,
   path: string,
 ): ReceivedPage {
-  refuseOtherSpelling(rows, rules.fieldMap, path);
+  const keys = countKeys(rows, rules.fieldMap);
+  if (keys.is_active < rows.length || keys.deleted_at < rows.length) {
+    refuseOtherSpelling(rows, rules.fieldMap, path);
+  }
   const page: ReceivedPage = {
     index,
     count,
     rows: rows.length,
     firstRow: rows[0],
-    keys: countKeys(rows, rules.fieldMap),
+    keys,
     size: reply.size,
     next,
     saysNext,

@@ -3,7 +3,7 @@ import { countKeys, refuseOtherSpelling } from './membershipKeys.ts';
 import { parseRecord, type RecordRules } from './record.ts';
 import type { JsonReply } from './request.ts';
 import type { MembersPage } from './types.ts';
-import { type ListHeaders, readWhatFollows, type WhatFollows } from './whatFollows.ts';
+import { type ListHeaders, own, readWhatFollows, type WhatFollows } from './whatFollows.ts';
 
 /** The most rows of a page: more would not fit in memory. The staging numbers the rows of a page from its index times this. */
 export const MOST_ROWS = 1_000_000;
@@ -96,10 +96,4 @@ function refuseTooMany(rows: unknown[], path: string): void {
     path,
     `with a page of more than ${MOST_ROWS} rows. Paginate the list in Django.`,
   );
-}
-
-function own(value: unknown, key: string): unknown {
-  return typeof value === 'object' && value !== null && Object.hasOwn(value, key)
-    ? (value as Record<string, unknown>)[key]
-    : undefined;
 }

@@ -129,7 +129,8 @@ function refuseMore(said: Said[], path: string): void {
   );
 }
 
-function own(value: unknown, key: string): unknown {
+/** The value of a key that an object itself has; undefined for anything else. */
+export function own(value: unknown, key: string): unknown {
   return typeof value === 'object' && value !== null && Object.hasOwn(value, key)
     ? (value as Record<string, unknown>)[key]
     : undefined;

@@ -3,12 +3,12 @@ import { DjangoHttpError, DjangoShapeError } from '../django/errors.ts';
 import type { MembersPage } from '../django/types.ts';
 import { SyncError } from '../errors.ts';
 import { askAgain, askPages, type PageReply, pagesAreTrue } from './memberPages.ts';
+import { walkAgain } from './secondWalk.ts';
 import type { Run } from './session.ts';
 import type { Snapshot } from './snapshot.ts';
 import markBlocked from './sql/guard/mark_blocked.sql';
 import markConfirmed from './sql/guard/mark_confirmed.sql';
 import selectToConfirm from './sql/guard/select_to_confirm.sql';
-import { addPage, emptyProof, judgeWalk } from './walkProof.ts';
 
 /** A change that takes a vote or gives one back. */
 export interface Doubt {
@@ -199,7 +199,7 @@ export function readReply(reply: PageReply | undefined, doubt: Doubt): Finding {
 
 // A walk that is complete and does not show a member confirms that the register has no such member.
 async function askByWalk(
-  { context: { config, signal } }: Run,
+  run: Run,
   django: DjangoClient,
   open: Doubt[],
   findings: Map<Doubt, Finding>,
@@ -210,32 +210,14 @@ async function askByWalk(
   );
   const byKennitala = new Map(open.map((doubt) => [doubt.kennitala, doubt]));
   const seen = new Set<Doubt>();
-  const pageOf = new Map<string, number>();
-  const proof = emptyProof(1, config.sync.SYNC_CANARY_IDS);
-  let unidentified = false;
-  const look = (page: MembersPage) => {
-    addPage(proof, page);
-    for (const { externalId } of page.members) {
-      if ((pageOf.get(externalId) ?? page.index) !== page.index) proof.duplicates_across_pages += 1;
-      pageOf.set(externalId, page.index);
-    }
-    // A record that names nobody may be any of them.
-    unidentified ||= page.rejections.some(({ externalId, kennitala }) => !externalId && !kennitala);
-    const members = page.members.filter((member) => member.isMember);
-    for (const { externalId, kennitala } of [...members, ...page.rejections]) {
+  const look = ({ members, rejections }: MembersPage) => {
+    const listed = members.filter((member) => member.isMember);
+    for (const { externalId, kennitala } of [...listed, ...rejections]) {
       for (const doubt of [byId.get(externalId ?? ''), byKennitala.get(kennitala ?? '')])
         if (doubt) seen.add(doubt);
     }
   };
-  let failed = false;
-  try {
-    for await (const page of django.getMembers(budget)) look(page);
-  } catch (error) {
-    signal.throwIfAborted();
-    if (!(error instanceof SyncError)) throw error;
-    failed = true;
-  }
-  const proven = !failed && !unidentified && judgeWalk(proof, false).complete;
+  const proven = await walkAgain(run, django, look, budget);
   for (const doubt of open) {
     findings.set(doubt, seen.has(doubt) ? 'still_a_member' : proven ? 'gone' : 'unproven');
   }

@@ -12,12 +12,13 @@ import {
   pagesAreTrue,
   takesVote,
 } from './memberPages.ts';
+import { walkAgain } from './secondWalk.ts';
 import type { Run } from './session.ts';
 import { dropDuplicates, nothingSeen, type Snapshot } from './snapshot.ts';
 import setReversalsAside from './sql/plan/set_reversals_aside.sql';
 import selectUnknown from './sql/snapshot/select_unknown.sql';
 import { addFormer, addMember, addShields, openIncoming } from './staging.ts';
-import { addPage, emptyProof, judgeWalk } from './walkProof.ts';
+import { emptyProof } from './walkProof.ts';
 
 /**
  * Asks the register for these members only and stages its replies; an id that it does not know is staged as
@@ -98,27 +99,19 @@ const another = 'the register answered with another record than the one asked fo
 // Many have left at once, or the register has pages for a part of its list only: the list itself tells. Where it cannot
 // be read whole, everybody may be in it.
 async function whoIsListed(
-  { context }: Run,
+  run: Run,
   django: DjangoClient,
   doubtful: string[],
 ): Promise<Set<string>> {
-  const proof = emptyProof(1, context.config.sync.SYNC_CANARY_IDS);
   const listed = new Set<string>();
-  let unidentified = false;
-  try {
-    for await (const page of django.getMembers()) {
-      addPage(proof, page);
-      for (const { externalId, isMember } of page.members) if (isMember) listed.add(externalId);
-      for (const { externalId } of page.rejections) listed.add(externalId ?? '');
-      unidentified ||= page.rejections.some(({ externalId }) => externalId === undefined);
-    }
-  } catch (error) {
-    context.signal.throwIfAborted();
-    if (!(error instanceof SyncError)) throw error;
-    return new Set(doubtful);
-  }
-  const isWhole = !unidentified && judgeWalk(proof, false).complete;
-  return new Set(isWhole ? doubtful.filter((id) => listed.has(id)) : doubtful);
+  // By their ids alone these are known: a record that does not say its own may be any of them.
+  let nameless = false;
+  const isWhole = await walkAgain(run, django, ({ members, rejections }) => {
+    for (const { externalId, isMember } of members) if (isMember) listed.add(externalId);
+    for (const { externalId } of rejections) listed.add(externalId ?? '');
+    nameless ||= rejections.some(({ externalId }) => externalId === undefined);
+  });
+  return new Set(isWhole && !nameless ? doubtful.filter((id) => listed.has(id)) : doubtful);
 }
 
 // A register that fails, or that the run cannot reach, fails the run: it is asked again as a whole.

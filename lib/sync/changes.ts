@@ -17,6 +17,7 @@ import createAttempt from './sql/apply/create_attempt.sql';
 import createLocked from './sql/apply/create_locked_rows.sql';
 import createRewritten from './sql/apply/create_rewritten.sql';
 import createSpare from './sql/apply/create_spare.sql';
+import createWritten from './sql/apply/create_written.sql';
 import fillSpare from './sql/apply/fill_spare.sql';
 import findNeeds from './sql/apply/find_needs.sql';
 import findObstacles from './sql/apply/find_obstacles.sql';
@@ -142,7 +143,9 @@ interface Places {
 
 // The tables live as long as the transaction.
 async function beginAttempts({ client, mode, startedAt }: Run, runId: number): Promise<void> {
-  await client.query([createAttempt, createLocked, createAdded, createRewritten].join(';'));
+  await client.query(
+    [createAttempt, createLocked, createAdded, createWritten, createRewritten].join(';'),
+  );
   await client.query(attempts, [runId, startedAt, mode !== 'undo']);
 }
 

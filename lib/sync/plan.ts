@@ -12,6 +12,8 @@ import dropUnchanged from './sql/plan/drop_unchanged.sql';
 import findMoves from './sql/plan/find_moves.sql';
 import findOccupied from './sql/plan/find_occupied.sql';
 import ignoreRewritten from './sql/plan/ignore_rewritten.sql';
+import isEmpty from './sql/plan/is_empty.sql';
+import pairChanged from './sql/plan/pair_changed.sql';
 import pairRecords from './sql/plan/pair_records.sql';
 import planAdditions from './sql/plan/plan_additions.sql';
 import planRemovals from './sql/plan/plan_removals.sql';
@@ -49,7 +51,8 @@ async function planPairs(run: Run, snapshot: Snapshot): Promise<void> {
   await client.query(findMoves);
   // What is planned first is tried first: votes before addresses, where the database refuses many.
   await client.query(planRemovals, [wholeRegister, startedAt]);
-  await client.query(planAdditions);
+  const { rows: here } = await client.query<{ is_empty: boolean }>(isEmpty);
+  await client.query(planAdditions, [here[0]?.is_empty]);
   await client.query(planUpdates, [request.release === true]);
   if ((await client.query(ignoreRewritten)).rowCount) await client.query(dropUnchanged);
   await client.query(countActions);
@@ -103,6 +106,7 @@ export async function planInverse(run: Run, runId: number, errors: ErrorList): P
   const { client, startedAt, request } = run;
   const only = request.externalIds ?? null;
   await refuseIncomplete(client, runId);
+  await client.query(pairChanged, [runId]);
   const { rowCount } = await client.query(planUndo, [runId, startedAt, only]);
   await client.query(countActions);
   await client.query('delete from pg_temp.spare');

@@ -51,3 +51,78 @@ test('every function that a statement calls is one that strangers are watched fo
   expect(called).toContain('convert_to');
   expect(bare).toEqual([]);
 });
+
+// With members as a reference table of Citus. What it refuses is said in its src/backend/distributed/planner: each rule
+// names the file there and its words.
+describe('on Citus', () => {
+  const single = statements
+    .filter(({ file }) => file.endsWith('.sql'))
+    .flatMap(({ file, text }) =>
+      text
+        .replace(/'[^']*'/g, "''")
+        .split(';')
+        .map((statement) => ({ file, statement: statement.trim() })),
+    );
+  const members =
+    /public\.(?:members|member_sightings|member_eligibility)\b|pg_temp\.known_members\b/;
+  const reading = single.filter(({ statement }) => members.test(statement));
+  const files = (of: typeof single) => of.map(({ file }) => file);
+  const wrong = (rule: RegExp) => files(reading.filter(({ statement }) => rule.test(statement)));
+  /** Without what stands in parentheses, innermost first. */
+  const outer = (statement: string): string => {
+    const rest = statement.replace(/\([^()]*\)/g, '');
+    return rest === statement ? rest : outer(rest);
+  };
+  const writing = reading.filter(({ statement }) =>
+    /\b(?:update|delete from) public\.members\b/.test(statement),
+  );
+
+  test('statements that read members are found', () => {
+    expect(files(reading)).toContain('sql/plan/pair_records.sql');
+    expect(new Set(files(writing)).size).toBeGreaterThan(3);
+  });
+
+  // multi_router_planner.c: "Sequences cannot be used in router queries". insert_select_planner.c puts the default of a
+  // column that is not named into the SELECT, so identity columns count.
+  test('nothing is read from members for a table that numbers its rows', () => {
+    expect(
+      wrong(
+        /^[\s\S]*\binsert into (?:pg_temp\.plan|public\.(?:member_changes|sync_log|notification_outbox))\b/,
+      ),
+    ).toEqual([]);
+    expect(wrong(/\bnextval\(/)).toEqual([]);
+  });
+
+  // multi_router_planner.c: "relation % is not distributed", "local table % cannot be joined with these distributed
+  // tables". recursive_planning.c reads a subquery on local tables first, and sends on what it found.
+  test('members are changed by what a subquery gives, and change no other table', () => {
+    for (const { file, statement } of writing) {
+      expect({ file, statement: outer(statement) }).toEqual({
+        file,
+        statement: expect.not.stringMatching(/\b(?:pg_temp\.\w+|using|public\.(?!members\b)\w+)/),
+      });
+    }
+    expect(wrong(/\b(?:update|delete from) (?!public\.members\b)(?:pg_temp|public)\./)).toEqual([]);
+  });
+
+  // multi_router_planner.c: "STABLE functions used in UPDATE queries cannot be called with column references",
+  // "non-IMMUTABLE functions are not allowed in CASE or COALESCE statements" and "… in the RETURNING clause".
+  test('a change of members calls no stable function and makes no text of a row', () => {
+    for (const { file, statement } of writing) {
+      const set = statement.slice(statement.search(/\bset\b/));
+      expect({ file, set }).toEqual({
+        file,
+        set: expect.not.stringMatching(
+          /\b(?:now|to_char|to_jsonb|concat\w*|format)\(|::text|public\.\w+\(|\breturning\b/,
+        ),
+      });
+    }
+  });
+
+  // multi_router_planner.c: "only SELECT, UPDATE, or DELETE common table expressions may be router planned";
+  // recursive_planning.c: "recursive CTEs are only supported when they contain a filter on the distribution column".
+  test('no query that reads members writes in a part of it, or repeats one', () => {
+    expect(wrong(/\bas (?:not )?(?:materialized )?\(\s*(?:insert|update|delete)\b/)).toEqual([]);
+    expect(wrong(/\bwith recursive\b/)).toEqual([]);
+  });
+});

@@ -8,7 +8,7 @@ stored as (
   select w.member_id, v.field, public.value_digest(v.asked::text), public.value_digest(v.stored::text), $1::int
   from pg_temp.rewritten w
   join pg_temp.plan p on p.id = w.plan_id
-  join public.members m on m.id = w.member_id
+  join pg_temp.written m on m.plan_id = w.plan_id
   cross join lateral (values
     ('name', p.name, m.name), ('email', p.email, m.email), ('phone', p.phone, m.phone),
     ('external_id', p.external_id, m.external_id)

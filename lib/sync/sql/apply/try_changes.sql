@@ -72,8 +72,18 @@ begin
   -- What would fail at the commit fails here, where it can be told from the rest.
   set constraints all immediate;
 
-  -- What is stored now, after every trigger. A member without the right source, activity or kennitala is none. Types are
-  -- exactly those of our functions, here and elsewhere: another's function with the same name could fit better.
+  -- What is stored now, after every trigger. It is read first, because Citus joins members with our own tables for no
+  -- statement that takes numbers from a sequence, as the next one does.
+  insert into pg_temp.written (
+    plan_id, id, kennitala, name, email, phone, external_id, is_active, removed_at, sync_source
+  )
+  select p.id, m.id, m.kennitala, m.name, m.email, m.phone, m.external_id, m.is_active, m.removed_at, m.sync_source
+  from (select * from pg_temp.applicable where turn between a.first and a.last) p
+  left join pg_temp.added n on n.plan_id = p.id
+  join public.members m on m.id = coalesce(p.member_id, n.member_id);
+
+  -- A member without the right source, activity or kennitala is none. Types are exactly those of our functions, here and
+  -- elsewhere: another's function with the same name could fit better.
   with compared as (
     select p.*, m.id as row_id,
       case when p.action <> 'add' then public.member_state(
@@ -92,8 +102,7 @@ begin
         p.kennitala, p.is_active, p.removed_at is null, case when p.action = 'add' then 'django' else p.old_sync_source end
       ) as is_done
     from (select * from pg_temp.applicable where turn between a.first and a.last) p
-    left join pg_temp.added n on n.plan_id = p.id
-    join public.members m on m.id = coalesce(p.member_id, n.member_id)
+    join pg_temp.written m on m.plan_id = p.id
   ),
   rewritten as (
     insert into pg_temp.rewritten (plan_id, turn, member_id, has_effect)

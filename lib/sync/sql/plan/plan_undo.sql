@@ -7,15 +7,16 @@ insert into pg_temp.plan (
 )
 select
   case c.action when 'add' then 'remove' when 'reactivate' then 'remove' when 'remove' then 'reactivate' else 'update' end,
-  m.id,
-  m.kennitala, m.name, m.email, m.phone, m.external_id, m.is_active, m.removed_at, m.sync_source,
+  p.row_id,
+  p.row_kennitala, p.row_name, p.row_email, p.row_phone, p.row_external_id, p.row_is_active, p.row_removed_at,
+  p.row_sync_source,
   w.external_id, w.kennitala, w.name, w.email, w.phone, w.is_active,
   case when c.action = 'add' then $2::timestamptz at time zone 'UTC' else w.removed_at end,
   case when c.action = 'add' then array['is_active', 'removed_at'] else c.fields end,
   'undo',
   public.change_digest(c.action::text, w.external_id, w.kennitala, w.name, w.email, w.phone)
 from public.member_changes c
-join public.members m on m.id = c.member_id
+join pg_temp.pair p on p.row_id = c.member_id
 cross join lateral (
   -- What was added had no row before: it stays, removed, because other tables may point to it.
   select * from jsonb_to_record(
@@ -25,5 +26,5 @@ cross join lateral (
 where c.run_id = $1::int
   and ($3::text[] is null or c.after ->> 'external_id' = any($3) or c.before ->> 'external_id' = any($3))
   and c.after = public.member_state(
-    m.kennitala::text, m.name::text, m.email::text, m.phone::text, m.external_id::text, m.is_active, m.removed_at
+    p.row_kennitala, p.row_name, p.row_email, p.row_phone, p.row_external_id, p.row_is_active, p.row_removed_at
   )

@@ -6,7 +6,7 @@ import { writeOutbox } from './notify.ts';
 import type { Planned } from './planRun.ts';
 import { describe, summarise } from './result.ts';
 import { finishRun } from './runLog.ts';
-import type { Run } from './session.ts';
+import { openPath, type Run } from './session.ts';
 import { noteSightings } from './sightings.ts';
 import forgetUndone from './sql/apply/forget_undone.sql';
 import pruneChanges from './sql/apply/prune_changes.sql';
@@ -70,6 +70,7 @@ async function applyAll(
   await settleFindings(run, runId, planned.snapshot);
   const result = await describe(run, planned, summary);
   if (result.held) await client.query(rememberHeld, [result.plan]);
+  await client.query(openPath);
   await writeOutbox(client, context.config.notify.NOTIFY_URLS, result, startedAt);
   await finishRun(client, runId, {
     result,

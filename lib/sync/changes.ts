@@ -10,7 +10,7 @@ import {
   readNames,
   throwIfForAll,
 } from './refusals.ts';
-import type { Run } from './session.ts';
+import { openPath, pinPath, type Run } from './session.ts';
 import attempts from './sql/apply/begin_attempts.sql';
 import createAdded from './sql/apply/create_added.sql';
 import createAttempt from './sql/apply/create_attempt.sql';
@@ -159,7 +159,7 @@ async function tryPart(
     first,
     last,
   ]);
-  await client.query(statement);
+  await client.query(`${openPath};\n${statement};\n${pinPath}`);
   const { rows } = await client.query<Refusal>(
     'select * from pg_temp.attempt where state is not null',
   );

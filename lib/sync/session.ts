@@ -74,7 +74,15 @@ const settings = {
 
 // Not known to every server, so only where it is there; and the mark by which the session is known again.
 const marks = `select set_config(name, '0', false) from pg_settings where name = 'transaction_timeout';
-  select set_config('membership_sync.backend', pg_backend_pid()::text, false)`;
+  select set_config('membership_sync.backend', pg_backend_pid()::text, false),
+    set_config('membership_sync.writing_path', current_setting('search_path'), false)`;
+
+// A session looks once for what strangers have put into schema public: what is put there later is not found.
+const PINNED = 'pg_catalog, pg_temp';
+/** Before a statement that triggers of others follow: they may name their tables without a schema. */
+export const openPath = `select set_config('search_path', current_setting('membership_sync.writing_path'), true)`;
+/** After it. */
+export const pinPath = `set local search_path = ${PINNED}`;
 
 /**
  * Opens the one connection that a run lives on. The lock, the temporary tables and the transaction all
@@ -96,7 +104,7 @@ export async function openSession({ secrets, signal, log }: SyncContext): Promis
     }
     // Others' triggers may name their tables without a schema, but not where strangers can put theirs.
     const isOpen = schema_open || planted.length > 0;
-    const search_path = isOpen ? 'pg_catalog, pg_temp' : 'pg_catalog, public, pg_temp';
+    const search_path = isOpen ? PINNED : 'pg_catalog, public, pg_temp';
     await connection.query(`${setting({ ...settings, search_path })} ${marks}`);
     // Refused where an earlier user of the session had temporary tables with another size.
     await connection.query(`set temp_buffers = '64MB'`).catch(() => undefined);
@@ -230,6 +238,7 @@ export async function createStaging(client: pg.Client, mode: SyncMode): Promise<
     ...(mode === 'undo' ? [createSpare] : []),
     // Until the plan is applied, which waits for the disk again, only progress is written.
     'set synchronous_commit = off',
+    `set search_path = ${PINNED}`,
   ];
   await client.query(statements.join(';\n'));
 }

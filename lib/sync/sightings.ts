@@ -1,6 +1,6 @@
 import type { Planned } from './planRun.ts';
 import type { Summary } from './result.ts';
-import type { Run } from './session.ts';
+import { openPath, pinPath, type Run } from './session.ts';
 import countSightings from './sql/apply/count_sightings.sql';
 import markUnseen from './sql/apply/mark_unseen.sql';
 import shieldLocked from './sql/apply/shield_locked.sql';
@@ -74,10 +74,10 @@ async function attempt(
   statement: string,
   values: unknown[],
 ): Promise<boolean> {
-  await client.query('savepoint sightings');
+  await client.query(`savepoint sightings; ${openPath}`);
   try {
     await client.query(statement, values);
-    await client.query('release savepoint sightings');
+    await client.query(`release savepoint sightings; ${pinPath}`);
     return true;
   } catch (error) {
     // Fails as well where the connection is what was lost, and the run with it.

@@ -9,6 +9,6 @@ from (
   left join pg_temp.shield s on s.kennitala = i.kennitala and s.external_id = i.external_id
   where i.is_member and s.kennitala is null
 ) i
-where i.kennitala = m.kennitala
-  and (m.sync_source = 'django' or m.external_id = i.external_id)
+where i.kennitala = m.kennitala::text
+  and (m.sync_source::text = 'django' or m.external_id::text = i.external_id)
   and (m.last_verified_at is distinct from $1::timestamptz at time zone 'UTC' or m.unseen_since is not null)

@@ -34,8 +34,11 @@ begin
     -- A trigger may have written it since its row was taken. One that has stepped aside may have been rewritten then.
     where m.id = p.member_id
       and case
-        when p.placeholder is not null then m.kennitala = p.placeholder
-        else row(m.kennitala, m.name, m.email, m.phone, m.external_id, m.is_active, m.removed_at, m.sync_source)
+        when p.placeholder is not null then m.kennitala::text = p.placeholder
+        else row(
+            m.kennitala::text, m.name::text, m.email::text, m.phone::text,
+            m.external_id::text, m.is_active, m.removed_at, m.sync_source::text
+          )
           is not distinct from row(
             p.old_kennitala, p.old_name, p.old_email, p.old_phone, p.old_external_id,
             p.old_is_active, p.old_removed_at, p.old_sync_source
@@ -92,13 +95,15 @@ begin
       public.member_state(
         m.kennitala::text, m.name::text, m.email::text, m.phone::text, m.external_id::text, m.is_active, m.removed_at
       ) as after,
-      row(m.name, m.email, m.phone, m.external_id) is distinct from row(p.name, p.email, p.phone, p.external_id)
-        as is_rewritten,
-      p.action = 'add' or row(m.kennitala, m.name, m.email, m.phone, m.external_id, m.is_active, m.removed_at)
+      row(m.name::text, m.email::text, m.phone::text, m.external_id::text)
+        is distinct from row(p.name, p.email, p.phone, p.external_id) as is_rewritten,
+      p.action = 'add' or row(
+          m.kennitala::text, m.name::text, m.email::text, m.phone::text, m.external_id::text, m.is_active, m.removed_at
+        )
         is distinct from row(
           p.old_kennitala, p.old_name, p.old_email, p.old_phone, p.old_external_id, p.old_is_active, p.old_removed_at
         ) as has_effect,
-      row(m.kennitala, m.is_active, m.removed_at is null, m.sync_source) is not distinct from row(
+      row(m.kennitala::text, m.is_active, m.removed_at is null, m.sync_source::text) is not distinct from row(
         p.kennitala, p.is_active, p.removed_at is null, case when p.action = 'add' then 'django' else p.old_sync_source end
       ) as is_done
     from (select * from pg_temp.applicable where turn between a.first and a.last) p
@@ -130,10 +135,10 @@ exception when others or assert_failure or query_canceled then
   -- A trigger may name what it likes, a member as well: only what the catalog has is a name.
   update pg_temp.attempt set state = a.state, context = a.context, message = a.message,
     constraint_name = coalesce(
-      (select min(conname) from pg_constraint where conname = a.constraint_name),
-      (select min(relname) from pg_class where relname = a.constraint_name)
+      (select pg_catalog.min(conname) from pg_constraint where conname = a.constraint_name),
+      (select pg_catalog.min(relname) from pg_class where relname = a.constraint_name)
     ),
-    table_name = (select min(relname) from pg_class where relname = a.table_name),
-    column_name = (select min(attname) from pg_attribute where attname = a.column_name);
+    table_name = (select pg_catalog.min(relname) from pg_class where relname = a.table_name),
+    column_name = (select pg_catalog.min(attname) from pg_attribute where attname = a.column_name);
 end
 $$

@@ -13,4 +13,4 @@ from jsonb_to_record($2::jsonb) as r(
   status text, mode text, duration_ms int, plan text, members_fetched int, members_added int, members_updated int,
   members_kennitala_changed int, members_reactivated int, members_removed int, members_verified int, members_suspended int, error_count int
 )
-where l.id = $1::int and l.status = 'pending'
+where l.id = $1::int and l.status::text = 'pending'

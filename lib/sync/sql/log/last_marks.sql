@@ -9,13 +9,13 @@ select
   ) as register_mark,
   exists (
     select from public.sync_log
-    where mode = 'full' and register_mark is not null and finished_at <= now()
-      and sync_timestamp > (now() at time zone 'UTC') - make_interval(mins => $1::int)
+    where mode::text = 'full' and register_mark is not null and finished_at <= now()
+      and sync_timestamp > (now() at time zone 'UTC') - pg_catalog.make_interval(mins => $1::int)
       and sync_timestamp <= now() at time zone 'UTC'
   ) as full_is_recent,
   coalesce((
-    select status = 'held' from public.sync_log
-    where mode = 'full' and status in ('success', 'partial', 'held')
+    select status::text = 'held' from public.sync_log
+    where mode::text = 'full' and status::text in ('success', 'partial', 'held')
     order by id desc limit 1
   ), false) as full_holds,
-  coalesce((select mode from public.sync_log where plan = $2::text order by id desc limit 1), 'full') <> 'incremental' as plan_is_full
+  coalesce((select mode::text from public.sync_log where plan = $2::text order by id desc limit 1), 'full') <> 'incremental' as plan_is_full

@@ -1,6 +1,11 @@
 -- A run in which nothing changed writes no member. The run's own row says when the whole register was seen, and only
 -- a member whom that run did not see is marked.
-alter table public.members add column if not exists unseen_since timestamptz;
+do $$
+begin
+  -- Alone in its message, as Citus sends it on to its nodes.
+  alter table public.members add column if not exists unseen_since timestamptz;
+end
+$$;
 comment on column public.members.unseen_since is
   'the first run that read the whole register and did not see this member; null while runs see them';
 

@@ -1,6 +1,11 @@
 -- Other services may have millions of rows beside a few thousand from Django: a run and syncStatus find ours by this
 -- index. All entries of one source are equal, so new ones go to one place, and a first load pays next to nothing.
-create index if not exists idx_members_sync_source on public.members (sync_source);
+do $$
+begin
+  -- Alone in its message, as Citus sends it on to its nodes.
+  create index if not exists idx_members_sync_source on public.members (sync_source);
+end
+$$;
 
 -- When a run last saw each member in the register. Every time is that of a run's start. No run looks for a row of
 -- another service that has no Django id any more, so what the run's own row says is not said of it.

@@ -105,10 +105,7 @@ export async function changeMembers(run: Run, runId: number, manner: Manner): Pr
   const { first, last, rows: changing } = rows[0] as Places;
   if (first === null || last === null) return [];
   await beginAttempts(run, runId);
-  if (changing > 0) {
-    await client.query(lockRows);
-    await client.query(lockKeys);
-  }
+  if (changing > 0) await takeRows(client, manner);
   const errors = await setObstaclesAside(client, manner);
   const names = once(() => readNames(client));
   const attempt = async (from: number, to: number) => {
@@ -147,6 +144,16 @@ async function beginAttempts({ client, mode, startedAt }: Run, runId: number): P
     [createAttempt, createLocked, createAdded, createWritten, createRewritten].join(';'),
   );
   await client.query(attempts, [runId, startedAt, mode !== 'undo']);
+}
+
+// Where a node of Citus has a copy, one transaction at a time changes the table, and the next waits for it here.
+async function takeRows(client: pg.Client, { patient }: Manner): Promise<void> {
+  try {
+    for (const statement of [lockRows, lockKeys]) await client.query(statement);
+  } catch (error) {
+    const { code = '' } = error as { code?: string };
+    throw patient && isContention({ state: code }) ? new ContentionError(code) : error;
+  }
 }
 
 async function tryPart(

@@ -101,7 +101,7 @@ function lookElsewhere(rest: Range[]): void {
 }
 
 /** SQLSTATEs that another try may not meet: a deadlock, a lock that somebody holds. */
-export const isContention = ({ state }: Refusal): boolean =>
+export const isContention = ({ state }: Pick<Refusal, 'state'>): boolean =>
   ['40001', '40P01', '55P03'].includes(state);
 
 /** A change that leaves no trace, or another one than it was: what a trigger does without a word. */

@@ -81,8 +81,8 @@ const marks = `select set_config(name, '0', false) from pg_settings where name =
 const PINNED = 'pg_catalog, pg_temp';
 /** Before a statement that triggers of others follow: they may name their tables without a schema. */
 export const openPath = `select set_config('search_path', current_setting('membership_sync.writing_path'), true)`;
-/** After it. */
-export const pinPath = `set local search_path = ${PINNED}`;
+/** After it. A SET LOCAL would go on to the other nodes of Citus with all of its message. */
+export const pinPath = `select set_config('search_path', '${PINNED}', true)`;
 
 /**
  * Opens the one connection that a run lives on. The lock, the temporary tables and the transaction all

@@ -116,7 +116,13 @@ test.each([
   const changed = await createTestDatabase();
   await changed.query('drop view public.member_eligibility, public.member_sightings');
   await changed.query(statement);
-  expect((await run(changed.url))?.message).toMatch(/has another type than our migrations gave it/);
+  const atOnce = await run(changed.url);
+  // Where that passes, nothing was here yet that a plan could be compared with.
+  await changed.query(
+    `update public.members set name = 'Annað Nafn' where id = (select min(id) from public.members)`,
+  );
+  const error = atOnce ?? (await run(changed.url));
+  expect(error?.message).toMatch(/has another type than our migrations gave it/);
 });
 
 test.each([

@@ -204,6 +204,21 @@ describe('one row that is refused', () => {
     await settled();
   });
 
+  test('by another node, which names the part of the table that it has', async () => {
+    const theirs = 'public."while executing command on worker-1:5432"()';
+    await query(`create function ${theirs} returns trigger language plpgsql as $$ begin
+        if new.name = 'Tvöfalt' then
+          raise exception 'duplicate key value violates unique constraint "members_pkey_102008"' using errcode = '23505';
+        end if;
+        return new;
+      end $$;
+      create trigger theirs before update on public.members for each row execute function ${theirs}`);
+    register().update(1, { name: 'Tvöfalt' });
+    const { errors } = await sync();
+    await query(`drop function ${theirs} cascade`);
+    expect(errors[0]?.message).toMatch(/, constraint members_pkey, table members \(23505\)$/);
+  });
+
   test('at the commit, by a deferred constraint', async () => {
     await rule(
       `create function public.late() returns trigger language plpgsql as $$ begin

@@ -7,7 +7,7 @@ const citus = process.env['TEST_CITUS_URL'];
 const where = citus ? test : test.skip;
 if (!citus) {
   console.info(
-    'skipped on Citus: TEST_CITUS_URL names no coordinator (a database of its own, with the extension and its workers)',
+    'skipped on Citus: TEST_CITUS_URL names no coordinator (a database of its own, with the extension, the coordinator and its workers as nodes)',
   );
 }
 

@@ -6,9 +6,18 @@ import { runMigrations, type TestDatabase } from './database.ts';
 /** Where our tables are on a Citus cluster whose coordinator TEST_CITUS_URL names. */
 export type Citus = 'coordinator' | 'local' | 'reference' | 'distributed';
 
-const ours = `drop view if exists public.member_eligibility;
-  drop table if exists public.members, public.sync_log, public.member_changes, public.undone_changes,
-    public.held_changes, public.notification_outbox, public.open_findings, public.membership_sync_migrations cascade`;
+// The views go with members.
+const ours = [
+  'members',
+  'sync_log',
+  'member_changes',
+  'undone_changes',
+  'held_changes',
+  'notification_outbox',
+  'open_findings',
+  'rewritten_values',
+  'membership_sync_migrations',
+].map((table) => `drop table if exists public.${table} cascade`);
 
 const place: Record<Citus, string[]> = {
   coordinator: [],
@@ -21,8 +30,9 @@ const place: Record<Citus, string[]> = {
 };
 
 /**
- * Our tables, empty and placed so, in the database of TEST_CITUS_URL: one that was made for tests, with the
- * extension and its nodes. Throws when it holds members that no test has put there.
+ * Our tables, empty and placed so, in the database of TEST_CITUS_URL: one that was made for tests, with the extension, the
+ * coordinator among its nodes and a worker (docs/CAPACITY.md); its owner may connect to each worker without a prompt.
+ * Throws when something of that is missing, and when it holds members that no test has put there.
  */
 export async function createCitusDatabase(placement: Citus): Promise<TestDatabase> {
   const url = process.env['TEST_CITUS_URL'] ?? '';
@@ -35,12 +45,27 @@ export async function createCitusDatabase(placement: Citus): Promise<TestDatabas
     return closed;
   };
   afterTests(close);
+  await refuseOtherDatabase(query);
   await refuseRealMembers(query);
-  for (const statement of ours.split(';')) await query(statement);
+  for (const statement of ours) await query(statement);
   await runMigrations(url);
   for (const statement of place[placement]) await query(statement);
   await query(`comment on table public.members is 'made by tests'`);
   return { url, query, close };
+}
+
+async function refuseOtherDatabase(query: TestDatabase['query']): Promise<void> {
+  const wrong = (what: string) => new Error(`The database of TEST_CITUS_URL ${what}.`);
+  const [extension] = await query(`select from pg_extension where extname = 'citus'`);
+  if (!extension) throw wrong('has no extension citus (create extension, also on each worker)');
+  const nodes = await query<{ groupid: number; is_here: boolean }>(
+    `select groupid, groupid = (select groupid from pg_dist_local_group) as is_here from pg_dist_node
+     where isactive and noderole = 'primary'`,
+  );
+  const here = nodes.find(({ is_here }) => is_here);
+  if (!here) throw wrong('does not know its own node: select citus_set_coordinator_host(…)');
+  if (here.groupid !== 0) throw wrong('is that of a worker');
+  if (nodes.length < 2) throw wrong('has no worker: select citus_add_node(…)');
 }
 
 async function refuseRealMembers(query: TestDatabase['query']): Promise<void> {

@@ -35,14 +35,15 @@ with run as (
       select from run a where a.id > h.id and a.status in ('success', 'partial', 'held') and a.details ->> 'approves' = h.plan
     )
 ), locked as (
-  -- The name is all that everybody sees of a session; the rest only who may read all statistics.
-  select a.usename as role, a.backend_start as since, -- A run has its row as soon as it has the lock; a name anybody can take.
+  -- The name is all that everybody sees of a session; the rest only who may read all statistics. Not pg_stat_activity: Citus
+  -- takes the views of a query on members apart, and asks who calls for the right to read pg_authid.
+  select pg_get_userbyid(a.usesysid) as role, a.backend_start as since, -- A run has its row as soon as it has the lock; a name anybody can take.
     a.application_name is not distinct from 'membership-sync' and (
       exists (select from run where status = 'pending')
       or coalesce((select max(finished_at) from run), '-infinity') > now() - interval '10 seconds'
     ) as ours
   from pg_locks l
-  left join pg_stat_activity a on a.pid = l.pid
+  left join lateral pg_stat_get_activity(coalesce(l.pid, 0)) a on true
   where l.locktype = 'advisory' and l.granted
     and l.database = (select oid from pg_database where datname = current_database())
     and (l.classid::bigint << 32 | l.objid::bigint) = $1::bigint

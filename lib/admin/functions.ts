@@ -31,7 +31,7 @@ export interface FunctionsOptions {
 const count = z.int().check(z.minimum(0));
 const result = {
   status: z.enum(['success', 'partial', 'held']),
-  plan: z.string(),
+  plan: z.optional(z.string()),
   members_fetched: count,
   members_suspended: count,
   error_count: count,

@@ -9,7 +9,7 @@ export type Tab = (typeof tabs)[number];
 
 /** What somebody looked at: a dry run with all of its changes. */
 export interface Look {
-  /** The digest, which names it. */
+  /** What names it: the digest, where there is something to approve. */
   plan: string;
   at: Date;
   /** The last run before it. */
@@ -64,14 +64,16 @@ async function readAll(
     const page = { details: true, limit: PAGE, ...(next ? { after: next } : {}) };
     const reply = await functions.dryRun({ ...asked, ...page }, person, signal);
     if (next && reply.body.error?.code === 'plan_changed') return undefined;
-    if (reply.status !== 200 || reply.body.plan === undefined) return { reply };
+    if (reply.status !== 200 || reply.body.changes === undefined) return { reply };
     first ??= reply.body;
     if (reply.body.plan !== first.plan) return undefined;
     changes.push(...(reply.body.changes ?? []));
     next = reply.body.next;
   } while (next && changes.length < MOST_CHANGES);
-  const { plan = '', changes_total: total = changes.length } = first;
-  return { look: { plan, at: new Date(), after, asked, result: first, changes, total } };
+  const at = new Date();
+  // Where nothing can be approved the time names it.
+  const { plan = at.toISOString(), changes_total: total = changes.length } = first;
+  return { look: { plan, at, after, asked, result: first, changes, total } };
 }
 
 /** The group of a change. */

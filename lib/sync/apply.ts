@@ -69,7 +69,7 @@ async function applyAll(
   if (request.undo !== undefined) await client.query(rememberUndone, [request.undo, runId]);
   await settleFindings(run, runId, planned.snapshot);
   const result = await describe(run, planned, summary);
-  if (result.held) await client.query(rememberHeld, [result.plan]);
+  if (result.held && result.plan) await client.query(rememberHeld, [result.plan]);
   await client.query(openPath);
   await writeOutbox(client, context.config.notify.NOTIFY_URLS, result, startedAt);
   await finishRun(client, runId, {

@@ -51,7 +51,7 @@ export interface AttentionFacts {
   taken: LockTaken | null;
   /** When a run should have begun that has left no trace in sync_log; null when there is none. */
   missingSince: Date | null;
-  held: (Tally & { what: string }) | undefined;
+  held: (Tally & { what: string; nothingToApprove?: boolean }) | undefined;
   undone: Tally;
   findings: (Tally & { code: Code })[];
   unseen: Tally;
@@ -100,7 +100,10 @@ export function listAttention(facts: AttentionFacts): Attention[] {
     tally && tally.count > 0 ? [toAttention(code, words[code](tally.count), tally)] : [],
   );
   if (held && held.count > 0) {
-    const message = `held: ${held.what}; look with syncDryRun, then approve the plan or correct the register`;
+    const wayOn = held.nothingToApprove
+      ? 'there is nothing to approve: look at the register, then start a full run'
+      : 'look with syncDryRun, then approve the plan or correct the register';
+    const message = `held: ${held.what}; ${wayOn}`;
     waiting.unshift(toAttention('held', message, held));
   }
   if (taken) {

@@ -121,7 +121,11 @@ function logOutcome({ request, context }: Run, planned: Planned, result: SyncRes
   const { undo } = request;
   const fields = { status, ...figures, ...(undo === undefined ? {} : { undo }) };
   if (status === 'held') {
-    const message = `run ${run_id} holds changes back: look at them with syncDryRun, and if they are right call syncScheduled with the plan that it answers`;
+    const wayOn =
+      result.plan === undefined
+        ? `it did not see the whole register (${result.mismatches?.[0]}), and there is nothing to approve`
+        : 'look at them with syncDryRun, and if they are right call syncScheduled with the plan that it answers';
+    const message = `run ${run_id} holds changes back: ${wayOn}`;
     context.log('CRITICAL', 'sync_held', message, fields);
   } else if (result.set_aside) {
     const { count, limit } = result.set_aside;

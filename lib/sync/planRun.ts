@@ -45,7 +45,7 @@ export async function planRun(run: Run): Promise<Planned> {
         const differs = await planChanges(run, snapshot);
         if (differs) await protectSelected(run, snapshot);
         const verdict = await guardPlan(run, snapshot, differs);
-        const approved = await releaseApproved(run);
+        const approved = await releaseApproved(run, snapshot, verdict);
         const missed = differs ? await confirmPlan(run, django, snapshot) : 0;
         if (missed > 0) await distrust(run, snapshot, missed);
         if (missed === 0 || isLast) {
@@ -73,7 +73,7 @@ async function planTheUndo(run: Run, runId: number): Promise<Planned> {
   const snapshot = nothingSeen();
   await planInverse(run, runId, snapshot.errors);
   const verdict = await guardPlan(run, snapshot, true);
-  return { snapshot, verdict, approved: await releaseApproved(run) };
+  return { snapshot, verdict, approved: await releaseApproved(run, snapshot, verdict) };
 }
 
 function stage(run: Run, django: DjangoClient, walks: number): Promise<Snapshot> {
@@ -82,7 +82,11 @@ function stage(run: Run, django: DjangoClient, walks: number): Promise<Snapshot>
 }
 
 // An approval is of one very plan; what waits in it is released, and nothing of another. Returns what is spent by it.
-async function releaseApproved(run: Run): Promise<string | null> {
+async function releaseApproved(
+  run: Run,
+  { proof }: Snapshot,
+  { holds }: Verdict,
+): Promise<string | null> {
   const { request, context, client } = run;
   const { approvedPlan: approved, approvedClasses: classes, caller } = request;
   if (approved === undefined) return null;
@@ -94,14 +98,27 @@ async function releaseApproved(run: Run): Promise<string | null> {
       { extra: { plan, changed: await differences(client, approved) } },
     );
   }
+  const { rowCount: anyChange } = await client.query(anyApprovable);
+  if (!anyChange && !proof.complete) throw nothingToApprove(proof.mismatches);
   context.log('NOTICE', 'plan_approved', 'a plan was approved', { plan, caller, classes });
   await client.query(releasePlan, [classes ?? null]);
   await holdBlockedChanges(run);
   // Where all that was approved hangs on what still waits, nothing is done, and the same plan goes on waiting.
-  return (await client.query(anyReleased)).rowCount ? changes : null;
+  if ((await client.query(anyReleased)).rowCount) return changes;
+  // That a register has no member, where none is here either, is approved without a change.
+  const isEmpty = !anyChange && holds.removals === 'snapshot_empty';
+  return isEmpty && isApproved(request, 'removals') ? changes : null;
 }
 
+const anyApprovable = `select from pg_temp.plan where set_aside is null and action <> 'suspended' limit 1`;
 const anyReleased = `select from pg_temp.plan where released = 'approval' and held is null limit 1`;
+
+// An approval is of changes: that a part of the register was not seen is nothing that somebody could decide.
+const nothingToApprove = (mismatches: string[]) =>
+  new SyncError(
+    'invalid_request',
+    `There is nothing to approve: this plan has no change, and the register was not seen whole (${mismatches.join('; ')}). No approval makes an incomplete reading complete; look at the register, and the next run reads it again.`,
+  );
 
 // null where no run held the plan that was approved, so that there is nothing to compare with.
 async function differences(client: pg.Client, approved: string) {
@@ -115,7 +132,7 @@ async function differences(client: pg.Client, approved: string) {
   );
 }
 
-// A walk that missed a member proves nothing about the others either, unless an admin has approved.
+// A walk that missed a member proves nothing about the others either, unless an admin has approved their removal.
 async function distrust(run: Run, { proof }: Snapshot, missed: number): Promise<void> {
   if (run.mode !== 'full') return;
   proof.complete = false;

@@ -48,7 +48,8 @@ export async function describe(run: Run, planned: Planned, known?: Summary): Pro
   const held = await readHeld(run, planned);
   const anyHeld = Object.keys(held).length > 0;
   const setAside = await judgeSetAside(run, snapshot, request.dryRun ? gainOf(summary) : 0);
-  const { digest: plan } = await digestOf(run);
+  const { digest } = await digestOf(run);
+  const { mismatches } = snapshot.proof;
   return {
     run_id: id,
     sync_type: request.syncType,
@@ -72,14 +73,19 @@ export async function describe(run: Run, planned: Planned, known?: Summary): Pro
     removals_unconfirmed: summary.unconfirmed,
     error_count: errors.count(),
     errors: errors.shown(),
-    plan,
+    ...(anyHeld && !canBeApproved(held) ? {} : { plan: digest }),
     ...(anyHeld ? { held } : {}),
+    ...(mismatches.length > 0 ? { mismatches } : {}),
     ...(setAside ? { set_aside: setAside } : {}),
-    ...(request.dryRun ? { ...(await preview(run, plan)), changes_total: summary.total } : {}),
+    ...(request.dryRun ? { ...(await preview(run, digest)), changes_total: summary.total } : {}),
   };
 }
 
 const gainOf = ({ added, reactivated, removed }: Summary) => added + reactivated - removed;
+
+// Where a part of the register was not seen and no change waits for that, there is nothing to approve.
+const canBeApproved = (held: Held) =>
+  Object.values(held).some(({ count, reason }) => count > 0 || reason !== 'snapshot_incomplete');
 
 // A class that the guard holds is named even without a change: the walk saw too little to know of any.
 async function readHeld({ client, request }: Run, { verdict, snapshot }: Planned): Promise<Held> {
@@ -91,9 +97,8 @@ async function readHeld({ client, request }: Run, { verdict, snapshot }: Planned
   for (const [name, reason] of Object.entries(verdict.holds) as [ChangeClass, HeldReason][]) {
     if (!isApproved(request, name)) add(name, reason, 0);
   }
-  if (!snapshot.proof.complete && !isApproved(request, 'removals')) {
-    add('removals', 'snapshot_incomplete', 0);
-  }
+  // An approval is of changes: it makes no incomplete reading complete.
+  if (!snapshot.proof.complete) add('removals', 'snapshot_incomplete', 0);
   const { rows } = await client.query<{ class: ChangeClass; reason: HeldReason; count: number }>(
     countHeld,
   );

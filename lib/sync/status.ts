@@ -81,6 +81,12 @@ export interface SyncStatus {
 const WAY_ON =
   'Call syncDryRun to see what is held; if it is right, call syncScheduled with this plan. If the register has changed since, the answer says so.';
 
+const NOT_WHOLE =
+  'An approval makes the changes that were shown; the reading stays incomplete until a run sees the whole register.';
+
+const WAY_TO_WHOLE =
+  'No change waits, so there is nothing to approve: look at the register and what is in front of it, then start a full run (mode: full).';
+
 const WAY_OF_A_CALL =
   'A call for single members holds this. Start a full run (mode: full): it judges them with all others, and what it holds can be looked at and approved.';
 
@@ -167,8 +173,21 @@ function heldBack(holding: LogRow[]): SyncStatus['held'] {
   const [run] = holding;
   if (!run) return null;
   const classes = run.details?.held ?? {};
-  const next_step = run.mode === 'selected' ? WAY_OF_A_CALL : WAY_ON;
-  return { run_id: run.id, classes, plan: run.plan ?? null, next_step };
+  const plan = run.plan ?? null;
+  return { run_id: run.id, classes, plan, next_step: wayOn(run) };
+}
+
+function wayOn(run: LogRow): string {
+  if (run.mode === 'selected') return WAY_OF_A_CALL;
+  const unseen = unseenWords(run);
+  if (!run.plan) return `${unseen}${WAY_TO_WHOLE}`;
+  return unseen ? `${unseen}${WAY_ON} ${NOT_WHOLE}` : WAY_ON;
+}
+
+// Why the run did not see the whole register: the first reason of its walk.
+function unseenWords({ details }: LogRow): string {
+  const [first] = details?.snapshot?.mismatches ?? [];
+  return first ? `The register was not seen whole: ${first}. ` : '';
 }
 
 // What only waits because it was undone is told as that.
@@ -180,8 +199,14 @@ function tallyOfHeld({ holding, held_since }: Facts): AttentionFacts['held'] {
   );
   // A run that did not see the whole register holds all removals, and may know of none.
   const count = waiting.reduce((sum, [, held]) => sum + Math.max(held.count, 1), 0);
-  const classes = waiting.map(([name, held]) => `${held.count || 'all'} ${name} (${held.reason})`);
-  return { count, what: classes.join(', '), since: held_since, run_id: run.id };
+  const [unseen] = run.details?.snapshot?.mismatches ?? [];
+  const because = (reason: string) =>
+    reason === 'snapshot_incomplete' && unseen ? `: ${unseen}` : '';
+  const classes = waiting.map(
+    ([name, { count, reason }]) => `${count || 'all'} ${name} (${reason}${because(reason)})`,
+  );
+  const tally = { count, what: classes.join(', '), since: held_since, run_id: run.id };
+  return { ...tally, nothingToApprove: !run.plan };
 }
 
 // Minutes since a run began. `sync_timestamp` is UTC without a zone.

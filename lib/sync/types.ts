@@ -102,6 +102,8 @@ export interface RunDetails {
   held?: Held;
   /** Makes the run no complete one. */
   set_aside?: SetAside;
+  /** How the walk was proved. */
+  snapshot?: { mismatches?: string[] };
 }
 
 /** What a run or a dry run answers; the field names are the API's. */
@@ -125,8 +127,11 @@ export interface SyncResult {
   removals_unconfirmed: number;
   error_count: number;
   errors: RunError[];
-  plan: string;
+  /** What an approval must name; not there where a part of the register was not seen and no change waits. */
+  plan?: string;
   held?: Held;
+  /** Why the walk did not see the whole register, in words; not there where it did. */
+  mismatches?: string[];
   /** More records could not be used than SYNC_MAX_SET_ASIDE allows: the run is no complete one. */
   set_aside?: SetAside;
   changes?: PreviewedChange[];

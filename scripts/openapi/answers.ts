@@ -98,8 +98,15 @@ const figures = {
   removals_unconfirmed: told('Removals dropped because Django did not confirm them.', count()),
   error_count: count(),
   errors: told('The first 100.', z.array(runError)),
-  plan: told('The digest of the changes, as an approval must name it.', digest),
+  plan: told(
+    'The digest of the changes, as an approval must name it; not there where a part of the register was not seen and no change waits.',
+    z.exactOptional(digest),
+  ),
   held: z.exactOptional(held),
+  mismatches: told(
+    'Why the walk did not see the whole register, in words; not there where it did.',
+    z.exactOptional(z.array(z.string())),
+  ),
   set_aside: told(
     'Records that could not be used, where they are more than SYNC_MAX_SET_ASIDE allows.',
     z.exactOptional(z.strictObject({ count: count(), limit: count() })),
@@ -325,7 +332,10 @@ export const syncStatus = named(
         z.strictObject({
           run_id: z.int(),
           classes: held,
-          plan: told('The digest, as an approval must name it.', z.nullable(digest)),
+          plan: told(
+            'The digest, as an approval must name it; null: there is nothing to approve.',
+            z.nullable(digest),
+          ),
           next_step: z.string(),
         }),
       ),

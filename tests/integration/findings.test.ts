@@ -198,6 +198,14 @@ describe('a first load', () => {
     });
     expect(await world.run({ approvedPlan: held.plan })).toMatchObject({ status: 'success' });
     expect(await status()).toMatchObject({ status: 'ok' });
+    // Said once: the next run asks again, under another digest.
+    await expect(world.run({ approvedPlan: held.plan })).rejects.toMatchObject({
+      code: 'plan_changed',
+    });
+    const again = await world.run();
+    expect(again).toMatchObject({ status: 'held', held: { removals: { count: 0 } } });
+    expect(again.plan).not.toBe(held.plan);
+    expect(await world.run({ approvedPlan: again.plan })).toMatchObject({ status: 'success' });
   });
 });
 

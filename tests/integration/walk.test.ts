@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { asksForList, onPage, range } from '../support/register.ts';
 import { createWorld, smallPages, type World } from '../support/world.ts';
 
@@ -265,5 +266,90 @@ test('a list followed by its cursor misses nobody while it changes, and has no c
     count_at_end: null,
     walks: 1,
     complete: true,
+  });
+});
+
+describe('no approval makes an incomplete reading complete:', () => {
+  const lie = (count: number) =>
+    world.django.misbehave({
+      kind: 'rewrite',
+      when: asksForList,
+      body: (page: object) => ({ ...page, count }),
+    });
+  const unseen = '35 rows received, 38 counted';
+  const status = async () => (await world.get('syncStatus')).body;
+
+  test('where no change waits there is nothing to approve, and everybody who asks is told why', async () => {
+    lie(38);
+    const { body } = await world.sync();
+    expect(body).toMatchObject({
+      status: 'held',
+      held: { removals: { count: 0, reason: 'snapshot_incomplete' } },
+      mismatches: [unseen],
+    });
+    expect(body).not.toHaveProperty('plan');
+    expect((await world.post('syncDryRun')).body).not.toHaveProperty('plan');
+    const held = {
+      held: { plan: null, next_step: expect.stringContaining(unseen) },
+      attention: [
+        { code: 'held', message: expect.stringMatching(`${unseen}.*nothing to approve`) },
+      ],
+      election: { may_open: false },
+      status: 'attention',
+    };
+    expect(await status()).toMatchObject(held);
+
+    // The digest of nothing.
+    const nothing = `sha256:${createHash('sha256').digest('hex')}`;
+    const refused = await world.sync({ plan: nothing });
+    expect([refused.status, refused.body.error]).toEqual([
+      400,
+      expect.objectContaining({
+        code: 'invalid_request',
+        message: expect.stringContaining(unseen),
+      }),
+    ]);
+    expect(await status()).toMatchObject(held);
+    world.django.clear();
+    expect(await world.sync()).toMatchObject({ body: { status: 'success' } });
+    expect(await status()).toMatchObject({ status: 'ok', election: { may_open: true } });
+  });
+
+  test('what waits is done when it is approved, and the run stays one that did not see all', async () => {
+    world.django.members.remove(34);
+    world.django.members.remove(35);
+    lie(38);
+    const { body } = await world.sync();
+    expect(body).toMatchObject({ held: { removals: { count: 2, reason: 'snapshot_incomplete' } } });
+    expect((await status()).held).toMatchObject({
+      plan: body.plan,
+      next_step: expect.stringMatching(/33 rows received, 38 counted.*stays incomplete/),
+    });
+    const approved = await world.sync({ plan: body.plan });
+    expect(approved).toMatchObject({
+      status: 200,
+      body: {
+        status: 'held',
+        members_removed: 2,
+        held: { removals: { count: 0, reason: 'snapshot_incomplete' } },
+      },
+    });
+    expect(await world.active()).toEqual(range(1, 33));
+    expect(await status()).toMatchObject({
+      status: 'attention',
+      held: { run_id: approved.body.run_id, plan: null },
+      election: { may_open: false },
+    });
+    expect((await world.lastRun())['register_mark']).toBeNull();
+    expect(await world.sync({ plan: body.plan })).toMatchObject({ status: 409 });
+  });
+
+  test('a first load that saw a part offers no digest of what it has done already', async () => {
+    await world.reset(35);
+    lie(38);
+    const { body } = await world.sync();
+    expect(body).toMatchObject({ status: 'held', members_added: 35 });
+    expect(body).not.toHaveProperty('plan');
+    expect(await status()).toMatchObject({ status: 'never_synced', held: { plan: null } });
   });
 });

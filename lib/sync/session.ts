@@ -14,7 +14,6 @@ import createMove from './sql/plan/create_move.sql';
 import createOccupied from './sql/plan/create_occupied.sql';
 import createPair from './sql/plan/create_pair.sql';
 import createPlan from './sql/plan/create_plan.sql';
-import createSighting from './sql/plan/create_sighting.sql';
 import endSession from './sql/session/end_session.sql';
 import inspectBackend from './sql/session/inspect_backend.sql';
 import createIncoming from './sql/snapshot/create_incoming.sql';
@@ -233,7 +232,6 @@ export async function createStaging(client: pg.Client, mode: SyncMode): Promise<
     createMove,
     createPlan,
     createApplicable,
-    createSighting,
     createOccupied,
     ...(mode === 'undo' ? [createSpare] : []),
     // Until the plan is applied, which waits for the disk again, only progress is written.

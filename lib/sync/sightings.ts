@@ -2,6 +2,7 @@ import type { Planned } from './planRun.ts';
 import type { Summary } from './result.ts';
 import { openPath, pinPath, type Run } from './session.ts';
 import countSightings from './sql/apply/count_sightings.sql';
+import createSighting from './sql/apply/create_sighting.sql';
 import markUnseen from './sql/apply/mark_unseen.sql';
 import shieldLocked from './sql/apply/shield_locked.sql';
 import stampExceptions from './sql/apply/stamp_exceptions.sql';
@@ -37,6 +38,7 @@ export async function noteSightings(
   const { client, mode, startedAt } = run;
   if (mode === 'undo') return { registerSeenAt: null, membersStamped: false };
   const wholeRegister = mode === 'full';
+  await client.query(createSighting);
   const { rows } = await client.query<Counts>(countSightings, [wholeRegister]);
   const { to_mark, to_stamp, seen_before, stamped_at } = rows[0] as Counts;
   const isMarked =

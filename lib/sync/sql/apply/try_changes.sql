@@ -14,7 +14,10 @@ begin
   if planned > 0 then
     if exists (select from pg_temp.applicable where placeholder is not null and turn between a.first and a.last) then
       update public.members m set kennitala = p.placeholder
-      from (select * from pg_temp.applicable where placeholder is not null and turn between a.first and a.last) p
+      from (
+        select * from pg_temp.plan
+        where held is null and set_aside is null and placeholder is not null and turn between a.first and a.last
+      ) p
       where m.id = p.member_id;
     end if;
 
@@ -30,7 +33,12 @@ begin
         when p.action = 'remove' and a.stamps then coalesce(m.unseen_since, a.run_at)
         when p.action = 'remove' or not a.stamps then m.unseen_since
       end
-    from (select * from pg_temp.applicable where member_id is not null and turn between a.first and a.last) p
+    -- What is applicable, read from the table itself: Citus may take a view for a table that it does not know.
+    from (
+      select * from pg_temp.plan
+      where held is null and set_aside is null and action <> 'suspended' and member_id is not null
+        and turn between a.first and a.last
+    ) p
     -- A trigger may have written it since its row was taken. One that has stepped aside may have been rewritten then.
     where m.id = p.member_id
       and case

@@ -1,7 +1,7 @@
 -- Of each row in `pair`, whether the run saw it in the register; and what has to be written, because the run's own row
 -- in sync_log does not say it. A row that changes says it by itself, but for one that is removed. A row of another
 -- service is seen only under the Django id that it is linked to.
-create temp view sighting as
+create temp table sighting on commit drop as
 select s.row_id,
   s.seen and s.changes_to is null and (not s.row_is_linked or s.row_is_unseen or s.row_is_ahead) as to_stamp,
   not s.seen and s.row_is_linked and not s.row_is_unseen and coalesce(s.changes_to, 'remove') = 'remove' as to_mark,

@@ -14,12 +14,13 @@ const END_TIMEOUT_MS = 2_000;
 
 /**
  * What results depend on, whatever postgresql.conf, ALTER DATABASE and ALTER ROLE say: how values are written
- * and read (timezone to array_nulls), which rows and functions are seen (row_security = off refuses where it
+ * and read (client_encoding to array_nulls), which rows and functions are seen (row_security = off refuses where it
  * would hide rows; nobody but us writes to pg_temp), what a transaction sees, whether an error ends the session,
  * and that no parameter gets into the server's log.
  */
 const settings = {
   search_path: 'pg_catalog, pg_temp',
+  client_encoding: `'UTF8'`,
   timezone: `'UTC'`,
   datestyle: `'ISO, YMD'`,
   intervalstyle: `'postgres'`,

@@ -57,8 +57,10 @@ async function applyAll(
   manner: Manner,
 ): Promise<SyncResult> {
   const { client, context, request, startedAt } = run;
-  // A wait shorter than that of PostgreSQL before it looks for a deadlock: ours gives up first.
-  await client.query(`set local synchronous_commit = on; set local lock_timeout = '900ms'`);
+  // Shorter than PostgreSQL waits before it looks for a deadlock, so ours gives up first. And where each change meets
+  // what somebody holds elsewhere, others wait for the rows that are ours meanwhile.
+  const wait = manner.patient ? '900ms' : '100ms';
+  await client.query(`set local synchronous_commit = on; set local lock_timeout = '${wait}'`);
   const errors = await changeMembers(run, runId, manner);
   const summary = await summarise(client);
   const sightings = await noteSightings(run, planned, summary);

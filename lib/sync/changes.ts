@@ -1,14 +1,13 @@
 import type pg from 'pg';
+import { doByHalves } from './halves.ts';
+import { asThrown, throwIfForAll, watchForAll } from './refusalOfAll.ts';
 import {
-  asThrown,
-  doByHalves,
   isContention,
   isUndoneByTrigger,
   type MembersNames,
-  placeOf,
   type Refusal,
   readNames,
-  throwIfForAll,
+  wordsFor,
 } from './refusals.ts';
 import { openPath, pinPath, type Run } from './session.ts';
 import attempts from './sql/apply/begin_attempts.sql';
@@ -114,10 +113,11 @@ export async function changeMembers(run: Run, runId: number, manner: Manner): Pr
     if (refusal) await judge(client, { ...refusal, first: from, last: to }, await names(), manner);
     return refusal;
   };
+  const ofAll = watchForAll(client);
   const refuse = async (turn: number, refusal: Refusal) => {
+    await ofAll.note(turn, refusal);
     const code = await codeOf(client, { ...refusal, first: turn, last: turn }, await names());
-    const place = placeOf(refusal, (await names()).triggers);
-    const said = code === 'change_refused' ? `the database refuses it: ${place}` : undefined;
+    const said = wordsFor(code, refusal, await names());
     errors.push(...inWords(await client.query<Named>(setTurnAside, [turn, code]), said));
   };
   const leave = async (from: number, to: number) => {
@@ -125,6 +125,7 @@ export async function changeMembers(run: Run, runId: number, manner: Manner): Pr
   };
   const all = await doByHalves(first, last, { attempt, refuse, leave }, manner.refusedBefore);
   if (all) throw asThrown(all, (await names()).triggers);
+  await ofAll.settle();
   if (errors.length > 0) errors.push(...(await setWaitingAside(client)));
   if (mode !== 'undo') errors.push(...(await nameRewritten(client, runId)));
   await client.query(setIneffectiveAside);

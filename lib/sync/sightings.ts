@@ -1,4 +1,6 @@
+import { doByHalves } from './halves.ts';
 import type { Planned } from './planRun.ts';
+import { isContention } from './refusals.ts';
 import type { Summary } from './result.ts';
 import { openPath, pinPath, type Run } from './session.ts';
 import countSightings from './sql/apply/count_sightings.sql';
@@ -9,11 +11,13 @@ import stampExceptions from './sql/apply/stamp_exceptions.sql';
 import stampVerified from './sql/apply/stamp_verified.sql';
 
 const HOUR_MS = 3_600_000;
+/** From the least to the greatest that PostgreSQL's `int` can be. */
+const ALL_IDS = [-(2 ** 31), 2 ** 31 - 1];
 
 export interface Sightings {
   /** When this run saw every member that is not marked; null when that is not so. */
   registerSeenAt: Date | null;
-  /** It wrote the time of its sighting to every member that it saw. */
+  /** It wrote the time of its sighting to every member that it saw, and whose row can be written. */
   membersStamped: boolean;
 }
 
@@ -23,6 +27,9 @@ interface Counts {
   seen_before: Date | null;
   stamped_at: Date | null;
 }
+
+/** How far a statement came: `some`: but for rows that a rule or a trigger guards; `none`: somebody holds a row. */
+type Reach = 'all' | 'some' | 'none';
 
 /**
  * Notes whom the run saw in the register, so that `member_sightings` says it of every member. A run that read the
@@ -41,25 +48,30 @@ export async function noteSightings(
   await client.query(createSighting);
   const { rows } = await client.query<Counts>(countSightings, [wholeRegister]);
   const { to_mark, to_stamp, seen_before, stamped_at } = rows[0] as Counts;
-  const isMarked =
-    to_mark === 0 || (await attempt(run, markUnseen, [startedAt, seen_before, wholeRegister]));
+  const write = writer(run);
+  const marks = [startedAt, seen_before, wholeRegister];
+  const isMarked = to_mark === 0 || (await write(markUnseen, marks)) === 'all';
   // Who was added or changed has the stamp already: after a first load that is everybody.
   let membersStamped = added + updated + reactivated >= snapshot.members;
   if (!wholeRegister || !isMarked || (!membersStamped && isDue(run, stamped_at))) {
-    membersStamped ||= await stampAll(run, isMarked);
-  } else if (to_stamp > 0) await attempt(run, stampExceptions, [startedAt]);
+    membersStamped ||= await stampAll(run, write, isMarked);
+  } else if (to_stamp > 0) await write(stampExceptions, [startedAt]);
   return {
     registerSeenAt: wholeRegister && isMarked ? startedAt : null,
     membersStamped: wholeRegister && membersStamped,
   };
 }
 
+type Write = ReturnType<typeof writer>;
+
 // Where somebody holds a row, the others get their stamp all the same, if the run's own row does not say it of them.
-async function stampAll(run: Run, isSaid: boolean): Promise<boolean> {
+async function stampAll(run: Run, write: Write, isSaid: boolean): Promise<boolean> {
   const { mode, startedAt } = run;
-  if (await attempt(run, stampVerified, [startedAt])) return true;
+  const reach = await write(stampVerified, [startedAt]);
+  if (reach !== 'none') return true;
   if (mode === 'full' && isSaid) return false;
-  if (await attempt(run, shieldLocked, [])) await attempt(run, stampVerified, [startedAt]);
+  await run.client.query(shieldLocked);
+  await write(stampVerified, [startedAt]);
   return false;
 }
 
@@ -71,26 +83,41 @@ function isDue({ context, startedAt }: Run, stampedAt: Date | null): boolean {
   return age >= hours * HOUR_MS || age < 0;
 }
 
-async function attempt(
-  { client, context }: Run,
-  statement: string,
-  values: unknown[],
-): Promise<boolean> {
-  await client.query(`savepoint sightings; ${openPath}`);
-  try {
-    await client.query(statement, values);
-    await client.query(`release savepoint sightings; ${pinPath}`);
-    return true;
-  } catch (error) {
-    // Fails as well where the connection is what was lost, and the run with it.
-    await client.query('rollback to savepoint sightings');
-    const { code } = error as { code?: string };
+// Writes with a statement whose last parameters are the first and the last id of the rows: all of them, or those that
+// can be written, found by halves.
+function writer({ client, context }: Run) {
+  const attempt = async (statement: string, values: unknown[]) => {
+    await client.query(`savepoint sightings; ${openPath}`);
+    try {
+      await client.query(statement, values);
+      // What would fail at the commit fails here.
+      await client.query(`set constraints all immediate; release savepoint sightings; ${pinPath}`);
+      return undefined;
+    } catch (error) {
+      // Fails as well where the connection is what was lost, and the run with it.
+      await client.query('rollback to savepoint sightings');
+      const { code = '' } = error as { code?: string };
+      return { state: code };
+    }
+  };
+  return async (statement: string, values: unknown[]): Promise<Reach> => {
+    const failure = await attempt(statement, [...values, ...ALL_IDS]);
+    if (!failure) return 'all';
     context.log(
       'WARNING',
       'stamp_postponed',
       'some members could not be stamped or marked as unseen; the next run tries again',
-      { sqlstate: code },
+      { sqlstate: failure.state },
     );
-    return false;
-  }
+    if (isContention(failure)) return 'none';
+    const parts = {
+      attempt: (from: number, to: number) => attempt(statement, [...values, from, to]),
+      refuse: async () => undefined,
+      leave: async () => undefined,
+    };
+    const ids = 'select min(id) as first, max(id) as last from public.members';
+    const { rows } = await client.query<{ first: number; last: number }>(ids);
+    if (rows[0]) await doByHalves(rows[0].first, rows[0].last, parts);
+    return 'some';
+  };
 }

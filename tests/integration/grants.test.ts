@@ -95,6 +95,24 @@ test('a run, its confirmation, its approval, its undo and its notifications work
   expect(receiver.arrivals.length).toBeGreaterThan(0);
 });
 
+test('triggers of others may use tables with row level security', async () => {
+  await world.run();
+  await database.query(`create table public.journal (name text); alter table public.journal enable row level security;
+    create policy theirs on public.journal to ${named('membership_sync')} using (true) with check (true);
+    grant select, insert on public.journal to ${named('membership_sync')};
+    create function public.note() returns trigger language plpgsql as $$ begin
+      insert into public.journal select new.name where (select count(*) from public.journal) < 100; return new; end $$;
+    create trigger note after insert or update on public.members for each row execute function public.note()`);
+  world.django.members.update(2, { name: 'Annað Nafn' });
+  world.django.members.remove(3);
+  const { body } = await world.post('syncScheduled', {}, { ...runner(), SYNC_STAMP_HOURS: '0' });
+  const noted = await database.query(`select from public.journal`);
+  await database.query('drop function public.note cascade; drop table public.journal');
+  expect(body).toMatchObject({ status: 'success', members_updated: 1, members_removed: 1 });
+  // The one who changed, the one who left, and those who were stamped.
+  expect(noted.length).toBeGreaterThan(29);
+});
+
 test.each([
   ['membership_sync_reader', reader],
   // On an engineer's machine one address is all that is given.

@@ -88,6 +88,19 @@ describeWith('pgbouncer')('in session mode', () => {
     expect(body).toMatchObject({ status: 'success', members_added: 12 });
   });
 
+  test('names are stored in letters, whatever encoding the database gives to its sessions', async () => {
+    const name = new URL(database.url).pathname.slice(1);
+    await database.query(`alter database ${name} set client_encoding = 'LATIN1'`);
+    const pooler = await startPgBouncer(database.url, 'session');
+    await world.post('syncScheduled', {}, through(pooler));
+    const logs = await world.get('syncLogs?external_id=1', through(pooler));
+    await database.query(`alter database ${name} reset client_encoding`);
+    const names = world.django.members.list().map((one) => one.name);
+    expect((await membersOf(database)).map((one) => one['name']).sort()).toEqual(names.sort());
+    expect(names.join()).toMatch(/[áéíóúýðþæö]/);
+    expect(logs.text).toContain(world.django.members.get(1)?.name);
+  });
+
   test('a pooler that refuses the login is told as such, and its secret is read again', async () => {
     const pooler = await startPgBouncer(database.url, 'session');
     const url = new URL(pooler.url);

@@ -114,6 +114,8 @@ describe('on Citus', () => {
     );
     expect(views).toContain('applicable');
     for (const { file, statement } of writing) {
+      // One row by its id.
+      if (/where id = found_id$/.test(statement.trim())) continue;
       const [, from = ''] = /\bfrom \(([\s\S]*?)\n? *\) \w\b/.exec(statement) ?? [];
       expect({ file, from }).toEqual({ file, from: expect.stringMatching(/\bfrom pg_temp\.\w+/) });
       expect({ file, from }).toEqual({
@@ -135,7 +137,7 @@ describe('on Citus', () => {
       expect({ file, set }).toEqual({
         file,
         set: expect.not.stringMatching(
-          /\b(?:now|to_char|to_jsonb|concat\w*|format)\(|\)::text|public\.\w+\(|\breturning\b/,
+          /\b(?:now|to_char|to_jsonb|concat\w*|format)\(|\)::text|\b\w::text|public\.\w+\(|\breturning\b/,
         ),
       });
     }

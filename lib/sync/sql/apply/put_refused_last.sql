@@ -5,6 +5,6 @@ from (
   select p.id, (select max(turn) from pg_temp.plan) + row_number() over (order by p.turn)::int as turn
   from pg_temp.plan p
   join public.open_findings o
-    on o.code = 'changes_refused' and o.error_code = 'change_refused' and o.external_id = coalesce(p.external_id, p.old_external_id)
+    on o.code = 'changes_refused' and o.error_code in ('change_refused', 'row_locked') and o.external_id = coalesce(p.external_id, p.old_external_id)
 ) t
 where p.id = t.id

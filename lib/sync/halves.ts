@@ -1,0 +1,77 @@
+/** So many refused one by one, and nothing done: others are looked at, far from these. */
+const REFUSED_IN_A_ROW = 50;
+/** So many more than a run knows of, from several places, and nothing done: what is refused is no row but all of it. */
+const ALL_REFUSED = 4 * REFUSED_IN_A_ROW;
+/** Tries in one run: the rows that change are ours for so long, and other services wait for them. */
+const MOST_TRIES = 500;
+/** So long after the first try they go on, in ms, or four times as long as that one took: a large plan takes its time. */
+const LONGEST_TRIES_MS = 10_000;
+
+interface Range {
+  from: number;
+  to: number;
+}
+
+/** What doByHalves does with a part, and `R` is why it is refused. */
+export interface Parts<R> {
+  /** Tries all of it; returns why nothing of it was done. */
+  attempt(from: number, to: number): Promise<R | undefined>;
+  /** One that is refused for itself. */
+  refuse(at: number, refusal: R): Promise<void>;
+  /** What was not tried, because there were too many tries. */
+  leave(from: number, to: number): Promise<void>;
+}
+
+/**
+ * Does what can be done from first to last: tries all of it, and where that is refused its halves, so that k
+ * refused ones among n cost some k · log n tries. Returns the last refusal when it is one of all: nothing was done, and
+ * so many were refused from the head, the end and between. `known`: how many the last run found refused; `now`: a
+ * clock in ms.
+ */
+export async function doByHalves<R>(
+  first: number,
+  last: number,
+  { attempt, refuse, leave }: Parts<R>,
+  known = 0,
+  now: () => number = () => performance.now(),
+): Promise<R | undefined> {
+  let [tries, done, refused] = [0, 0, 0];
+  const begun = now();
+  let until = Number.POSITIVE_INFINITY;
+  const rest: Range[] = first <= last ? [{ from: first, to: last }] : [];
+  const halve = ({ from, to }: Range) => {
+    const middle = Math.floor((from + to) / 2);
+    rest.push({ from: middle + 1, to }, { from, to: middle });
+  };
+  for (let range = rest.pop(); range; range = rest.pop()) {
+    const { from, to } = range;
+    if (tries >= MOST_TRIES || now() > until) {
+      await leave(from, to);
+      continue;
+    }
+    tries += 1;
+    const refusal = await attempt(from, to);
+    if (tries === 1) until = now() + Math.max(LONGEST_TRIES_MS, 4 * (now() - begun));
+    if (!refusal) {
+      done += 1;
+    } else if (from < to) {
+      halve(range);
+    } else {
+      await refuse(from, refusal);
+      refused += 1;
+      if (done > 0) continue;
+      if (refused >= known + ALL_REFUSED) return refusal;
+      if (rest.length > 0 && refused % REFUSED_IN_A_ROW === 0) lookElsewhere(rest);
+    }
+  }
+  return undefined;
+}
+
+// The second half of the largest part is next.
+function lookElsewhere(rest: Range[]): void {
+  const sizes = rest.map(({ from, to }) => to - from);
+  const [{ from, to }] = rest.splice(sizes.indexOf(Math.max(...sizes)), 1) as [Range];
+  const middle = Math.floor((from + to) / 2);
+  if (from < to) rest.push({ from, to: middle });
+  rest.push({ from: from < to ? middle + 1 : from, to });
+}

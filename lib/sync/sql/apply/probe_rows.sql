@@ -1,0 +1,30 @@
+-- Writes up to three rows that the plan leaves alone, as they are, and takes it back: what they meet is met by every row.
+-- The state of pg_temp.attempt is then null if one of them can be written, and what the last one met otherwise, or 'none'
+-- where there is none.
+do $$
+declare
+  found_id int;
+  met text := 'none';
+begin
+  for found_id in
+    select m.id
+    from public.members m
+    left join (select member_id from pg_temp.plan) p on p.member_id = m.id
+    where p.member_id is null and m.is_active and m.sync_source::text = 'django'
+    order by m.id limit 3
+  loop
+    begin
+      update public.members
+      set kennitala = kennitala, name = name, email = email, phone = phone, external_id = external_id,
+        is_active = is_active, removed_at = removed_at, last_verified_at = last_verified_at, unseen_since = unseen_since
+      where id = found_id;
+      set constraints all immediate;
+      raise exception using errcode = 'MS002';
+    exception when others or assert_failure then
+      met := case when sqlstate <> 'MS002' then sqlstate end;
+    end;
+    exit when met is null;
+  end loop;
+  update pg_temp.attempt set state = met;
+end
+$$

@@ -114,7 +114,7 @@ export function createDjangoClient(
 
   async function look(path: string, signal: AbortSignal): Promise<MemberLookup | DjangoError> {
     try {
-      const reply = await getJson({ path, query: new URLSearchParams(query), signal });
+      const reply = await getJson({ path, query: new URLSearchParams(query), signal, stays: true });
       refuseOtherSpelling([reply.body], fieldMap, path);
       return {
         found: true,
@@ -123,9 +123,11 @@ export function createDjangoClient(
       };
     } catch (error) {
       if (!(error instanceof DjangoError)) throw error;
-      return error instanceof DjangoHttpError && (error.status === 404 || error.status === 410)
-        ? { found: false, byApi: error.byApi, stale: error.stale }
-        : error;
+      if (!(error instanceof DjangoHttpError)) return error;
+      const { status, byApi, stale, isElsewhere } = error;
+      // What another address says (a login, the page of an error) is not said of this member.
+      if (isElsewhere) return { found: false, byApi: false, stale };
+      return status === 404 || status === 410 ? { found: false, byApi, stale } : error;
     }
   }
 

@@ -62,6 +62,7 @@ interface HttpDetails {
   extra?: Record<string, unknown>;
   byApi?: boolean;
   stale?: boolean;
+  isElsewhere?: boolean;
 }
 
 /** A complete reply with a status other than 200. */
@@ -74,6 +75,8 @@ export class DjangoHttpError extends DjangoError {
   readonly byApi: boolean;
   /** Whether a cache had kept the reply for more than a minute. */
   readonly stale: boolean;
+  /** Whether it is a redirect of this origin that was not followed. */
+  readonly isElsewhere: boolean;
 
   constructor(path: string, status: number, details: HttpDetails) {
     const {
@@ -81,6 +84,7 @@ export class DjangoHttpError extends DjangoError {
       advice = adviceFor(status),
       byApi = false,
       stale = false,
+      isElsewhere = false,
       extra,
     } = details;
     const asked =
@@ -100,6 +104,7 @@ export class DjangoHttpError extends DjangoError {
     this.retryAfterMs = retryAfterMs;
     this.byApi = byApi;
     this.stale = stale;
+    this.isElsewhere = isElsewhere;
   }
 }
 

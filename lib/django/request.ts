@@ -84,7 +84,13 @@ export function createRequests(
       const header = waits ? reply.header('retry-after') : undefined;
       const retryAfterMs = parseRetryAfter(header, serverDate ?? new Date());
       const byApi = isApiError(reply);
-      throw new DjangoHttpError(ask.path, reply.status, { retryAfterMs, byApi, stale });
+      const isElsewhere = reply.status >= 300 && reply.status < 400;
+      throw new DjangoHttpError(ask.path, reply.status, {
+        retryAfterMs,
+        byApi,
+        stale,
+        isElsewhere,
+      });
     }
     return {
       ...readJson(reply, ask.path),

@@ -39,6 +39,8 @@ export interface Destination {
   path: string;
   query: URLSearchParams;
   signal: AbortSignal;
+  /** Follows a redirect only to this path with or without its slash; any other redirect is the reply. */
+  stays?: boolean;
 }
 
 /** One complete HTTP reply, whatever its status. */
@@ -123,7 +125,7 @@ export function createTransport(origin: string, config: Config['django']): Trans
   }
 
   return {
-    async get({ path, query, signal }, authorization) {
+    async get({ path, query, signal, stays }, authorization) {
       const headers: Record<string, string> = {
         // Anything that lists text/html first gets the browsable API.
         Accept: 'application/json',
@@ -138,7 +140,7 @@ export function createTransport(origin: string, config: Config['django']): Trans
       for (let redirects = 0; ; redirects += 1) {
         const reply = await getOnce(url, headers, signal);
         const target = redirectTarget(reply, url);
-        if (!target) {
+        if (!target || (stays && bare(target.pathname) !== bare(path))) {
           if (reply.status === 200 && redirects > 0) moved.set(path, url.pathname);
           return reply;
         }
@@ -215,6 +217,8 @@ function tooLarge(path: string): DjangoShapeError {
     `with more than ${mebibytes} MiB at once, which do not fit in memory. Lower DJANGO_PAGE_SIZE (or paginate the list in Django), or give the function more memory.`,
   );
 }
+
+const bare = (path: string) => path.replace(/\/$/, '');
 
 // Where a reply redirects to. Only the path of its target is taken, the query stays ours. Another origin
 // (http to https and another port are that too) is an error: the key must not go there, and a request

@@ -88,8 +88,8 @@ export interface MembersPage {
 /** What the page of one member says. `stale` as for a page of the list. */
 export type MemberLookup =
   /**
-   * 404 or 410. `byApi`: in the API's own words. From a gateway, or where no path leads to a member, it proves
-   * nothing.
+   * 404 or 410, or a redirect to another address. `byApi`: in the API's own words. From a gateway, from elsewhere, or
+   * where no path leads to a member, it proves nothing.
    */
   | { found: false; byApi: boolean; stale: boolean }
   | { found: true; record: ParsedRecord; stale: boolean };

@@ -93,7 +93,7 @@ const inTheList =
   'the members next to this one have no pages either, and the list has this one, or could not be read whole; nothing was done';
 const old = 'a cache answered with an old page of this member; nothing was done';
 const noPage =
-  'what answered 404 was not the API, so it says nothing of this member; nothing was done';
+  'what answered was not the API (the 404 or 410 of a gateway, or a redirect to elsewhere), so it says nothing of this member; nothing was done';
 const another = 'the register answered with another record than the one asked for';
 
 // Many have left at once, or the register has pages for a part of its list only: the list itself tells. Where it cannot

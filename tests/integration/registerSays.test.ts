@@ -427,6 +427,17 @@ describe('pages of members that say nothing:', () => {
     expect(walks()).toBe(1);
   });
 
+  test('where the page of a leaver redirects elsewhere, a second walk confirms', async () => {
+    register().remove(20);
+    hideFromList(world.django, [7], () => walks() === 1);
+    for (const id of ['7', '20']) {
+      const when = (one: Parameters<typeof memberAsked>[0]) => memberAsked(one) === id;
+      world.django.misbehave({ kind: 'redirect', location: '/api/members/99999/', when });
+    }
+    expect(await world.sync()).toMatchObject({ body: { status: 'success', members_removed: 1 } });
+    expect(await world.active()).toEqual(without(20));
+  });
+
   test('one 404 takes nobody away: it is asked again', async () => {
     hideFromList(world.django, [7]);
     world.django.misbehave({
@@ -514,6 +525,17 @@ describe('calls for single members:', () => {
         void world.django.misbehave({ ...notFound, body: { message: 'no route' }, when: seven }),
       'removal_unconfirmed',
     ],
+    ...['/login/', '/api/members/99999/', '/api/v2/members/7/'].map(
+      (location): [string, () => void, string] => [
+        `a redirect to ${location}, where nobody is found,`,
+        () => {
+          const elsewhere = (one: Parameters<typeof memberAsked>[0]) => one.path === location;
+          world.django.misbehave({ ...notFound, when: elsewhere });
+          world.django.misbehave({ kind: 'redirect', location, when: seven });
+        },
+        'removal_unconfirmed',
+      ],
+    ),
     [
       'an old page',
       () => void world.django.misbehave({ kind: 'old', seconds: 61, when: seven }),

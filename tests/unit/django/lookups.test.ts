@@ -64,6 +64,43 @@ describe('one member', () => {
   });
 
   test.each([
+    '/login/?next=/api/members/7/',
+    '/api/members/99999/',
+    '/api/v2/members/7/',
+    '/api/members/7/gone/',
+  ])('that redirects to %s is unknown, whatever that address says', async (location) => {
+    const asked: (string | undefined)[] = [];
+    const origin = await serve((request, response) => {
+      asked.push(request.url);
+      if (request.url === '/api/members/7/') {
+        return response.writeHead(302, { Location: location }).end('{"detail":"Not found."}');
+      }
+      json(response, { detail: 'Not found.' }, request.url === '/api/members/7' ? 500 : 404);
+    });
+    expect(await clientFor(origin).client.getMember('7')).toEqual({
+      found: false,
+      byApi: false,
+      stale: false,
+    });
+    expect(new Set(asked)).toEqual(new Set(['/api/members/7/', '/api/members/7']));
+  });
+
+  test.each([
+    ['/api/members/7/', '/api/members/7'],
+    ['/api/members/7', '/api/members/7/'],
+  ])('is followed from %s to %s, which is the same but for the slash', async (from, to) => {
+    const origin = await serve((request, response) => {
+      if (request.url === from) return response.writeHead(301, { Location: to }).end();
+      json(
+        response,
+        request.url === to ? person(7) : { detail: 'No.' },
+        request.url === to ? 200 : 404,
+      );
+    });
+    expect(await clientFor(origin).client.getMember('7')).toMatchObject({ found: true });
+  });
+
+  test.each([
     ['59', false],
     ['60', false],
     ['61', true],

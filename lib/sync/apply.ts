@@ -8,6 +8,7 @@ import { describe, summarise } from './result.ts';
 import { finishRun } from './runLog.ts';
 import { openPath, type Run } from './session.ts';
 import { noteSightings } from './sightings.ts';
+import followUndone from './sql/apply/follow_undone.sql';
 import forgetUndone from './sql/apply/forget_undone.sql';
 import pruneChanges from './sql/apply/prune_changes.sql';
 import pruneHeld from './sql/apply/prune_held.sql';
@@ -88,6 +89,7 @@ async function applyAll(
 async function forget({ client, mode }: Run, { snapshot }: Planned): Promise<void> {
   const { proof, unidentified } = snapshot;
   await client.query(forgetUndone, [mode === 'full' && proof.complete && unidentified === 0]);
+  if (mode !== 'undo') await client.query(followUndone);
 }
 
 // The next incremental run may start from here only if nothing that this run heard of is still undone.

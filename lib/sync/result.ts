@@ -102,7 +102,11 @@ async function readHeld({ client, request }: Run, { verdict, snapshot }: Planned
   const { rows } = await client.query<{ class: ChangeClass; reason: HeldReason; count: number }>(
     countHeld,
   );
-  for (const { class: name, reason, count } of rows) add(name, reason, count);
+  for (const { class: name, reason, count } of rows) {
+    add(name, reason, count);
+    const known = held[name];
+    if (reason === 'undone' && known && known.reason !== 'undone') known.undone = count;
+  }
   return held;
 }
 

@@ -14,7 +14,7 @@ import { SYNC_LOCK } from './lock.ts';
 import type { Phase } from './progress.ts';
 import { readableRun } from './runLog.ts';
 import syncStatus from './sql/log/sync_status.sql';
-import type { Held, RunDetails } from './types.ts';
+import type { Held, HeldClass, RunDetails } from './types.ts';
 
 type Row = Record<string, unknown>;
 
@@ -198,7 +198,8 @@ function tallyOfHeld({ holding, held_since }: Facts): AttentionFacts['held'] {
     ([, { reason }]) => reason !== 'undone',
   );
   // A run that did not see the whole register holds all removals, and may know of none.
-  const count = waiting.reduce((sum, [, held]) => sum + Math.max(held.count, 1), 0);
+  const countOf = ({ count, undone = 0 }: HeldClass) => Math.max(count - undone, 1);
+  const count = waiting.reduce((sum, [, held]) => sum + countOf(held), 0);
   const [unseen] = run.details?.snapshot?.mismatches ?? [];
   const because = (reason: string) =>
     reason === 'snapshot_incomplete' && unseen ? `: ${unseen}` : '';

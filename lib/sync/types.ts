@@ -72,6 +72,8 @@ export interface HeldClass {
   count: number;
   limit: number;
   reason: HeldReason;
+  /** How many of them an admin took back before, where the class waits for another reason. */
+  undone?: number;
 }
 export type Held = Partial<Record<ChangeClass, HeldClass>>;
 

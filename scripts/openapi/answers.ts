@@ -46,7 +46,15 @@ const runError = named(
 const heldClass = named(
   'HeldClass',
   'A class of change that was not applied and waits for an approval.',
-  z.strictObject({ count: count(), limit: count(), reason }),
+  z.strictObject({
+    count: count(),
+    limit: count(),
+    reason,
+    undone: told(
+      'How many of them an admin took back before, where the class waits for another reason.',
+      z.exactOptional(count()),
+    ),
+  }),
 );
 const held = z.strictObject({
   removals: z.exactOptional(heldClass),

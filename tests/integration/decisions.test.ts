@@ -452,6 +452,130 @@ describe('what was undone stays undone', () => {
   });
 });
 
+describe('what was undone binds the person', () => {
+  const other = { name: 'Rétt Manneskja', email: null, phone: null };
+  const undone = async () => {
+    const { run_id } = await sync();
+    expect(await sync({ undo: run_id })).toMatchObject({ status: 'success' });
+  };
+  const inStep = async () => {
+    expect(await sync()).toMatchObject({ status: 'success' });
+    expect((await world.get('syncStatus')).body).toMatchObject({
+      attention: [],
+      election: { may_open: true },
+    });
+  };
+
+  test.each([
+    { whose: 'another name', more: other },
+    { whose: 'the same name', more: { email: null, phone: null } },
+  ])('so the owner of a kennitala joins once it is corrected, with $whose', async ({ more }) => {
+    const { kennitala, name } = register().get(3) ?? {};
+    register().update(3, { kennitala: '1102870169' });
+    await undone();
+    register().update(3, { kennitala });
+    register().add({ id: 90, kennitala: '1102870169', name, ...more });
+    expect(await sync()).toMatchObject({ status: 'success', members_added: 1 });
+    expect(await active()).toEqual([...ids(1, 35), 90]);
+    await inStep();
+  });
+
+  test('so the owner joins although the member it was typed at has left', async () => {
+    register().update(3, { kennitala: '1102870169' });
+    await undone();
+    register().remove(3);
+    register().add({ id: 90, kennitala: '1102870169', ...other });
+    expect(await sync()).toMatchObject({
+      status: 'success',
+      members_added: 1,
+      members_removed: 1,
+    });
+    await inStep();
+  });
+
+  test('and who has the kennitala that a newcomer was given by mistake waits for that row only', async () => {
+    register().add({ id: 36, kennitala: '1102870169', name: 'Ný Félagskona' });
+    await undone();
+    register().update(36, { kennitala: '0102870229' });
+    register().add({ id: 90, kennitala: '1102870169', ...other });
+    // The newcomer was taken back under whichever kennitala, and the row still has the first one.
+    const { changes } = await dryRun();
+    expect(changes?.map(({ external_id, held }) => [external_id, held]).sort()).toEqual([
+      ['36', 'undone'],
+      ['90', 'blocked'],
+    ]);
+    const { held, plan } = await sync();
+    expect(held).toMatchObject({ additions: { count: 2, reason: 'undone' } });
+    expect(await sync({ plan })).toMatchObject({ status: 'success' });
+    expect(await active()).toEqual([...ids(1, 36), 90]);
+    await inStep();
+  });
+
+  test('and not who gets the Django id afterwards', async () => {
+    leave(1, 1);
+    join(36, 36);
+    await undone();
+    register().remove(36);
+    register().add({ id: 36, kennitala: '1102870169', ...other });
+    register().add({ id: 1, kennitala: '0102870229', name: 'Önnur Manneskja', email: null });
+    expect(await sync()).toMatchObject({
+      members_added: 2,
+      held: { removals: { count: 1, reason: 'undone' } },
+    });
+    // The first one of that id keeps the vote that an admin gave back, and the second has another.
+    const rows = await world.database.query(
+      "select is_active from public.members where external_id in ('1', '36') order by id",
+    );
+    expect(rows.map(({ is_active }) => is_active)).toEqual([true, false, true, true]);
+  });
+
+  test('although the register changes one thing after another', async () => {
+    join(36, 36);
+    await undone();
+    const record = register().get(36);
+    register().remove(36);
+    const steps = [
+      () => register().add({ ...record, id: 90 }),
+      () => register().update(90, { name: 'Allt Annað' }),
+      () => register().update(90, { kennitala: '1102870169' }),
+      () => register().update(90, { kennitala: '0102870229', email: null }),
+    ];
+    for (const step of steps) {
+      step();
+      expect((await sync()).held).toEqual({
+        additions: expect.objectContaining({ count: 1, reason: 'undone' }),
+      });
+      expect((await world.get('syncStatus')).body).toMatchObject({
+        attention: [{ code: 'undone', count: 1 }],
+      });
+    }
+    expect(await sync({ plan: (await sync()).plan })).toMatchObject({ members_added: 1 });
+    await inStep();
+  });
+
+  test('and shows among however many others that wait', async () => {
+    leave(1, 1);
+    await undone();
+    leave(2, 12);
+    const look = await dryRun({ limit: 200 });
+    expect(look.held).toEqual({
+      removals: { count: 12, limit: 10, reason: 'limit_exceeded', undone: 1 },
+    });
+    expect(look.changes?.filter(({ held }) => held === 'undone')).toEqual([
+      expect.objectContaining({ external_id: '1' }),
+    ]);
+    await sync();
+    expect((await world.get('syncStatus')).body).toMatchObject({
+      attention: [
+        { code: 'held', count: 11 },
+        { code: 'undone', count: 1 },
+        { code: 'unseen_members' },
+      ],
+    });
+    expect(await sync({ plan: look.plan })).toMatchObject({ members_removed: 12 });
+  });
+});
+
 test('a member whose name waits keeps the row when the kennitala changes', async () => {
   for (const id of ids(1, 20)) register().update(id, { name: `Nýtt Nafn ${id}` });
   expect(await sync()).toMatchObject({ status: 'held', members_updated: 0 });

@@ -3,4 +3,4 @@ from pg_temp.plan
 where held is not null
 group by class, held
 -- A class held as a whole is named before what waits for a reason of its own.
-order by class, held in ('undone', 'blocked'), 3 desc
+order by class, held in ('undone', 'blocked'), 3 desc, held desc

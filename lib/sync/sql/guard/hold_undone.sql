@@ -1,9 +1,38 @@
--- What an admin took back is not done again until the register no longer asks for it, or the plan is approved. A
--- kennitala is a person: under another Django id or name it is asked for still, and so is the vote of a Django id whose
--- kennitala is another one now, with the row that it had before; a removal too, whatever kennitala the row has by now.
--- A name or an address that was taken back stays, while what else the register says of the member is done. $1: the plan
--- is of the register. Of an undo it is only noted what it asks for again.
-with asked as (
+-- What an admin took back is not done again until the register no longer asks for it, or the plan is approved. It was
+-- decided of a person: of their row, and of their Django id together with kennitala or name. Under another id or name
+-- the same kennitala is asked for still, unless the register has the member of then under another one by now: then it
+-- is somebody else's. Of a kennitala that a member got and lost again, and of a Django id, nobody is known alone. So is
+-- held the vote of a member whose undone kennitala has a row of its own, with the row that it had before; and a removal,
+-- whatever kennitala the row has by now. A name or an address that was taken back stays, while what else the register
+-- says of the member is done. What was taken back before names were kept binds by kennitala or id alone. $1: the plan is
+-- of the register. Of an undo it is only noted what it asks for again.
+with undone as materialized (
+  select u.*,
+    coalesce(
+      u.kind, case when u.outcome = public.value_digest('remove ' || u.kennitala) then 'remove' end,
+      case when u.member_id is null then 'unknown' end
+    ) as what,
+    coalesce(i.is_member and i.kennitala <> u.kennitala, false)
+      and not exists (select from pg_temp.shield s where s.external_id = u.external_id) as is_elsewhere,
+    i.kennitala = u.kennitala or i.external_id is not null and i.name is null
+      or public.value_digest(public.plain_name(i.name)) = u.name as is_asked
+  from public.undone_changes u
+  left join pg_temp.incoming i on i.external_id = u.external_id
+  where $1::boolean
+),
+-- Who gets a kennitala that was taken back.
+holder as (
+  select p.id, u.outcome, u.what,
+    case u.what
+      when 'unknown' then true
+      when 'join' then not u.is_elsewhere or p.external_id = u.external_id or n.is_same
+      when 'move' then p.external_id = u.external_id or n.is_same and not u.is_elsewhere
+    end as is_person
+  from undone u
+  join pg_temp.plan p on p.kennitala = u.kennitala and p.class in ('additions', 'kennitala_changes')
+  cross join lateral (select public.value_digest(public.plain_name(p.name)) = u.name as is_same) n
+),
+asked as (
   select p.id, u.outcome, a.field
   from pg_temp.plan p
   cross join lateral (
@@ -19,22 +48,22 @@ with asked as (
   ) a
   join public.undone_changes u on u.outcome = a.outcome
   where exists (select from public.undone_changes)
-),
-undone as materialized (
-  select u.*, u.outcome = public.value_digest('remove ' || u.kennitala) as is_removal
-  from public.undone_changes u
-  where $1::boolean
+    and not exists (select from holder h where h.id = p.id and h.outcome = u.outcome and h.what = 'join' and not h.is_person)
 ),
 person as (
-  select p.id, u.outcome
-  from undone u
-  join pg_temp.plan p on p.kennitala = u.kennitala
-  where not u.is_removal and p.class in ('additions', 'kennitala_changes')
+  select id, outcome from holder where is_person
   union all
   select p.id, u.outcome
   from undone u
   join pg_temp.plan p on p.external_id = u.external_id
-  where case when u.is_removal then p.class = 'removals' else p.class = 'additions' or p.evidence = 'superseded' end
+  where case u.what
+    when 'unknown' then p.class = 'additions' or p.evidence = 'superseded'
+    when 'remove' then p.class = 'removals' and (u.member_id is null or p.member_id = u.member_id)
+    else u.what is not null and (
+      p.class = 'additions' and public.value_digest(public.plain_name(p.name)) = u.name
+      or p.evidence = 'superseded' and u.is_asked
+    )
+  end
 ),
 matched as (
   select a.id, array_agg(a.outcome) as outcomes, array_remove(array_agg(a.field), null) as fields,

@@ -106,7 +106,7 @@ select
   (select count(*) from public.member_sightings where sync_source < 'django')::int
     + (select count(*) from public.member_sightings where sync_source > 'django')::int
     + (select count(*) from public.member_sightings where sync_source is null)::int as other_sources,
-  (select jsonb_build_object('count', count(distinct (run_id, kennitala)), 'since', min(undone_at), 'run_id', max(run_id))
+  (select jsonb_build_object('count', count(distinct (run_id, coalesce(member_id::text, kennitala))), 'since', min(undone_at), 'run_id', max(run_id))
     from public.undone_changes) as undone,
   (select coalesce(jsonb_agg(f), '[]') from (
     select code, sum(records)::int as count, min(since) as since, max(run_id) as run_id

@@ -21,8 +21,6 @@ export interface ReceivedPage extends Omit<MembersPage, 'pagination' | 'pagesTot
   next: URLSearchParams | undefined;
   /** Whether it says at all if a page follows. A bare list does not, and neither does a page that lost its end. */
   saysNext: boolean;
-  /** As it came; undefined on an empty page. */
-  firstRow: unknown;
 }
 
 /**
@@ -62,7 +60,6 @@ export function parsePage(
     index,
     count,
     rows: rows.length,
-    firstRow: rows[0],
     keys,
     size: reply.size,
     next,
@@ -88,6 +85,19 @@ export function parsePage(
     } else page.excluded.push(parsed.externalId ?? '');
   }
   return page;
+}
+
+/** The Django ids that a page names, whatever became of their records, and how many records name none. */
+export function namesOf({
+  members,
+  rejections,
+  former,
+  excluded,
+}: Pick<MembersPage, 'members' | 'rejections' | 'former' | 'excluded'>) {
+  const named = [...members, ...rejections].map(({ externalId }) => externalId);
+  const all = [...named, ...former, ...excluded];
+  const ids = new Set(all.filter((id): id is string => Boolean(id)));
+  return { ids, nameless: all.filter((id) => !id).length };
 }
 
 function refuseTooMany(rows: unknown[], path: string): void {

@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import { pMapIterable } from 'p-map';
 import {
   DjangoError,
@@ -6,7 +5,7 @@ import {
   DjangoListChangedError,
   DjangoShapeError,
 } from './errors.ts';
-import { parsePage, type ReceivedPage, readPageBody } from './page.ts';
+import { namesOf, parsePage, type ReceivedPage, readPageBody } from './page.ts';
 import { type ListShape, MOST_PAGES, recognisePagination } from './pagination.ts';
 import type { RecordRules } from './record.ts';
 import type { JsonReply } from './request.ts';
@@ -59,11 +58,21 @@ export async function* walkPages(walk: WalkOptions): AsyncGenerator<MembersPage>
   }
 }
 
-// A list that says nothing of its end may be a first page: with other rows on a second one it is. Many registers show
-// the whole list whatever they are asked, or have no second page.
+// A list that says nothing of its end may be a first page: one behind it that names somebody else shows that. Many
+// registers show the whole list whatever they are asked, in any order, or have no second page.
 async function goesOn(walk: WalkOptions, first: ReceivedPage): Promise<boolean> {
   const says = first.saysNext || first.count !== undefined;
   if (says || first.rows < PAGE.least || first.rows > PAGE.most) return false;
+  const second = await askBehind(walk, first);
+  if (!second) return false;
+  const [known, others] = [namesOf(first), namesOf(second)];
+  return others.nameless > known.nameless || [...others.ids].some((id) => !known.ids.has(id));
+}
+
+async function askBehind(
+  walk: WalkOptions,
+  first: ReceivedPage,
+): Promise<ReceivedPage | undefined> {
   const behind = new URLSearchParams([
     ['page', '2'],
     ['offset', String(first.rows)],
@@ -71,11 +80,11 @@ async function goesOn(walk: WalkOptions, first: ReceivedPage): Promise<boolean> 
   ]);
   try {
     const reply = await walk.get(behind);
-    const { rows } = readPageBody(reply.body, walk.path, reply.list);
-    return rows.length > 0 && !isDeepStrictEqual(rows[0], first.firstRow);
+    const body = readPageBody(reply.body, walk.path, reply.list);
+    return parsePage(1, body, undefined, reply, walk.rules(reply), walk.path);
   } catch (error) {
     if (!(error instanceof DjangoError)) throw error;
-    return false;
+    return undefined;
   }
 }
 

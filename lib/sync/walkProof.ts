@@ -1,4 +1,5 @@
 import { type MembershipKeys, noKeys } from '../django/membershipKeys.ts';
+import { namesOf } from '../django/page.ts';
 import type { MembersPage, Pagination } from '../django/types.ts';
 
 /** What one walk of the register saw, and whether that proves it complete; stored as details.snapshot. */
@@ -60,19 +61,14 @@ export function addPage(proof: WalkProof, page: MembersPage): void {
   proof.stale_pages += page.stale ? 1 : 0;
   proof.end_unknown ||= page.isOpen;
   if (proof.canaries_missing.length > 0) {
-    const listed = new Set(idsOf(page));
-    proof.canaries_missing = proof.canaries_missing.filter((id) => !listed.has(id));
+    const { ids } = namesOf(page);
+    proof.canaries_missing = proof.canaries_missing.filter((id) => !ids.has(id));
   }
   if (page.count === undefined) return;
   proof.count_at_start ??= page.count;
   proof.count_lowest = Math.min(proof.count_lowest ?? page.count, page.count);
   proof.count_highest = Math.max(proof.count_highest ?? page.count, page.count);
   proof.count_at_end = page.count;
-}
-
-function idsOf({ members, rejections, former, excluded }: MembersPage): (string | undefined)[] {
-  const named = [...members, ...rejections].map(({ externalId }) => externalId);
-  return [...named, ...former, ...excluded];
 }
 
 /**

@@ -704,6 +704,19 @@ describe('lists that end too early:', () => {
 });
 
 describe('other registers:', () => {
+  test('a whole list that says nothing of its end has leavers, in whatever order it comes', async () => {
+    let answers = 0;
+    world.django.misbehave({
+      kind: 'rewrite',
+      when: asksForList,
+      body: () => (answers++ % 2 ? register().list() : [...register().list()].reverse()),
+    });
+    register().remove(20);
+    expect(await world.sync()).toMatchObject({ body: { status: 'success', members_removed: 1 } });
+    expect(answers).toBe(2);
+    expect(await world.active()).toEqual(without(20));
+  });
+
   test.each<[string, Settings]>([
     ['as it is configured', { DJANGO_MEMBERS_PATH: '/api/members' }],
     ['with Basic', { DJANGO_MEMBERS_PATH: '/api/members', DJANGO_AUTH_SCHEME: 'Basic' }],

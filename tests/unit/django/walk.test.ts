@@ -10,6 +10,7 @@ import {
   meeting,
   pageOf,
   people,
+  person,
   queryOf,
   roundTrips,
   serve,
@@ -80,6 +81,33 @@ describe('every kind of list is read completely:', () => {
     });
     const pages = await collect(clientFor(origin).client.getMembers());
     expect(pages).toMatchObject([{ rows: 10, isOpen: true }]);
+  });
+
+  test.each<[string, (rows: unknown[]) => unknown]>([
+    ['in another order each time', (rows) => rows.toReversed()],
+    ['in another order, in an envelope', (rows) => ({ members: rows.toReversed() })],
+    ['with its first row at the end', (rows) => [...rows.slice(1), rows[0]]],
+    ['without somebody who has just left', (rows) => rows.slice(1)],
+    ['with records that name nobody', (rows) => [{ name: 'Nafnlaus' }, ...rows.toReversed()]],
+  ])('a whole list that comes again %s is whole', async (_, again) => {
+    const nameless = _.includes('nobody') ? [{ name: 'Nafnlaus' }] : [];
+    const origin = await serve((request, response) => {
+      const rows = [...nameless, ...people(12)];
+      json(response, queryOf(request).has('page') ? again(people(12)) : rows);
+    });
+    const pages = await collect(clientFor(origin).client.getMembers());
+    expect(pages).toMatchObject([{ rows: 12 + nameless.length, isOpen: false }]);
+  });
+
+  test.each<[string, unknown[]]>([
+    ['one other person', [...people(12).slice(5), person(99)]],
+    ['records that name nobody', [{ name: 'Nafnlaus' }]],
+  ])('a bare array is no whole list where its second page has %s', async (_, second) => {
+    const origin = await serve((request, response) =>
+      json(response, queryOf(request).has('page') ? second : people(12)),
+    );
+    const pages = await collect(clientFor(origin).client.getMembers());
+    expect(pages).toMatchObject([{ rows: 12, isOpen: true }]);
   });
 
   test.each([

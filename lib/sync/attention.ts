@@ -75,7 +75,7 @@ const words: Record<Exclude<Code, 'held' | 'lock_held'>, Words> = {
   inactive_here: (n) =>
     `${counted(n, 'person is', 'persons are')} in the register, but made inactive here by somebody else: release them with {"external_ids":[…],"release":true}, or leave them`,
   changes_refused: (n) =>
-    `${counted(n, 'change is', 'changes are')} not made: a rule of the database refuses it, somebody holds the member, or a call for the member said otherwise minutes ago. The errors of the run say which`,
+    `${counted(n, 'change is', 'changes are')} not made: a rule of the database refuses it, somebody holds the member, or a call for the member said otherwise minutes ago. The errors of the run say which; what an undo or a release could not do waits until the same call is sent again`,
   unseen_members: (n) =>
     `${counted(n, 'member who may vote was', 'members who may vote were')} not seen by the last complete full run: look at the other points, then run a full sync`,
   notifications_dead: (n) =>

@@ -1,22 +1,20 @@
 import type pg from 'pg';
+import { beginAttempts, tryChanges } from './attempt.ts';
 import { doByHalves } from './halves.ts';
 import { asThrown, throwIfForAll, watchForAll } from './refusalOfAll.ts';
 import {
   isContention,
   isUndoneByTrigger,
+  LATER,
   type MembersNames,
   type Refusal,
   readNames,
+  UNTRIED,
   wordsFor,
+  wordsOf,
 } from './refusals.ts';
-import { openPath, pinPath, type Run } from './session.ts';
-import attempts from './sql/apply/begin_attempts.sql';
-import createAdded from './sql/apply/create_added.sql';
-import createAttempt from './sql/apply/create_attempt.sql';
-import createLocked from './sql/apply/create_locked_rows.sql';
-import createRewritten from './sql/apply/create_rewritten.sql';
+import type { Run } from './session.ts';
 import createSpare from './sql/apply/create_spare.sql';
-import createWritten from './sql/apply/create_written.sql';
 import fillSpare from './sql/apply/fill_spare.sql';
 import findNeeds from './sql/apply/find_needs.sql';
 import findObstacles from './sql/apply/find_obstacles.sql';
@@ -33,8 +31,7 @@ import setDependentsAside from './sql/apply/set_dependents_aside.sql';
 import setIneffectiveAside from './sql/apply/set_ineffective_aside.sql';
 import setTurnAside from './sql/apply/set_turn_aside.sql';
 import setUntriedAside from './sql/apply/set_untried_aside.sql';
-import tryChanges from './sql/apply/try_changes.sql';
-import type { RunError } from './types.ts';
+import { isDecision, type RunError } from './types.ts';
 
 /** Someone else wrote a planned row between plan and apply; the plan has to be made again. */
 export class PlanOutdatedError extends Error {
@@ -79,18 +76,18 @@ interface Named {
   external_id: string | null;
 }
 
-const words: Record<string, string> = {
-  row_locked: 'another service holds this member; a later run tries again',
-  plan_outdated: 'another service keeps changing this member; a later run tries again',
-  change_waits:
-    'it needs the change of another member, which was not made; a later run tries again',
-};
-
-const untried =
-  'so many changes are refused that this one was not tried; a later run tries it before those';
+// What an admin decided by a call is in no other run.
+const askAgain = (error: RunError): RunError => ({
+  ...error,
+  message: error.message.replace(LATER, 'send the same call again'),
+});
 
 const inWords = ({ rows }: pg.QueryResult<Named>, said?: string): RunError[] =>
-  rows.map(({ code, external_id }) => ({ code, external_id, message: said ?? words[code] ?? '' }));
+  rows.map(({ code, external_id }) => ({
+    code,
+    external_id,
+    message: said ?? wordsOf[code] ?? '',
+  }));
 
 /**
  * Makes the changes of the plan, and writes to the audit trail what the database stored. What it refuses, and what
@@ -109,7 +106,7 @@ export async function changeMembers(run: Run, runId: number, manner: Manner): Pr
   const names = once(() => readNames(client));
   const attempt = async (from: number, to: number) => {
     if (errors.length > 0) errors.push(...(await setWaitingAside(client)));
-    const refusal = await tryPart(client, tryChanges, from, to);
+    const refusal = await tryChanges(client, from, to);
     if (refusal) await judge(client, { ...refusal, first: from, last: to }, await names(), manner);
     return refusal;
   };
@@ -121,7 +118,7 @@ export async function changeMembers(run: Run, runId: number, manner: Manner): Pr
     errors.push(...inWords(await client.query<Named>(setTurnAside, [turn, code]), said));
   };
   const leave = async (from: number, to: number) => {
-    errors.push(...inWords(await client.query<Named>(setUntriedAside, [from, to]), untried));
+    errors.push(...inWords(await client.query<Named>(setUntriedAside, [from, to]), UNTRIED));
   };
   const all = await doByHalves(first, last, { attempt, refuse, leave }, manner.refusedBefore);
   if (all) throw asThrown(all, (await names()).triggers);
@@ -129,7 +126,7 @@ export async function changeMembers(run: Run, runId: number, manner: Manner): Pr
   if (errors.length > 0) errors.push(...(await setWaitingAside(client)));
   if (mode !== 'undo') errors.push(...(await nameRewritten(client, runId)));
   await client.query(setIneffectiveAside);
-  return errors;
+  return isDecision(run.request) ? errors.map(askAgain) : errors;
 }
 
 interface Places {
@@ -137,14 +134,6 @@ interface Places {
   last: number | null;
   /** Changes of rows that are there. */
   rows: number;
-}
-
-// The tables live as long as the transaction.
-async function beginAttempts({ client, mode, startedAt }: Run, runId: number): Promise<void> {
-  await client.query(
-    [createAttempt, createLocked, createAdded, createWritten, createRewritten].join(';'),
-  );
-  await client.query(attempts, [runId, startedAt, mode !== 'undo']);
 }
 
 // Where a node of Citus has a copy, one transaction at a time changes the table, and the next waits for it here.
@@ -155,23 +144,6 @@ async function takeRows(client: pg.Client, { patient }: Manner): Promise<void> {
     const { code = '' } = error as { code?: string };
     throw patient && isContention({ state: code }) ? new ContentionError(code) : error;
   }
-}
-
-async function tryPart(
-  client: pg.Client,
-  statement: string,
-  first: number,
-  last: number,
-): Promise<Refusal | undefined> {
-  await client.query('update pg_temp.attempt set first = $1::int, last = $2::int, state = null', [
-    first,
-    last,
-  ]);
-  await client.query(`${openPath};\n${statement};\n${pinPath}`);
-  const { rows } = await client.query<Refusal>(
-    'select * from pg_temp.attempt where state is not null',
-  );
-  return rows[0];
 }
 
 async function setObstaclesAside(client: pg.Client, manner: Manner): Promise<RunError[]> {

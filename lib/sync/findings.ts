@@ -4,7 +4,7 @@ import type { Run } from './session.ts';
 import type { Snapshot } from './snapshot.ts';
 import countSetAside from './sql/apply/count_set_aside.sql';
 import settle from './sql/apply/settle_findings.sql';
-import type { RunError, SetAside } from './types.ts';
+import { isDecision, type RunError, type SetAside } from './types.ts';
 
 interface Finding {
   code: string;
@@ -33,6 +33,8 @@ const codes: Record<string, string | undefined> = {
   stale_reply: undefined,
 };
 const SET_ASIDE = 'records_set_aside';
+/** What an admin decided by a call, and could not be made: no other call makes it. */
+const DECISION_WAITS = 'decision_waits';
 
 /**
  * The errors of a run as findings, one for each member and one for all records that name nobody; pure. Errors
@@ -60,11 +62,16 @@ interface Counts {
 
 /**
  * Writes what waits for a person to open_findings, in the transaction that applies the run. An undo did not read the
- * register and changes nothing of it. Throws what pg throws.
+ * register, so it says only what of it was not made. Throws what pg throws.
  */
 export async function settleFindings(run: Run, runId: number, snapshot: Snapshot): Promise<void> {
-  if (run.mode === 'undo') return;
-  const found = findingsOf(snapshot.errors);
+  const errors = snapshot.errors.kept();
+  const found = findingsOf(snapshot.errors).map((finding) =>
+    isDecision(run.request) && finding.code === CHANGES_REFUSED
+      ? { ...finding, error_code: DECISION_WAITS }
+      : finding,
+  );
+  const settled = errors.filter(({ code }) => ['undo_conflict', 'unknown_id'].includes(code));
   const column = <K extends keyof Finding>(name: K) => found.map((finding) => finding[name]);
   await run.client.query(settle, [
     runId,
@@ -74,6 +81,7 @@ export async function settleFindings(run: Run, runId: number, snapshot: Snapshot
     column('records'),
     column('error_code'),
     column('message'),
+    settled.map(({ external_id }) => external_id),
   ]);
 }
 

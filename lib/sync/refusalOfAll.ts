@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { asDatabaseUnavailable } from '../databaseErrors.ts';
 import { SyncError } from '../errors.ts';
+import { probeRows } from './attempt.ts';
 import {
   functionIn,
   isBrokenTrigger,
@@ -9,8 +10,6 @@ import {
   placeOf,
   type Refusal,
 } from './refusals.ts';
-import { openPath, pinPath } from './session.ts';
-import probeRows from './sql/apply/probe_rows.sql';
 
 const written = ['kennitala', 'name', 'email', 'phone', 'external_id'];
 
@@ -89,7 +88,7 @@ export function watchForAll(client: pg.Client): OfAll {
         ofNewcomers.push(refusal);
         return;
       }
-      met ??= probe(client);
+      met ??= probeRows(client);
       if ([refusal.state, 'none'].includes((await met) ?? '')) throw asThrown(refusal);
     },
     settle: async () => {
@@ -107,12 +106,4 @@ const additionAt = `select from pg_temp.plan where turn = $1::int and action = '
 async function isAddition(client: pg.Client, turn: number): Promise<boolean> {
   const { rowCount } = await client.query(additionAt, [turn]);
   return rowCount === 1;
-}
-
-// The SQLSTATE that rows meet which the plan leaves alone; null: they can be written.
-async function probe(client: pg.Client): Promise<string | null> {
-  await client.query(`${openPath};\n${probeRows};\n${pinPath}`);
-  const found = 'select state from pg_temp.attempt';
-  const { rows } = await client.query<{ state: string | null }>(found);
-  return rows[0]?.state ?? null;
 }

@@ -38,6 +38,20 @@ const notFound = ['42P01', '42883', '42703', '42704', '3F000'];
 export const isBrokenTrigger = ({ state, context }: Refusal): boolean =>
   notFound.includes(state) && functionIn(context) !== undefined;
 
+/** What becomes of a change that somebody stands in the way of. */
+export const LATER = 'a later run tries again';
+
+/** What is said of a change by its error code, where nothing more is known. */
+export const wordsOf: Record<string, string> = {
+  row_locked: `another service holds this member; ${LATER}`,
+  plan_outdated: `another service keeps changing this member; ${LATER}`,
+  change_waits: `it needs the change of another member, which was not made; ${LATER}`,
+};
+
+/** The same of one that was not tried. */
+export const UNTRIED =
+  'so many changes are refused that this one was not tried; a later run tries it before those';
+
 /** What is said of a change that met this; undefined where its error code says it all. */
 export function wordsFor(
   code: string,
@@ -49,7 +63,7 @@ export function wordsFor(
   const [, relation] =
     /^while \w+ tuple \(\d+,\d+\) in relation "([a-z_]\w*)"$/im.exec(refusal.context) ?? [];
   if (code !== 'row_locked' || relation === undefined) return undefined;
-  return `it needs a row of ${relation} that another service holds; a later run tries again`;
+  return `it needs a row of ${relation} that another service holds; ${LATER}`;
 }
 
 /** What refused a change, by the names that PostgreSQL has for it; never a value. */

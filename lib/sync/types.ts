@@ -50,6 +50,10 @@ export const isApproved = (
   name: ChangeClass,
 ): boolean => approvedPlan !== undefined && (approvedClasses?.includes(name) ?? true);
 
+/** Whether an admin decided it by this very call: no other run makes it. */
+export const isDecision = ({ undo, release }: SyncRequest): boolean =>
+  undo !== undefined || release === true;
+
 /** What a run needs from outside. */
 export interface SyncContext {
   config: Config<'django' | 'sync' | 'notify'>;

@@ -189,3 +189,66 @@ test('where triggers wait for what somebody holds elsewhere, votes wait for seco
   });
   expect(await sync()).toMatchObject({ status: 'success', members_updated: 24 });
 });
+
+describe('what an admin decided and somebody stands in the way of', () => {
+  const waits = async (call: object, external_id: string) => {
+    const body = await sync(call);
+    expect(body).toMatchObject({ status: 'partial', errors: [{ external_id }] });
+    for (const _ of ['it', 'a full run beside it']) {
+      expect((await world.get('syncStatus')).body).toMatchObject({
+        status: 'attention',
+        attention: [{ code: 'changes_refused', count: 1 }],
+        election: { may_open: false },
+      });
+      await sync();
+    }
+    return body;
+  };
+  const settled = async (call: object) => {
+    const { status } = await sync(call);
+    expect([status, (await world.get('syncStatus')).body['attention']]).toEqual(['success', []]);
+  };
+
+  test('an undo that a trigger refuses waits for the same call', async () => {
+    register().add({ id: 40 });
+    const { run_id } = await sync();
+    await trigger(`if new.external_id = '40' and not new.is_active then raise 'no'; end if;`);
+    await waits({ undo: run_id }, '40');
+    await query(repair);
+    repair = '';
+    // It is undone then, so the register asks for what an admin took back.
+    const { status } = await sync({ undo: run_id });
+    const { body } = await world.get('syncStatus');
+    expect([status, body['attention']]).toMatchObject(['success', [{ code: 'undone' }]]);
+  });
+
+  test('a release of somebody whose row is locked waits for the same call', async () => {
+    await query(`update public.members set is_active = false where external_id = '3'`);
+    await sync();
+    const other = new pg.Client(world.database.url);
+    await other.connect();
+    await other.query(`begin; select from public.members where external_id = '3' for update`);
+    const release = { external_ids: ['3'], release: true };
+    const body = await waits(release, '3');
+    await other.query('rollback');
+    await other.end();
+    expect(body.errors).toMatchObject([
+      {
+        code: 'row_locked',
+        message: 'another service holds this member; send the same call again',
+      },
+    ]);
+    await settled(release);
+  });
+
+  test('and no more when the register asks for nothing else', async () => {
+    register().add({ id: 41 });
+    const { run_id } = await sync();
+    await trigger(`if not new.is_active and new.name <> 'x' then raise 'no'; end if;`);
+    await waits({ undo: run_id }, '41');
+    await query(repair);
+    repair = '';
+    register().remove(41);
+    await settled({});
+  });
+});

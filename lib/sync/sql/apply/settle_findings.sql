@@ -1,6 +1,7 @@
 -- Keeps open_findings to what run $1 found ($3 to $7, one place each): what is known already keeps its beginning,
 -- and what the run saw settled goes; with them the members suspended by hand. $2: it saw the whole register; another run settles only what it read. A
--- removal that is held was not asked about, so it is as unconfirmed as before.
+-- removal that is held was not asked about, so it is as unconfirmed as before. What an undo or a release could not do
+-- waits until it is done, or another change of the member is made; $8: or there is nothing left of it to do.
 with found as (
   select * from unnest($3::text[], $4::text[], $5::int[], $6::text[], $7::text[])
     as f(code, external_id, records, error_code, message)
@@ -12,7 +13,13 @@ with found as (
 ),
 settled as (
   delete from public.open_findings o
-  where ($2::boolean or o.external_id in (select external_id from pg_temp.incoming))
+  where case
+      when o.error_code = 'decision_waits' then o.external_id = any($8::text[]) or o.external_id in (
+        select coalesce(p.external_id, p.old_external_id) from pg_temp.plan p
+        where p.held is null and p.set_aside is null and p.action <> 'suspended'
+      )
+      else $2::boolean or o.external_id in (select external_id from pg_temp.incoming)
+    end
     and not exists (select from found f where f.code = o.code and f.external_id = o.external_id)
     and not (
       o.code = 'removals_unconfirmed'

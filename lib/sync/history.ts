@@ -87,10 +87,15 @@ export async function readMember(
   }: Asked & { row?: number },
 ): Promise<MemberHistory> {
   const digits = normaliseKennitala(kennitala);
-  const named = digits === undefined ? { external_id, row } : await holderOf(database, digits);
+  const named: Holder | undefined =
+    digits === undefined
+      ? { external_id: external_id === undefined ? null : String(external_id), row: row ?? null }
+      : await holderOf(database, digits);
   // By the row where there is one: its Django id may be somebody else's by now.
   const hasRow = named?.row !== undefined && named.row !== null;
-  const asked = hasRow ? [null, named.row] : [named?.external_id ?? null, null];
+  const asked = hasRow
+    ? [null, named.row, null]
+    : [named?.external_id ?? null, null, named?.outcomes ?? null];
   const [facts] = await queryPooled<MemberFacts>(database, findMember, asked);
   const { id, external_id: externalId, kennitala: stored, name } = facts as MemberFacts;
   const values = [id, before ?? null, limit + 1, from ?? null, to ?? null];
@@ -108,15 +113,26 @@ export async function readMember(
 interface Holder {
   row?: number | null;
   external_id?: string | null;
+  /** The changes that may wait for them, by their digests. */
+  outcomes?: Buffer[];
+}
+
+interface Born {
+  row: number | null;
+  external_id: string | null;
+  kennitala: string;
+  outcome: Buffer;
 }
 
 // The server may log the values that a statement has, so it gets the half of a kennitala that is shown as well.
 async function holderOf(database: Credential, digits: string): Promise<Holder | undefined> {
-  const born = await queryPooled<Holder & { kennitala: string }>(database, membersBornOn, [
-    digits.slice(0, 6),
-  ]);
+  const born = await queryPooled<Born>(database, membersBornOn, [digits.slice(0, 6)]);
   const theirs = born.filter(({ kennitala }) => kennitala === digits);
-  return theirs.find(({ row }) => row !== null) ?? theirs[0];
+  const owner = theirs.find(({ row }) => row !== null);
+  if (owner || theirs.length === 0) return owner;
+  // Their Django id may be that of another person here, or of themselves under another kennitala.
+  const outcomes = theirs.map(({ outcome }) => outcome);
+  return { external_id: theirs[0]?.external_id ?? null, outcomes };
 }
 
 /** A member and a page of their history. */

@@ -94,10 +94,14 @@ function reasonOf(facts: MemberFacts): MemberReason {
     const message = `not in the register's list, but Django does not confirm that they are gone: ${unconfirmed.message}`;
     return { code: 'removal_unconfirmed', message };
   }
-  if (held && held.reason !== 'undone') return { code: 'held', message: heldWords(held) };
+  if (held && held.reason !== 'undone') return { code: 'held', message: heldWords(held, id) };
   if (id === null && found('inactive_here')) {
     const message = 'the row of this person, which has another id or none, is inactive';
     return { code: 'inactive_here', message };
+  }
+  if (id === null && held) {
+    const message = 'an admin took this back, and the register asks for it again';
+    return { code: 'undone', message };
   }
   if (id === null) return { code: 'unknown', message: 'nobody here has this id or kennitala' };
   if (undone) {
@@ -139,8 +143,18 @@ const heldChanges: Record<string, string> = {
   reactivate: 'the register has them again; the return waits for an approval',
 };
 
-const heldWords = ({ action, reason }: NonNullable<MemberFacts['held']>): string =>
-  `${heldChanges[action] ?? 'a change of theirs waits for an approval'} (${reason})`;
+function heldWords(
+  { action, reason }: NonNullable<MemberFacts['held']>,
+  id: number | null,
+): string {
+  // Found by a kennitala that no row has.
+  const isNumber = action === 'update' && id === null;
+  const words = isNumber ? anotherKennitala : heldChanges[action];
+  return `${words ?? 'a change of theirs waits for an approval'} (${reason})`;
+}
+
+const anotherKennitala =
+  'the register has this kennitala for a member who votes under another one; the change waits for an approval';
 
 const setAsideWords = ({ message, error_code }: Finding, active: boolean | null): string =>
   `their record in Django could not be used (${error_code}: ${message}); ${

@@ -228,6 +228,61 @@ describe('a member in words', () => {
     expect(await member({ external_id: '101' })).toMatchObject({ reason: { code: 'active' } });
   });
 
+  test('the newcomer who waits under the Django id of somebody who has left, and the one who has left', async () => {
+    const [gone, new101] = [kennitalaOf(5), '1203894569'];
+    await world.run();
+    world.django.members.update(5, { kennitala: new101, name: 'Allt Önnur Persóna' });
+    const settings = { SYNC_LIMIT_FLOOR: '1', SYNC_MAX_ADDITIONS: '1' };
+    world.django.members.add({ id: 101 });
+    expect(await world.run({}, { settings })).toMatchObject({ status: 'held', members_removed: 1 });
+    const waits = {
+      name: null,
+      may_vote: false,
+      kennitala: '120389-****',
+      reason: { code: 'held' },
+    };
+    expect(await member({ kennitala: new101 })).toMatchObject({ ...waits, external_id: '5' });
+    expect(await member({ external_id: '5' })).toMatchObject({ ...waits, external_id: '5' });
+    expect(await member({ kennitala: gone })).toMatchObject({
+      kennitala: `${gone.slice(0, 6)}-****`,
+      may_vote: false,
+      reason: { code: 'left' },
+    });
+  });
+
+  test('another kennitala, which has no vote until it is approved, while the old one has it', async () => {
+    const old = kennitalaOf(5);
+    await world.run();
+    world.django.members.update(5, { kennitala: '1203894569' });
+    const settings = { SYNC_LIMIT_FLOOR: '0', SYNC_MAX_KENNITALA_CHANGES: '0' };
+    expect(await world.run({}, { settings })).toMatchObject({ status: 'held' });
+    expect(await member({ kennitala: '1203894569' })).toMatchObject({
+      kennitala: '120389-****',
+      may_vote: false,
+      reason: { code: 'held', message: expect.stringContaining('another one') },
+    });
+    for (const asked of [{ kennitala: old }, { external_id: '5' }]) {
+      expect(await member(asked)).toMatchObject({
+        kennitala: `${old.slice(0, 6)}-****`,
+        may_vote: true,
+        reason: { code: 'held' },
+      });
+    }
+  });
+
+  test('a newcomer who was taken back and is asked for under another kennitala', async () => {
+    await world.run();
+    world.django.members.add({ id: 101 });
+    const { run_id } = await world.run();
+    await world.run({ undo: run_id ?? undefined });
+    world.django.members.update(101, { kennitala: '1203894569' });
+    expect(await world.run()).toMatchObject({ status: 'held' });
+    expect(await member({ kennitala: '1203894569' })).toMatchObject({
+      may_vote: false,
+      reason: { code: 'undone' },
+    });
+  });
+
   test('who is unknown here', async () => {
     await world.run();
     const nobody = { name: null, may_vote: false, since: null, reason: { code: 'unknown' } };

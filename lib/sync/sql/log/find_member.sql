@@ -1,23 +1,40 @@
 -- Everything that says why somebody may vote or not: the row with Django id $1 or our own id $2, what the runs
 -- found of them or hold back, and the last change. One row always; without a member its columns are null. Our own
--- row goes before that of another service, and an active one before one that has left.
-with member as (
-  select * from public.members
-  where external_id = $1::text or id = $2::int
-  order by sync_source is not distinct from 'django' desc, is_active desc nulls last, id
-  limit 1
-), finished as (
+-- row goes before that of another service, and an active one before one that has left. $3: the changes that may wait for
+-- who has no row, by their digests: another person may have that Django id, or this one another kennitala. So may the newcomer
+-- whose addition waits under the id of somebody who has left.
+with finished as (
   select id, mode, status, plan from public.sync_log
   where mode in ('full', 'incremental') and status in ('success', 'partial', 'held')
-), held as (
-  select h.external_id, h.kennitala, h.action, h.reason
+), waiting as (
+  select h.outcome, h.class, h.external_id, h.kennitala, h.action, h.reason
   from public.held_changes h
   where h.plan in (
-      (select case when status = 'held' then plan end from finished order by id desc limit 1),
-      (select case when status = 'held' then plan end from finished where mode = 'full' order by id desc limit 1),
-      (select case when status = 'held' then plan end from public.sync_log where mode = 'selected' order by id desc limit 1)
-    )
-    and (h.external_id = coalesce((select external_id from member), $1::text) or h.kennitala = (select kennitala from member))
+    (select case when status = 'held' then plan end from finished order by id desc limit 1),
+    (select case when status = 'held' then plan end from finished where mode = 'full' order by id desc limit 1),
+    (select case when status = 'held' then plan end from public.sync_log where mode = 'selected' order by id desc limit 1)
+  )
+), named as (
+  select * from public.members
+  where $3::bytea[] is null and (external_id = $1::text or id = $2::int)
+  order by sync_source is not distinct from 'django' desc, is_active desc nulls last, id
+  limit 1
+), member as (
+  select n.* from named n
+  where n.id = $2::int or n.is_active or not exists (
+    select from waiting w where w.external_id = $1::text and w.action = 'add' and w.kennitala <> n.kennitala::text
+  )
+), held as (
+  select w.external_id, w.kennitala, w.action, w.reason
+  from waiting w
+  left join member m on true
+  where case
+    when $3::bytea[] is not null then w.outcome = any($3)
+    when m.id is null then w.external_id = $1::text
+    else w.kennitala = m.kennitala::text or w.class = 'kennitala_changes' and w.external_id = m.external_id::text
+  end
+  -- The same person's addition goes before the removal of who had the id.
+  order by w.action
   limit 1
 ), last_change as (
   select c.run_id, c.action, c.evidence, c.confirmed, c.reason

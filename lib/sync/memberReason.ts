@@ -113,7 +113,7 @@ function reasonOf(facts: MemberFacts): MemberReason {
     const message = 'the row was made inactive by another service or by hand';
     return { code: 'inactive_here', message };
   }
-  if (removed_at === null) {
+  if (removed_at === null || found('suspended')) {
     const at = noticed(facts);
     const found = at && `; first found so by the run of ${isoDay(at)}`;
     const message = `suspended here by hand${found ?? ''}; runs leave that as it is`;

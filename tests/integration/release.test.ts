@@ -1,3 +1,4 @@
+import { generatePeople } from '../../local/mockDjango/people.ts';
 import { asksForList } from '../support/register.ts';
 import { createWorld, type World } from '../support/world.ts';
 
@@ -10,6 +11,8 @@ beforeEach(async () => {
   expect(await world.sync()).toMatchObject({ body: { status: 'success', members_added: 35 } });
 });
 
+// As the register had this member in the beginning.
+const person = (id: number) => generatePeople(35)[id - 1] as ReturnType<typeof generatePeople>[0];
 const query = (statement: string) => world.database.query(statement);
 const stateOf = async (id: number) => {
   const [row] = await query(
@@ -87,4 +90,96 @@ test('nobody is released whom the register does not have', async () => {
   const { body } = await world.sync({ external_ids: ['7'], release: true });
   expect(body).toMatchObject({ members_reactivated: 0 });
   expect(await stateOf(7)).toMatchObject({ is_active: false });
+});
+
+describe('whoever fills removed_at as well suspends the member all the same:', () => {
+  const suspendWithTime = (id: number, at = 'now()') =>
+    query(
+      `update public.members set is_active = false, removed_at = ${at} where external_id = '${id}'`,
+    );
+  const forgetChanges = () => query('delete from public.member_changes');
+  const listed = async () => {
+    const { body } = await world.get('syncStatus?list=suspended');
+    const { members } = body['list'] as { members: { external_id: string }[] };
+    return members.map(({ external_id }) => external_id);
+  };
+
+  test.each([['now()'], ["'2020-01-01'"]])(
+    'at %s, and nobody but an admin lifts that',
+    async (at) => {
+      await suspendWithTime(7, at);
+      for (const body of [{}, { external_ids: ['7'] }, {}]) {
+        expect(await world.sync(body)).toMatchObject({
+          body: { status: 'success', members_suspended: 1, members_reactivated: 0 },
+        });
+      }
+      expect(await stateOf(7)).toMatchObject({ is_active: false });
+      expect((await world.get('syncStatus')).body).toMatchObject({
+        status: 'ok',
+        members: { active: 34, suspended: 1, left: 0 },
+        election: { may_open: true },
+      });
+      expect(await listed()).toEqual(['7']);
+      expect((await world.get('syncLogs?external_id=7')).body['member']).toMatchObject({
+        may_vote: false,
+        reason: { code: 'suspended' },
+      });
+      const { body } = await world.sync({ external_ids: ['7'], release: true });
+      expect(body).toMatchObject({ status: 'success', members_reactivated: 1 });
+      expect(await world.sync()).toMatchObject({
+        body: { status: 'success', members_suspended: 0 },
+      });
+    },
+  );
+
+  test('also when the audit trail has nothing of the member any more', async () => {
+    await suspendWithTime(7);
+    await world.sync();
+    await forgetChanges();
+    expect(await world.sync()).toMatchObject({ body: { members_reactivated: 0 } });
+    expect(await stateOf(7)).toMatchObject({ is_active: false });
+  });
+
+  test('who was back and is suspended again stays so', async () => {
+    world.django.members.remove(7);
+    expect(await world.sync()).toMatchObject({ body: { members_removed: 1 } });
+    world.django.members.add({ ...person(7) });
+    expect(await world.sync()).toMatchObject({ body: { members_reactivated: 1 } });
+    await suspendWithTime(7);
+    expect(await world.sync()).toMatchObject({ body: { members_reactivated: 0 } });
+  });
+
+  test.each<[string, () => Promise<unknown>]>([
+    ['by the audit trail', async () => {}],
+    ['although the audit trail was emptied', forgetChanges],
+    [
+      'although the audit trail begins after that, and is of somebody else',
+      () => query(`update public.member_changes set after = '{}', action = 'update'`),
+    ],
+    [
+      'although another service has touched removed_at',
+      () => query(`update public.members set removed_at = '2020-01-01' where external_id = '7'`),
+    ],
+    [
+      'although the table was restored from before the return',
+      async () => {
+        const before = await stateOf(7);
+        world.django.members.add({ ...person(7) });
+        expect(await world.sync()).toMatchObject({ body: { members_reactivated: 1 } });
+        await world.database.query(
+          `update public.members set is_active = false, removed_at = $1 where external_id = '7'`,
+          [before?.['removed_at']],
+        );
+      },
+    ],
+  ])('a leaver who comes back is active again, %s', async (_, meanwhile) => {
+    world.django.members.remove(7);
+    expect(await world.sync()).toMatchObject({ body: { members_removed: 1 } });
+    await meanwhile();
+    if (!world.django.members.get(7)) world.django.members.add({ ...person(7) });
+    expect(await world.sync()).toMatchObject({
+      body: { status: 'success', members_reactivated: 1, members_suspended: 0 },
+    });
+    expect(await stateOf(7)).toMatchObject({ is_active: true, removed_at: null });
+  });
 });

@@ -22,7 +22,7 @@ with last_full as (
   left join public.open_findings f on f.code = 'suspended' and $1::text = f.code and f.external_id = m.external_id
   where m.sync_source = 'django'
     and (
-      $1::text = 'suspended' and m.is_active is not true and m.removed_at is null
+      $1::text = 'suspended' and m.is_active is not true and (m.removed_at is null or f.code is not null)
       or $1::text = 'unseen_members' and m.is_active
         and (s.seen_at is null or s.id in (select id from back_by_hand) or s.seen_at < (select sync_timestamp at time zone 'UTC' from last_full))
     )

@@ -53,6 +53,12 @@ with run as (
   -- A run removed the member, and somebody else made the row active again.
   select k.id from marked k
   where (select c.action from public.member_changes c where c.member_id = k.id order by c.id desc limit 1) = 'remove'
+), by_hand as (
+  -- Whoever suspended these has filled removed_at as well, as only runs should: a run found that no run removed them.
+  select count(*)::int as members
+  from public.members m
+  join public.open_findings f on f.code = 'suspended' and f.external_id = m.external_id
+  where m.sync_source = 'django' and m.is_active is not true and m.removed_at is not null
 ), member as (
   select
     count(*) filter (where is_active)::int as active,
@@ -101,7 +107,7 @@ select
     where status = 'failed' and reads and id > coalesce((select id from last_reading), 0)
   ) as consecutive_failures,
   (select sync_timestamp at time zone 'UTC' from run where reads order by id desc limit 1) as last_started_at,
-  m.active, m.suspended, m.left, m.unseen, m.unseen_since,
+  m.active, m.suspended + h.members as suspended, m.left - h.members as left, m.unseen, m.unseen_since,
   -- Three counts, each from the index on sync_source alone.
   (select count(*) from public.member_sightings where sync_source < 'django')::int
     + (select count(*) from public.member_sightings where sync_source > 'django')::int
@@ -115,4 +121,4 @@ select
   (select jsonb_build_object('count', count(*), 'since', min(created_at), 'run_id', max(run_id)) from dead) as undelivered,
   (select count(*) filter (where status = 'pending' and not receiver_gone)::int from public.notification_outbox) as notifications_pending,
   (select count(*) filter (where status = 'dead')::int from public.notification_outbox) as notifications_dead
-from member m
+from member m cross join by_hand h

@@ -5,7 +5,28 @@ insert into pg_temp.plan (
   old_kennitala, old_name, old_email, old_phone, old_external_id, old_is_active, old_removed_at, old_sync_source,
   external_id, kennitala, name, email, phone, is_active, removed_at, fields, suspended, evidence, outcome
 )
-with placed as (
+-- The rows of leavers that a record names. Somebody else may fill removed_at too, and decides by that: a leaver's last
+-- change is a removal, or a removal has this very time, as after a restore. Where the audit trail has nothing of the
+-- person any more, removed_at is what there is; unless an earlier run found the member suspended.
+with left_by_run as materialized (
+  select p.row_id
+  from pg_temp.pair p
+  where p.row_sync_source = 'django' and p.row_removed_at is not null and p.row_is_active is not true
+    and (p.is_member or p.row_external_id in (select record_id from pg_temp.pair where is_member))
+    and coalesce(
+      (
+        select bool_or(c.action = 'remove' and (c.is_last or (c.after ->> 'removed_at')::timestamp = p.row_removed_at))
+        from (
+          select action, after, row_number() over (order by id desc) = 1 as is_last
+          from public.member_changes
+          where member_id = p.row_id
+            and (after ->> 'kennitala' = p.row_kennitala or after ->> 'external_id' = p.row_external_id)
+        ) c
+      ),
+      (select count(*) = 0 from public.open_findings f where f.code = 'suspended' and f.external_id = p.row_external_id)
+    )
+),
+placed as (
   select p.*
   from pg_temp.pair p
   where p.is_member and p.row_id is not null
@@ -28,14 +49,14 @@ wished as (
     case
       when p.row_is_active then 'update'
       -- Only what the sync itself removed comes back; a member suspended by hand stays so.
-      when p.row_sync_source = 'django' and p.row_removed_at is not null then 'reactivate'
+      when p.row_id in (select row_id from left_by_run) then 'reactivate'
       when $1::boolean then 'reactivate'
       -- Somebody decided this of the member whose Django id the row has. Of one who is new here, who comes from an
       -- active row, or whose row is another service's, nobody did.
       when p.row_sync_source = 'django' and exists (
         select from pg_temp.pair k
         where k.row_external_id = p.record_id and (k.row_sync_source = 'django' or k.row_is_linked)
-          and k.row_is_active is not true and (k.row_sync_source = 'django' and k.row_removed_at is not null) is not true
+          and k.row_is_active is not true and k.row_id not in (select row_id from left_by_run)
       ) then 'suspended'
       else 'inactive_here'
     end as standing

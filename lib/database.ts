@@ -48,6 +48,8 @@ export const setting = (values: Record<string, string>, scope: 'session' | 'loca
 /** A connection that can be given up at once, and whose end never waits for a peer that has gone silent. */
 export class Connection extends pg.Client {
   readonly #socket: Socket;
+  /** How long the server lets two wait for each other before it ends one of them, in ms. */
+  deadlockTimeoutMs = 1_000;
 
   constructor(config: pg.ClientConfig) {
     const socket = new Socket();

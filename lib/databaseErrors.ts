@@ -14,9 +14,13 @@ export function asDatabaseUnavailable(thrown: unknown): SyncError | undefined {
     const place = [codeOf(error), kind.inFunction && functionOf(error), objectOf(error)]
       .filter(Boolean)
       .join(', ');
-    return new SyncError('database_unavailable', `${kind.words}${place && ` (${place})`}.`, {
-      cause: thrown,
-    });
+    return new SyncError(
+      'database_unavailable',
+      `${wordsOf(kind, error)}${place && ` (${place})`}.`,
+      {
+        cause: thrown,
+      },
+    );
   }
   return undefined;
 }
@@ -77,6 +81,13 @@ const functionOf = (error: Error) =>
 
 const constraintOf = (error: Error) =>
   'constraint' in error && typeof error.constraint === 'string' ? error.constraint : '';
+
+// Where a right is missing, what for; a server may say it in another language. A trigger may raise any text.
+function wordsOf({ words }: Kind, error: Error): string {
+  const [, object] = /^permission denied for (\w+ \w+)$/.exec(error.message) ?? [];
+  if (codeOf(error) !== '42501' || contextOf(error) !== '' || object === undefined) return words;
+  return words.replace('lacks a right', `lacks a right on ${object}`);
+}
 
 // The sequence that has no number left, or whose table has the number already: names of ours, and no value.
 function objectOf(error: Error): string | undefined {

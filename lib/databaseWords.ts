@@ -103,6 +103,16 @@ export const kinds: Kind[] = [
     words: 'The database has run out of disk space or memory: give the instance more',
   },
   {
+    codes: ['58', 'XX'],
+    words:
+      'The database cannot read something of its own: a library that a setting names (session_preload_libraries), a file, or an index that is damaged. Its own log says which',
+  },
+  {
+    codes: ['22P05', '22021'],
+    words:
+      'The encoding of the database has no such character: ask for another id, or move to a database in UTF-8, which has them all',
+  },
+  {
     codes: ['57P03'],
     words: 'The database is starting or stopping: try again in a minute',
   },

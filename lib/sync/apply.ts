@@ -59,9 +59,10 @@ async function applyAll(
 ): Promise<SyncResult> {
   const { client, context, request, startedAt } = run;
   // Shorter than PostgreSQL waits before it looks for a deadlock, so ours gives up first. And where each change meets
-  // what somebody holds elsewhere, others wait for the rows that are ours meanwhile.
-  const wait = manner.patient ? '900ms' : '100ms';
-  await client.query(`set local synchronous_commit = on; set local lock_timeout = '${wait}'`);
+  // what somebody holds elsewhere, others wait for the rows that are ours meanwhile; as they do when we fall silent.
+  const wait = Math.min(manner.patient ? 900 : 100, Math.ceil(client.deadlockTimeoutMs / 2));
+  await client.query(`set local synchronous_commit = on; set local lock_timeout = ${wait};
+    set local idle_in_transaction_session_timeout = '20s'`);
   const errors = await changeMembers(run, runId, manner);
   const summary = await summarise(client);
   const sightings = await noteSightings(run, planned, summary);

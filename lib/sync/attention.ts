@@ -86,8 +86,10 @@ const words: Record<Exclude<Code, 'held' | 'lock_held'>, Words> = {
 export function listAttention(facts: AttentionFacts): Attention[] {
   const { taken, missingSince, held, undone, findings, unseen, undelivered } = facts;
   const found = (code: Code) => findings.find((finding) => finding.code === code);
+  const since = found('run_missing')?.since ?? missingSince;
+  const missing = { count: since ? 1 : 0, since, run_id: null };
   const tallies: [keyof typeof words, Tally | undefined][] = [
-    ['run_missing', { count: missingSince ? 1 : 0, since: missingSince, run_id: null }],
+    ['run_missing', missing],
     ['undone', undone],
     ['records_set_aside', found('records_set_aside')],
     ['removals_unconfirmed', found('removals_unconfirmed')],

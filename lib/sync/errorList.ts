@@ -10,6 +10,8 @@ const KEPT = 10_000;
 /** The errors of a run: every one counted, the first ten thousand kept, the first hundred shown. */
 export interface ErrorList {
   add(code: string, externalId: string | null | undefined, message: string): void;
+  /** Leaves out this id where it was named. */
+  hideId(externalId: string): void;
   count(): number;
   kept(): readonly RunError[];
   /** How many were counted and not kept, by their codes. */
@@ -27,6 +29,10 @@ export function createErrorList(): ErrorList {
       if (kept.length < KEPT) {
         kept.push({ code, external_id: shownId(externalId ?? null), message });
       } else unkept.set(code, (unkept.get(code) ?? 0) + 1);
+    },
+    hideId: (externalId) => {
+      for (const error of kept)
+        if (error.external_id === shownId(externalId)) error.external_id = null;
     },
     count: () => count,
     kept: () => kept,

@@ -1,4 +1,4 @@
-import type pg from 'pg';
+import type { Connection } from '../database.ts';
 import { SyncError } from '../errors.ts';
 import { toSyncError } from '../failure.ts';
 import { applyPlan } from './apply.ts';
@@ -54,7 +54,7 @@ async function begin(started: StartedRun): Promise<Run> {
 }
 
 async function runLocked(request: SyncRequest, context: SyncContext): Promise<SyncResult> {
-  let client: pg.Client | undefined;
+  let client: Connection | undefined;
   try {
     client = await openSession(context);
     await takeLock(client, context);
@@ -70,7 +70,7 @@ async function runLocked(request: SyncRequest, context: SyncContext): Promise<Sy
 async function runLogged(
   request: SyncRequest,
   context: SyncContext,
-  client: pg.Client,
+  client: Connection,
 ): Promise<SyncResult> {
   const elapsed = stopwatch();
   const { id, startedAt } = await startRun(client, request, context.log);

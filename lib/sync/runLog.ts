@@ -7,14 +7,29 @@ import type { StartedRun } from './session.ts';
 import closeAbandonedRuns from './sql/log/close_abandoned_runs.sql';
 import failRunStatement from './sql/log/fail_run.sql';
 import finishRunStatement from './sql/log/finish_run.sql';
+import noteUnwritten from './sql/log/note_unwritten.sql';
 import startRunStatement from './sql/log/start_run.sql';
 import type { SyncMode, SyncRequest, SyncResult } from './types.ts';
 
 /**
  * Writes the pending row of a new run and returns its id and its time, by the database's clock. Runs that a killed process left pending are
- * closed as failed first; only the holder of the sync lock may call this.
+ * closed as failed first; only the holder of the sync lock may call this. Where sync_log takes no row, open_findings
+ * says so until a run is written again. Throws what pg throws.
  */
 export async function startRun(
+  client: pg.Client,
+  request: SyncRequest,
+  log: Log,
+): Promise<Pick<StartedRun, 'startedAt'> & { id: number }> {
+  try {
+    return await writeStart(client, request, log);
+  } catch (error) {
+    await client.query(noteUnwritten).catch(() => undefined);
+    throw error;
+  }
+}
+
+async function writeStart(
   client: pg.Client,
   request: SyncRequest,
   log: Log,

@@ -59,6 +59,7 @@ export async function takeSelection(
   await addShields(
     client,
     unclear.map((externalId) => ({ externalId })),
+    errors,
   );
   await reportUnknown(client, leavers, errors);
 

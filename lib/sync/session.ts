@@ -26,7 +26,7 @@ export interface StartedRun {
   request: SyncRequest;
   context: SyncContext;
   /** The run's only connection: lock, temporary tables and transaction live and die with it. */
-  client: pg.Client;
+  client: Connection;
   /** null for a dry run, which is not logged. */
   id: number | null;
   startedAt: Date;
@@ -97,7 +97,8 @@ export const pinPath = `select set_config('search_path', '${PINNED}', true), set
 export async function openSession({ secrets, signal, log }: SyncContext): Promise<Connection> {
   const connection = await connect(secrets.DATABASE_URL);
   try {
-    const { pid, schema_open, planted, is_citus } = await inspect(connection);
+    const { pid, deadlock_timeout_ms, schema_open, planted, is_citus } = await inspect(connection);
+    connection.deadlockTimeoutMs = deadlock_timeout_ms;
     endOnAbort(connection, pid, { secrets, signal });
     // A pooler says a number of its own in the place of the session's.
     if ((connection as { processID?: number | null }).processID !== pid) {
@@ -129,6 +130,7 @@ const plantedThere =
 
 interface Backend {
   pid: number;
+  deadlock_timeout_ms: number;
   schema_open: boolean;
   /** Functions and operators of strangers that could be run for others. */
   planted: string[];

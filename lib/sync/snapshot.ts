@@ -126,7 +126,7 @@ async function setAside(client: pg.Client, page: MembersPage, errors: ErrorList)
   for (const { code, externalId, message } of page.rejections) {
     errors.add(code, externalId, message);
   }
-  await addShields(client, page.rejections);
+  await addShields(client, page.rejections, errors);
   return page.rejections.filter(({ externalId, kennitala }) => !externalId && !kennitala).length;
 }
 

@@ -29,7 +29,7 @@ export function openIncoming(client: pg.Client, errors: ErrorList): Incoming {
       for (const { externalId } of refused) {
         errors.add('invalid_encoding', isAscii(externalId) ? externalId : null, notEncodable);
       }
-      await addShields(client, refused);
+      await addShields(client, refused, errors);
       return refused.filter(({ isMember }) => isMember).length;
     },
   };
@@ -64,12 +64,24 @@ export function addFormer(writer: CopyWriter, ordinal: number, externalId: strin
   writer.add(ordinal, externalId, null, null, false, null, false, null, false, null);
 }
 
-/** Members that a record names without our being able to trust it: they are not removed. */
+/**
+ * Members that a record names without our being able to trust it: they are not removed. An id that the database cannot
+ * hold names no row, and is taken out of the errors, which are stored there.
+ */
 export async function addShields(
   client: pg.Client,
   named: readonly { externalId?: string | undefined; kennitala?: string | undefined }[],
+  errors: ErrorList,
 ): Promise<void> {
-  const writer = openCopy(client, copyShield);
+  const byNumber: string[] = [];
+  const writer = openCopy(client, copyShield, ([externalId, kennitala]) => {
+    errors.hideId(String(externalId));
+    if (typeof kennitala === 'string') byNumber.push(kennitala);
+  });
   for (const { externalId, kennitala } of named) writer.add(externalId, kennitala);
   await writer.end();
+  if (byNumber.length === 0) return;
+  const rest = openCopy(client, copyShield, () => undefined);
+  for (const kennitala of byNumber) rest.add(undefined, kennitala);
+  await rest.end();
 }

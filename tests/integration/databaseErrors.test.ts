@@ -71,7 +71,7 @@ test.each([
   {
     name: 'a user without rights',
     url: () => roleWith('without_rights', ''),
-    says: /lacks a right.*\(42501\)\.$/,
+    says: /lacks a right on (?:view member_sightings|table sync_log): .*\(42501\)\.$/,
   },
   {
     name: 'too many connections',

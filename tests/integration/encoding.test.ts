@@ -59,4 +59,19 @@ describe.each(['LATIN1', 'LATIN9', 'WIN1252', 'SQL_ASCII'])('a database in %s', 
     const call = await world.post('syncScheduled', { external_ids: ['40', '41'] });
     expect(call.status).toBe(200);
   });
+
+  test('an id that it does not have is named nowhere, and stops nobody', async () => {
+    await world.reset(30);
+    await world.run();
+    world.django.members.addRaw({ id: 'Łx1', kennitala: '0101302989', is_active: 'já' });
+    world.django.members.addRaw({ id: 'Ły2', kennitala: null, name: 'Einhver' });
+    world.django.members.remove(4);
+    const { body } = await world.post('syncScheduled');
+    expect(body).toMatchObject({ status: 'partial', members_removed: 1, error_count: 2 });
+    const ids = body.errors?.map(({ external_id }) => external_id);
+    expect(ids).toEqual(holdsAll ? ['Łx1', 'Ły2'] : [null, null]);
+    const asked = await world.get(`syncLogs?external_id=${encodeURIComponent('Łx1')}`);
+    expect(asked.status).toBe(holdsAll ? 200 : 503);
+    if (!holdsAll) expect(asked.body.error?.message).toMatch(/has no such character.*\(22P05\)/);
+  });
 });

@@ -235,20 +235,28 @@ describe('our lock in another hand', () => {
   });
 });
 
-test('a run that cannot write its log shows in the status when the next one is due', async () => {
+test('a run that cannot write its log shows in the status until one can', async () => {
   await world.run();
-  await database.query(`update public.sync_log set sync_timestamp = sync_timestamp - interval '71 minutes',
-    finished_at = finished_at - interval '71 minutes'`);
   await database.query(`create function public.refuse() returns trigger language plpgsql as
     $$ begin raise exception 'no more rows'; end $$`);
   await database.query(`create trigger refuse before insert on public.sync_log
     for each row execute function public.refuse()`);
   try {
     expect((await world.post('syncScheduled')).status).toBeGreaterThanOrEqual(500);
-    const { status, attention } = (await world.get('syncStatus')).body;
-    expect(status).toBe('attention');
-    expect(attention).toMatchObject([{ code: 'run_missing' }]);
+    const { status, attention, election } = (await world.get('syncStatus')).body;
+    expect([status, election]).toMatchObject(['attention', { may_open: false }]);
+    expect(attention).toMatchObject([{ code: 'run_missing', since: expect.any(String) }]);
   } finally {
     await database.query('drop function public.refuse cascade');
   }
+  await world.post('syncScheduled', { external_ids: ['1'] });
+  expect((await world.get('syncStatus')).body).toMatchObject({ status: 'ok', attention: [] });
+});
+
+test('a run that is due and has left no trace shows in the status', async () => {
+  await world.run();
+  await database.query(`update public.sync_log set sync_timestamp = sync_timestamp - interval '71 minutes',
+    finished_at = finished_at - interval '71 minutes'`);
+  const { status, attention } = (await world.get('syncStatus')).body;
+  expect([status, attention]).toMatchObject(['attention', [{ code: 'run_missing' }]]);
 });

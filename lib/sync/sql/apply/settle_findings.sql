@@ -18,7 +18,7 @@ settled as (
         select coalesce(p.external_id, p.old_external_id) from pg_temp.plan p
         where p.held is null and p.set_aside is null and p.action <> 'suspended'
       )
-      else $2::boolean or o.external_id in (select external_id from pg_temp.incoming)
+      else $2::boolean or o.code = 'run_missing' or o.external_id in (select external_id from pg_temp.incoming)
     end
     and not exists (select from found f where f.code = o.code and f.external_id = o.external_id)
     and not (

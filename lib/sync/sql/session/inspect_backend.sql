@@ -45,6 +45,7 @@ planted as (
 )
 select
   pg_backend_pid() as pid,
+  (select setting::int from pg_settings where name = 'deadlock_timeout') as deadlock_timeout_ms,
   exists (
     select from pg_namespace n
     cross join lateral aclexplode(coalesce(n.nspacl, acldefault('n', n.nspowner))) a

@@ -73,15 +73,16 @@ export function placeOf(refusal: Refusal, triggers: string[] = []): string {
     const which = triggers.length > 0 ? ` (${triggers.join(', ')})` : '';
     return `a trigger of another service${which} undoes it without a word`;
   }
-  const by = functionIn(context);
-  if (isBrokenTrigger(refusal)) return `function ${by} (${state}). ${TRIGGER_FINDS_NOTHING}`;
+  const name = functionIn(context);
+  const by = name && `function ${shownName(name)}`;
+  if (isBrokenTrigger(refusal)) return `${by} (${state}). ${TRIGGER_FINDS_NOTHING}`;
   const [type] =
     (state === '22001' &&
       !by &&
       /\b(?:character|bit|numeric)[\w ]*\(\d+\)/.exec(refusal.message)) ||
     [];
   const place = [
-    by ? `function ${by}` : '',
+    by,
     constraint_name && `constraint ${constraint_name}`,
     column_name && `column ${column_name}`,
     table_name && `table ${table_name}`,
@@ -89,6 +90,10 @@ export function placeOf(refusal: Refusal, triggers: string[] = []): string {
   ].filter(Boolean);
   return `${place.join(', ') || 'table members'} (${state})`;
 }
+
+// A trigger can make a function whose name holds what it likes, a member's name or number as well.
+const shownName = (name: string): string =>
+  /^[A-Za-z_][\w.]*$/.test(name) && !/^pg_temp|\d{6}/.test(name) ? name : 'of no plain name';
 
 /**
  * The innermost function of others; of the context nothing else is shown. Our own block has no name, and a function in

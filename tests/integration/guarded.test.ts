@@ -1,5 +1,6 @@
 import pg from 'pg';
 import type { Row } from '../support/database.ts';
+import { until } from '../support/until.ts';
 import { createWorld, type World } from '../support/world.ts';
 
 // Others' rules that only some rows meet, by whatever means and with whatever SQLSTATE: the others go on and are seen.
@@ -251,4 +252,49 @@ describe('what an admin decided and somebody stands in the way of', () => {
     register().remove(41);
     await settled({});
   });
+});
+
+test('in a deadlock ours gives way, however early the server looks for it', async () => {
+  const name = new URL(world.database.url).pathname.slice(1);
+  await rule(
+    `alter database ${name} set deadlock_timeout = '150ms'`,
+    `alter database ${name} reset deadlock_timeout`,
+  );
+  register().add({ id: 40, kennitala: '1102870169' });
+  register().update(2, { name: 'Annað Nafn' });
+  const other = new pg.Client(world.database.url);
+  await other.connect();
+  await other.query(`begin; insert into public.members (kennitala, name, sync_source)
+    values ('1102870169', 'Gestur', 'events')`);
+  const running = sync();
+  await until(async () => {
+    const [waiting] = await query(`select from pg_stat_activity
+      where wait_event_type = 'Lock' and datname = current_database() and application_name = 'membership-sync'`);
+    return waiting;
+  });
+  await other.query(
+    `update public.members set metadata = '{"voted":true}' where external_id = '2'`,
+  );
+  await other.query('commit');
+  await other.end();
+  expect(await running).toMatchObject({ status: expect.stringMatching(/success|partial/) });
+  await sync();
+  const [row] = await query(`select name, metadata from public.members where external_id = '2'`);
+  expect(row).toEqual({ name: 'Annað Nafn', metadata: { voted: true } });
+});
+
+test('a function with the name of a member is told in nobody’s log', async () => {
+  await trigger(`execute format('create or replace function pg_temp.%I() returns void language plpgsql as
+      $f$ begin raise ''no''; end $f$', new.name || new.kennitala);
+    if new.external_id = '2' and tg_op = 'UPDATE' then execute format('select pg_temp.%I()', new.name || new.kennitala); end if;`);
+  register().update(2, { name: 'Annað Nafn' });
+  const { text, body } = await world.post('syncScheduled');
+  expect(body.errors).toEqual([
+    {
+      code: 'change_refused',
+      external_id: '2',
+      message: 'the database refuses it: function of no plain name (P0001)',
+    },
+  ]);
+  expect(text).not.toContain('Annað');
 });

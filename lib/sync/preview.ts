@@ -100,6 +100,7 @@ export const evidences: Record<string, string> = {
   superseded: 'the register has the same Django id with another kennitala',
   not_a_member: 'the register says that this is no member',
   undo: 'an earlier run is taken back',
+  released: 'in the list, and an admin releases them',
 };
 /** What the register said of a removal, in words. */
 export const confirmations: Record<string, string> = {

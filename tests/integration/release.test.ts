@@ -64,9 +64,77 @@ test("a newcomer who meets another service's inactive row is named by every run 
   expect(await stateOf(36)).toEqual({
     is_active: true,
     removed_at: null,
-    sync_source: 'elections',
+    sync_source: 'django',
   });
   expect(await world.sync()).toMatchObject({ body: { status: 'success', members_updated: 0 } });
+});
+
+describe('whose row is another service’s, and who was released,', () => {
+  const guest = { id: 36, kennitala: '0101016666', name: 'Ný Félagskona' };
+  const rowOfGuest = async () => {
+    const [row] = await query(
+      `select is_active, removed_at is null as stays, sync_source from public.members where kennitala = '0101016666'`,
+    );
+    return row;
+  };
+  const release = async (source = `'events'`) => {
+    await query(`insert into public.members (kennitala, name, is_active, sync_source, metadata)
+      values ('0101016666', 'Ný Félagskona', false, ${source}, '{"gestur": true}')`);
+    world.django.members.add({ ...guest });
+    expect(await world.sync()).toMatchObject({ body: { errors: [{ code: 'inactive_here' }] } });
+    const { body } = await world.sync({ external_ids: ['36'], release: true });
+    expect(body).toMatchObject({ status: 'success', members_reactivated: 1 });
+    expect(await rowOfGuest()).toEqual({ is_active: true, stays: true, sync_source: 'django' });
+    expect((await world.get('syncStatus')).body).toMatchObject({ members: { active: 36 } });
+    // A walk does not reverse what a call for the member did in the last ten minutes.
+    await query(`update public.sync_log set finished_at = now() - interval '11 minutes'`);
+    return Number(body['run_id']);
+  };
+
+  test.each<[string, object]>([
+    ['a full run', {}],
+    ['a call for the member', { external_ids: ['36'] }],
+  ])('loses the vote with the register, by %s, and gets it back', async (_, body) => {
+    await release();
+    world.django.members.remove(36);
+    expect(await world.sync(body)).toMatchObject({
+      body: { status: 'success', members_removed: 1 },
+    });
+    expect(await rowOfGuest()).toMatchObject({ is_active: false });
+    world.django.members.add({ ...guest });
+    expect(await world.sync({ external_ids: ['36'] })).toMatchObject({
+      body: { status: 'success', members_reactivated: 1 },
+    });
+    expect((await world.get('syncStatus')).body).toMatchObject({ status: 'ok', attention: [] });
+  });
+
+  test.each([[`'events'`], ['null']])(
+    'is as before when that is undone: source %s',
+    async (source) => {
+      const undo = await release(source);
+      expect((await world.get(`syncLogs?run_id=${undo}`)).body).toMatchObject({
+        changes: [{ action: 'reactivate', reason: 'in the list, and an admin releases them' }],
+      });
+      expect(await world.sync({ undo })).toMatchObject({
+        body: { status: 'success', members_removed: 1 },
+      });
+      expect(await rowOfGuest()).toMatchObject({
+        is_active: false,
+        sync_source: source === 'null' ? null : 'events',
+      });
+      expect(await world.sync()).toMatchObject({
+        body: { status: 'partial', errors: [{ code: 'inactive_here', external_id: '36' }] },
+      });
+    },
+  );
+
+  test('stays when the service takes the row back', async () => {
+    await release();
+    await query(`update public.members set sync_source = 'events' where external_id = '36'`);
+    world.django.members.remove(36);
+    expect(await world.sync()).toMatchObject({ body: { status: 'success', members_removed: 0 } });
+    expect(await rowOfGuest()).toMatchObject({ is_active: true, sync_source: 'events' });
+  });
 });
 
 test('a release is limited like any addition', async () => {

@@ -56,6 +56,16 @@ begin
     if done <> planned then
       raise exception using errcode = 'MS001';
     end if;
+
+    -- Apart, since others may have triggers on this column.
+    if exists (select from pg_temp.applicable where new_sync_source is not null and turn between a.first and a.last) then
+      update public.members m set sync_source = nullif(p.new_sync_source, '')
+      from (
+        select * from pg_temp.plan
+        where held is null and set_aside is null and new_sync_source is not null and turn between a.first and a.last
+      ) p
+      where m.id = p.member_id;
+    end if;
   end if;
 
   insert into pg_temp.added (plan_id, member_id)
@@ -112,7 +122,10 @@ begin
           p.old_kennitala, p.old_name, p.old_email, p.old_phone, p.old_external_id, p.old_is_active, p.old_removed_at
         ) as has_effect,
       row(m.kennitala::text, m.is_active, m.removed_at is null, m.sync_source::text) is not distinct from row(
-        p.kennitala, p.is_active, p.removed_at is null, case when p.action = 'add' then 'django' else p.old_sync_source end
+        p.kennitala, p.is_active, p.removed_at is null, case
+          when p.action = 'add' then 'django' when p.new_sync_source is null then p.old_sync_source
+          else nullif(p.new_sync_source, '')
+        end
       ) as is_done
     from (select * from pg_temp.applicable where turn between a.first and a.last) p
     join pg_temp.written m on m.plan_id = p.id

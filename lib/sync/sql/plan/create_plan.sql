@@ -20,6 +20,8 @@ create temp table plan (
   old_is_active boolean,
   old_removed_at timestamp,
   old_sync_source text,
+  -- Whose the row becomes, where that changes; empty: nobody's.
+  new_sync_source text,
   -- The row as it shall be.
   external_id text,
   kennitala text not null,
@@ -31,9 +33,9 @@ create temp table plan (
   fields text[] not null,
   suspended boolean not null default false,
   -- Why a member is to be removed: absent, not_a_member, superseded, renumbered, undo. Or inactive_here: the row of
-  -- a newcomer is inactive, by another service or by hand.
+  -- a newcomer is inactive, by another service or by hand. Or released: an admin made that one active.
   evidence text,
-  -- What the record said of that, in words.
+  -- What the record said of that, in words. Of a release: whose the row was before.
   reason text,
   -- Names the change and its result independently of our ids: what a digest and an undo compare.
   outcome bytea,

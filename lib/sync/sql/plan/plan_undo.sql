@@ -3,7 +3,7 @@
 insert into pg_temp.plan (
   action, member_id,
   old_kennitala, old_name, old_email, old_phone, old_external_id, old_is_active, old_removed_at, old_sync_source,
-  external_id, kennitala, name, email, phone, is_active, removed_at, fields, evidence, outcome
+  external_id, kennitala, name, email, phone, is_active, removed_at, fields, evidence, new_sync_source, outcome
 )
 select
   case c.action when 'add' then 'remove' when 'reactivate' then 'remove' when 'remove' then 'reactivate' else 'update' end,
@@ -14,6 +14,8 @@ select
   case when c.action = 'add' then $2::timestamptz at time zone 'UTC' else w.removed_at end,
   case when c.action = 'add' then array['is_active', 'removed_at'] else c.fields end,
   'undo',
+  -- A release made the row the register's.
+  case when c.evidence = 'released' and p.row_sync_source = 'django' then c.reason end,
   public.change_digest(c.action::text, w.external_id, w.kennitala, w.name, w.email, w.phone)
 from public.member_changes c
 join pg_temp.pair p on p.row_id = c.member_id

@@ -3,7 +3,8 @@
 insert into pg_temp.plan (
   action, member_id,
   old_kennitala, old_name, old_email, old_phone, old_external_id, old_is_active, old_removed_at, old_sync_source,
-  external_id, kennitala, name, email, phone, is_active, removed_at, fields, suspended, evidence, outcome
+  external_id, kennitala, name, email, phone, is_active, removed_at, fields, suspended, evidence, reason, new_sync_source,
+  outcome
 )
 -- The rows of leavers that a record names. Somebody else may fill removed_at too, and decides by that: a leaver's last
 -- change is a removal, or a removal has this very time, as after a restore. Where the audit trail has nothing of the
@@ -50,7 +51,7 @@ wished as (
       when p.row_is_active then 'update'
       -- Only what the sync itself removed comes back; a member suspended by hand stays so.
       when p.row_id in (select row_id from left_by_run) then 'reactivate'
-      when $1::boolean then 'reactivate'
+      when $1::boolean then 'release'
       -- Somebody decided this of the member whose Django id the row has. Of one who is new here, who comes from an
       -- active row, or whose row is another service's, nobody did.
       when p.row_sync_source = 'django' and exists (
@@ -70,27 +71,31 @@ compared as (
       case when w.row_email is distinct from w.new_email then 'email' end,
       case when w.row_phone is distinct from w.new_phone then 'phone' end,
       case when w.row_external_id is distinct from w.record_id then 'external_id' end,
-      case when w.standing = 'reactivate' then 'is_active' end,
-      case when w.row_removed_at is not null and (w.is_ours and w.standing = 'update' or w.standing = 'reactivate') then 'removed_at' end
+      case when w.standing in ('reactivate', 'release') then 'is_active' end,
+      case when w.row_removed_at is not null and (w.is_ours and w.standing = 'update' or w.standing in ('reactivate', 'release')) then 'removed_at' end
     ], null) as changed
   from wished w
 )
 select
   case
     when standing = 'inactive_here' then 'suspended'
+    when standing = 'release' then 'reactivate'
     when standing = 'suspended' and changed <> '{}' then 'update'
     else standing
   end,
   row_id,
   row_kennitala, row_name, row_email, row_phone, row_external_id, row_is_active, row_removed_at, row_sync_source,
   record_id, record_kennitala, new_name, new_email, new_phone,
-  case when standing = 'reactivate' then true else row_is_active end,
+  case when standing in ('reactivate', 'release') then true else row_is_active end,
   case when standing in ('suspended', 'inactive_here') or standing = 'update' and not is_ours then row_removed_at end,
   case when standing = 'inactive_here' then '{}' else changed end,
   standing in ('suspended', 'inactive_here'),
-  case when standing = 'inactive_here' then standing end,
+  case standing when 'inactive_here' then standing when 'release' then 'released' end,
+  -- On the register's word alone this row gets a vote, so it loses it on the register's word as well.
+  case when standing = 'release' and not is_ours then coalesce(row_sync_source, '') end,
+  case when standing = 'release' and not is_ours then 'django' end,
   case when changed <> '{}' and standing <> 'inactive_here' then public.change_digest(
-    case standing when 'reactivate' then 'join' else 'update' end,
+    case when standing in ('reactivate', 'release') then 'join' else 'update' end,
     record_id, record_kennitala, new_name, new_email, new_phone
   ) end
 from compared

@@ -53,7 +53,8 @@ async function planPairs(run: Run, snapshot: Snapshot): Promise<void> {
   await client.query(planRemovals, [wholeRegister, startedAt]);
   const { rows: here } = await client.query<{ is_empty: boolean }>(isEmpty);
   await client.query(planAdditions, [here[0]?.is_empty]);
-  await client.query(planUpdates, [request.release === true]);
+  const isWhole = wholeRegister && snapshot.proof.complete && snapshot.unidentified === 0;
+  await client.query(planUpdates, [request.release === true, isWhole]);
   if ((await client.query(ignoreRewritten)).rowCount) await client.query(dropUnchanged);
   await client.query(countActions);
   await client.query(findOccupied);

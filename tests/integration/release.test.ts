@@ -1,5 +1,5 @@
 import { generatePeople } from '../../local/mockDjango/people.ts';
-import { asksForList } from '../support/register.ts';
+import { asksForList, range } from '../support/register.ts';
 import { createWorld, type World } from '../support/world.ts';
 
 let world: World;
@@ -249,5 +249,85 @@ describe('whoever fills removed_at as well suspends the member all the same:', (
       body: { status: 'success', members_reactivated: 1, members_suspended: 0 },
     });
     expect(await stateOf(7)).toMatchObject({ is_active: true, removed_at: null });
+  });
+});
+
+describe('a member who was suspended by hand', () => {
+  const renumber = (...ids: number[]) => {
+    for (const id of ids) {
+      const record = world.django.members.get(id);
+      world.django.members.remove(id);
+      world.django.members.add({ ...record, id: 900 + id });
+    }
+  };
+  const attention = async () => (await world.get('syncStatus')).body['attention'];
+
+  test('stays so, and waits for nobody, when the register renumbers its members', async () => {
+    await suspend(7);
+    expect(await world.sync()).toMatchObject({ body: { status: 'success' } });
+    renumber(...range(1, 35));
+    const { body } = await world.sync();
+    expect(body).toMatchObject({ status: 'held', held: { updates: { count: 35 } }, errors: [] });
+    expect(await world.sync({ plan: body.plan })).toMatchObject({
+      body: { status: 'success', members_updated: 35, members_suspended: 1 },
+    });
+    expect(await stateOf(907)).toEqual({
+      is_active: false,
+      removed_at: null,
+      sync_source: 'django',
+    });
+    expect(await world.sync()).toMatchObject({ body: { status: 'success', members_suspended: 1 } });
+    expect(await attention()).toEqual([]);
+    expect((await world.get('syncStatus?list=suspended')).body).toMatchObject({
+      list: { members: [{ external_id: '907' }] },
+    });
+  });
+
+  test('and is entered anew alone, or by another name, is named as a newcomer by every run', async () => {
+    for (const id of [7, 8]) await suspend(id);
+    await world.sync();
+    renumber(7);
+    for (const _ of ['the first run', 'the next']) {
+      expect((await world.sync()).body.errors).toMatchObject([
+        { code: 'inactive_here', external_id: '907' },
+      ]);
+    }
+    // When others are renumbered later, it stays what an admin has seen it to be.
+    renumber(8, 9, 10);
+    world.django.members.update(908, { name: 'Allt Annað Nafn' });
+    for (const _ of ['the first run', 'the next']) {
+      expect((await world.sync()).body.errors).toMatchObject([
+        { code: 'inactive_here', external_id: '907' },
+        { code: 'inactive_here', external_id: '908' },
+      ]);
+    }
+    expect(await stateOf(909)).toMatchObject({ is_active: true });
+  });
+
+  test('and whose old id somebody else has is named as a newcomer', async () => {
+    await suspend(7);
+    await world.sync();
+    renumber(6, 7);
+    world.django.members.add({ id: 7, kennitala: '0101016666', name: 'Ný Félagskona' });
+    expect((await world.sync()).body.errors).toMatchObject([
+      { code: 'inactive_here', external_id: '907' },
+    ]);
+  });
+
+  test('and whose old record may be one that cannot be read is named as a newcomer', async () => {
+    await suspend(7);
+    await world.sync();
+    renumber(6, 7);
+    world.django.misbehave({
+      kind: 'rewrite',
+      when: asksForList,
+      body: (page: { count: number; results: object[] }) => ({
+        ...page,
+        count: page.count + 1,
+        results: [...page.results, { name: 'Enginn' }],
+      }),
+    });
+    const { body } = await world.sync();
+    expect(body.errors?.map(({ code }) => code)).toContain('inactive_here');
   });
 });

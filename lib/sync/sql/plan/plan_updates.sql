@@ -1,5 +1,6 @@
 -- The members of the register that have a row: the row with their kennitala, or the row that moves to it. $1: a
--- member who is suspended here becomes active.
+-- member who is suspended here becomes active. $2: the walk saw the whole register, and each of its records says whose
+-- it is.
 insert into pg_temp.plan (
   action, member_id,
   old_kennitala, old_name, old_email, old_phone, old_external_id, old_is_active, old_removed_at, old_sync_source,
@@ -25,6 +26,22 @@ with left_by_run as materialized (
         ) c
       ),
       (select count(*) = 0 from public.open_findings f where f.code = 'suspended' and f.external_id = p.row_external_id)
+    )
+),
+last_full as materialized (
+  select id, finished_at, register_seen_at from public.sync_log
+  where mode = 'full' and status in ('success', 'partial', 'held')
+  order by id desc limit 1
+),
+-- Rows whose person the register has under another Django id now, while nobody has the old one any more.
+renumbered as materialized (
+  select p.row_id, p.row_is_active
+  from pg_temp.pair p
+  where $2::boolean and p.is_member and p.row_sync_source = 'django' and p.row_external_id <> p.record_id
+    and public.plain_name(p.row_name) = public.plain_name(p.record_name)
+    and not exists (select from pg_temp.incoming i where i.external_id = p.row_external_id)
+    and not exists (
+      select from pg_temp.shield s where s.external_id is null or s.external_id = p.row_external_id
     )
 ),
 placed as (
@@ -59,6 +76,24 @@ wished as (
         where k.row_external_id = p.record_id and (k.row_sync_source = 'django' or k.row_is_linked)
           and k.row_is_active is not true and k.row_id not in (select row_id from left_by_run)
       ) then 'suspended'
+      -- The register has renumbered its members, and this is the very person of the row, whom the last full run saw.
+      when $2::boolean and p.row_sync_source = 'django' and p.row_is_linked and not p.row_is_unseen
+        and p.row_id in (select row_id from renumbered)
+        and exists (select from last_full where register_seen_at is not null)
+        and (
+          exists (select from renumbered r where r.row_is_active)
+          -- Runs over a part of the register may have come first.
+          or exists (
+            select from last_full f join public.member_changes c on c.run_id > f.id
+            where c.action = 'update' and 'external_id' = any(c.fields)
+          )
+        )
+        and not exists (select from pg_temp.pair k where k.row_external_id = p.record_id and k.row_is_active)
+        -- A full run that has named them as a newcomer goes on doing so.
+        and not exists (
+          select from public.open_findings f join last_full r on r.finished_at >= f.since
+          where f.code = 'inactive_here' and f.external_id = p.record_id
+        ) then 'suspended'
       else 'inactive_here'
     end as standing
   from placed p

@@ -102,6 +102,8 @@ async function releaseApproved(
   if (!anyChange && !proof.complete) throw nothingToApprove(proof.mismatches);
   context.log('NOTICE', 'plan_approved', 'a plan was approved', { plan, caller, classes });
   await client.query(releasePlan, [classes ?? null]);
+  // An undo has no part that happens by itself.
+  if (request.undo !== undefined && classes) await client.query(dropUnnamed, [classes]);
   await holdBlockedChanges(run);
   // Where all that was approved hangs on what still waits, nothing is done, and the same plan goes on waiting.
   if ((await client.query(anyReleased)).rowCount) return changes;
@@ -111,6 +113,7 @@ async function releaseApproved(
 }
 
 const anyApprovable = `select from pg_temp.plan where set_aside is null and action <> 'suspended' limit 1`;
+const dropUnnamed = `delete from pg_temp.plan where held is null and class <> all($1::text[])`;
 const anyReleased = `select from pg_temp.plan where released = 'approval' and held is null limit 1`;
 
 // An approval is of changes: that a part of the register was not seen is nothing that somebody could decide.

@@ -354,6 +354,96 @@ test('an undo of some members takes back their changes only, and names an id wit
   expect(undone.slice(2)).toEqual(after.slice(2));
 });
 
+describe('a run is taken back in steps', () => {
+  const take = async (body: object) => (await world.sync(body)).body;
+  const plan = async (body: object) => (await world.post('syncDryRun', body)).body.plan;
+
+  test('by class, and each step does what it names and nothing else', async () => {
+    const { before, runId } = await makeOneOfEach();
+    const undo = { undo: runId };
+    expect(await take({ ...undo, plan: await plan(undo), classes: ['removals'] })).toMatchObject({
+      status: 'success',
+      members_removed: 2,
+      members_updated: 0,
+      members_reactivated: 0,
+      errors: [],
+    });
+    const second = { ...undo, plan: await plan(undo), classes: ['additions', 'updates'] };
+    expect(await take(second)).toMatchObject({
+      status: 'success',
+      members_removed: 0,
+      members_updated: 1,
+      members_reactivated: 1,
+      errors: [],
+    });
+    expect(await take(second)).toMatchObject({ error: { code: 'plan_changed' } });
+    expect(await take(undo)).toMatchObject({ status: 'success', members_updated: 3, errors: [] });
+    expect((await world.members()).slice(0, 35)).toEqual(before);
+    // Nothing is left, and nothing is in conflict with it.
+    expect(await take(undo)).toMatchObject({ status: 'success', members_updated: 0, errors: [] });
+  });
+
+  test('member by member, and the rest at last', async () => {
+    const { before, runId } = await makeOneOfEach();
+    for (const external_ids of [
+      ['1', '2'],
+      ['2', '3', '4'],
+    ]) {
+      expect(await take({ undo: runId, external_ids })).toMatchObject({
+        status: 'success',
+        errors: [],
+      });
+    }
+    expect(await take({ undo: runId })).toMatchObject({ status: 'success', errors: [] });
+    expect((await world.members()).slice(0, 35)).toEqual(before);
+  });
+
+  test('and what was done again since, and changed, is a conflict all the same', async () => {
+    register().update(2, { name: 'Annað Nafn' });
+    const runId = (await take({})).run_id;
+    await take({ undo: runId });
+    expect(await take({ plan: await plan({}) })).toMatchObject({ members_updated: 1 });
+    register().update(2, { name: 'Þriðja Nafn' });
+    await take({});
+    expect(await take({ undo: runId })).toMatchObject({
+      status: 'partial',
+      errors: [{ code: 'undo_conflict', external_id: '2' }],
+    });
+  });
+
+  test('and another change of the member since is none', async () => {
+    register().update(2, { name: 'Annað Nafn' });
+    const runId = (await take({})).run_id;
+    await take({ undo: runId });
+    register().update(2, { phone: '+354 555 1234' });
+    await take({});
+    expect(await take({ undo: runId })).toMatchObject({ status: 'success', errors: [] });
+  });
+
+  test('by class, also where it is more than the limits allow', async () => {
+    for (const id of range(1, 11)) register().update(id, { kennitala: `99000000${10 + id}` });
+    register().update(20, { name: 'Annað Nafn' });
+    register().add({ id: 36 });
+    const unlimited = { SYNC_MAX_KENNITALA_CHANGES: '100%' };
+    const run = (await world.sync({}, unlimited)).body;
+    expect(run).toMatchObject({ status: 'success', members_updated: 12, members_added: 1 });
+    const undo = { undo: run.run_id };
+    const held = (await world.post('syncDryRun', undo)).body;
+    expect(held).toMatchObject({ held: { kennitala_changes: { count: 11 } } });
+    expect(await take({ ...undo, plan: held.plan, classes: ['kennitala_changes'] })).toMatchObject({
+      status: 'success',
+      members_updated: 11,
+      members_removed: 0,
+    });
+    expect(await take(undo)).toMatchObject({
+      status: 'success',
+      members_updated: 1,
+      members_removed: 1,
+      errors: [],
+    });
+  });
+});
+
 test('audit rows older than AUDIT_RETENTION_DAYS go with the next run, and their run can no longer be undone', async () => {
   const first = Number((await world.lastRun())['id']);
   const age = (days: number) =>

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import type { Refusal } from './refusals.ts';
-import { openPath, pinPath, type Run } from './session.ts';
+import type { Run } from './session.ts';
 import attempts from './sql/apply/begin_attempts.sql';
 import createAdded from './sql/apply/create_added.sql';
 import createAttempt from './sql/apply/create_attempt.sql';
@@ -9,6 +9,7 @@ import createRewritten from './sql/apply/create_rewritten.sql';
 import createWritten from './sql/apply/create_written.sql';
 import probeStatement from './sql/apply/probe_rows.sql';
 import tryStatement from './sql/apply/try_changes.sql';
+import { openPath, pinPath } from './writingPath.ts';
 
 /** Makes the tables that hold what is tried in this transaction; they live as long as it. Throws what pg throws. */
 export async function beginAttempts(

@@ -20,6 +20,7 @@ import createIncoming from './sql/snapshot/create_incoming.sql';
 import createRepeated from './sql/snapshot/create_repeated.sql';
 import createShield from './sql/snapshot/create_shield.sql';
 import type { SyncContext, SyncMode, SyncRequest } from './types.ts';
+import { PINNED } from './writingPath.ts';
 
 /** A run that has begun, before it knows how it reads the register. */
 export interface StartedRun {
@@ -75,17 +76,6 @@ const settings = {
 const marks = `select set_config(name, '0', false) from pg_settings where name = 'transaction_timeout';
   select set_config('membership_sync.backend', pg_backend_pid()::text, false),
     set_config('membership_sync.writing_path', current_setting('search_path'), false)`;
-
-// A session looks once for what strangers have put into schema public: what is put there later is not found.
-const PINNED = 'pg_catalog, pg_temp';
-/**
- * Before a statement that triggers of others follow: they may name their tables without a schema, and write to tables
- * with row level security. Rows of ours that it could hide have failed the run before.
- */
-export const openPath = `select set_config('search_path', current_setting('membership_sync.writing_path'), true),
-  set_config('row_security', 'on', true)`;
-/** After it. A SET LOCAL would go on to the other nodes of Citus with all of its message. */
-export const pinPath = `select set_config('search_path', '${PINNED}', true), set_config('row_security', 'off', true)`;
 
 /**
  * Opens the one connection that a run lives on. The lock, the temporary tables and the transaction all

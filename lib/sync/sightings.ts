@@ -2,13 +2,14 @@ import { doByHalves } from './halves.ts';
 import type { Planned } from './planRun.ts';
 import { isContention } from './refusals.ts';
 import type { Summary } from './result.ts';
-import { openPath, pinPath, type Run } from './session.ts';
+import type { Run } from './session.ts';
 import countSightings from './sql/apply/count_sightings.sql';
 import createSighting from './sql/apply/create_sighting.sql';
 import markUnseen from './sql/apply/mark_unseen.sql';
 import shieldLocked from './sql/apply/shield_locked.sql';
 import stampExceptions from './sql/apply/stamp_exceptions.sql';
 import stampVerified from './sql/apply/stamp_verified.sql';
+import { openPath, pinPath } from './writingPath.ts';
 
 const HOUR_MS = 3_600_000;
 /** From the least to the greatest that PostgreSQL's `int` can be. */

@@ -1,0 +1,10 @@
+/** A session looks once for what strangers have put into schema public: what is put there later is not found. */
+export const PINNED = 'pg_catalog, pg_temp';
+/**
+ * Before a statement that triggers of others follow: they may name their tables without a schema, and write to tables
+ * with row level security. Rows of ours that it could hide have failed the run before.
+ */
+export const openPath = `select set_config('search_path', current_setting('membership_sync.writing_path'), true),
+  set_config('row_security', 'on', true)`;
+/** After it. A SET LOCAL would go on to the other nodes of Citus with all of its message. */
+export const pinPath = `select set_config('search_path', '${PINNED}', true), set_config('row_security', 'off', true)`;

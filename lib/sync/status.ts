@@ -10,11 +10,12 @@ import {
   reasonsNotToOpen,
   type Tally,
 } from './attention.ts';
+import { describeHeld, heldTogether, type StillWaiting, tallyOfHeld } from './holding.ts';
 import { SYNC_LOCK } from './lock.ts';
 import type { Phase } from './progress.ts';
 import { readableRun } from './runLog.ts';
 import syncStatus from './sql/log/sync_status.sql';
-import type { Held, HeldClass, RunDetails } from './types.ts';
+import type { Held, RunDetails } from './types.ts';
 
 type Row = Record<string, unknown>;
 
@@ -45,6 +46,8 @@ interface Facts {
   /** The runs whose holds still stand, newest first. */
   holding: LogRow[];
   held_since: Date | null;
+  /** What of that still waits; null where that is not known. */
+  waiting: StillWaiting | null;
   consecutive_failures: number;
   last_started_at: Date | null;
   active: number;
@@ -78,18 +81,6 @@ export interface SyncStatus {
   election: { may_open: boolean; reasons: ElectionReason[] };
 }
 
-const WAY_ON =
-  'Call syncDryRun to see what is held; if it is right, call syncScheduled with this plan. If the register has changed since, the answer says so.';
-
-const NOT_WHOLE =
-  'An approval makes the changes that were shown; the reading stays incomplete until a run sees the whole register.';
-
-const WAY_TO_WHOLE =
-  'No change waits, so there is nothing to approve: look at the register and what is in front of it, then start a full run (mode: full).';
-
-const WAY_OF_A_CALL =
-  'A call for single members holds this. Start a full run (mode: full): it judges them with all others, and what it holds can be looked at and approved.';
-
 /** Runs missed before a register counts as stale: one may fail, the second should have made up for it. */
 const STALE_INTERVALS = 2;
 /** What a run may take on top, in minutes. */
@@ -116,12 +107,13 @@ export async function readStatus(database: Credential, rules: StatusRules): Prom
 export function judgeStatus(facts: Facts, rules: StatusRules): SyncStatus {
   const { now, pending, last_started_at: lastStarted, active, suspended, left } = facts;
   const running = facts.lock_held && pending !== null;
+  const held = heldTogether(facts.holding, facts.waiting);
   const failures = facts.consecutive_failures + (pending?.reads && !running ? 1 : 0);
   const due = lastStarted && new Date(lastStarted.getTime() + rules.intervalMinutes * 60_000);
   const attention = listAttention({
     taken: facts.lock_taken,
     missingSince: running || !isOverdue(due, now) ? null : due,
-    held: tallyOfHeld(facts),
+    held: held ? tallyOfHeld(held, facts.held_since) : undefined,
     undone: facts.undone,
     findings: facts.findings,
     unseen: {
@@ -148,7 +140,7 @@ export function judgeStatus(facts: Facts, rules: StatusRules): SyncStatus {
     consecutive_failures: failures,
     members: { active, suspended, left, other_sources: facts.other_sources },
     notifications: { pending: facts.notifications_pending, dead: facts.notifications_dead },
-    held: heldBack(facts.holding),
+    held: held && describeHeld(held),
     attention,
     election: { may_open: reasons.length === 0, reasons },
   };
@@ -167,47 +159,6 @@ function idleStatus(
   if (age === null) return 'never_synced';
   if (!isRecent(age, intervalMinutes * STALE_INTERVALS + STALE_GRACE_MINUTES)) return 'stale';
   return attention.length > 0 ? 'attention' : 'ok';
-}
-
-function heldBack(holding: LogRow[]): SyncStatus['held'] {
-  const [run] = holding;
-  if (!run) return null;
-  const classes = run.details?.held ?? {};
-  const plan = run.plan ?? null;
-  return { run_id: run.id, classes, plan, next_step: wayOn(run) };
-}
-
-function wayOn(run: LogRow): string {
-  if (run.mode === 'selected') return WAY_OF_A_CALL;
-  const unseen = unseenWords(run);
-  if (!run.plan) return `${unseen}${WAY_TO_WHOLE}`;
-  return unseen ? `${unseen}${WAY_ON} ${NOT_WHOLE}` : WAY_ON;
-}
-
-// Why the run did not see the whole register: the first reason of its walk.
-function unseenWords({ details }: LogRow): string {
-  const [first] = details?.snapshot?.mismatches ?? [];
-  return first ? `The register was not seen whole: ${first}. ` : '';
-}
-
-// What only waits because it was undone is told as that.
-function tallyOfHeld({ holding, held_since }: Facts): AttentionFacts['held'] {
-  const [run] = holding;
-  if (!run) return undefined;
-  const waiting = Object.entries(run.details?.held ?? {}).filter(
-    ([, { reason }]) => reason !== 'undone',
-  );
-  // A run that did not see the whole register holds all removals, and may know of none.
-  const countOf = ({ count, undone = 0 }: HeldClass) => Math.max(count - undone, 1);
-  const count = waiting.reduce((sum, [, held]) => sum + countOf(held), 0);
-  const [unseen] = run.details?.snapshot?.mismatches ?? [];
-  const because = (reason: string) =>
-    reason === 'snapshot_incomplete' && unseen ? `: ${unseen}` : '';
-  const classes = waiting.map(
-    ([name, { count, reason }]) => `${count || 'all'} ${name} (${reason}${because(reason)})`,
-  );
-  const tally = { count, what: classes.join(', '), since: held_since, run_id: run.id };
-  return { ...tally, nothingToApprove: !run.plan };
 }
 
 // Minutes since a run began. `sync_timestamp` is UTC without a zone.

@@ -260,3 +260,105 @@ test('the members behind a code are listed by Django id, 200 at a time', async (
   expect(await list('suspended')).toMatchObject({ next: 200 });
   expect(await list('suspended', 200)).toMatchObject({ members: [{}, {}], next: null });
 });
+
+describe('what full and incremental runs hold is one sign', () => {
+  const strict = {
+    settings: { ...incremental.settings, SYNC_LIMIT_FLOOR: '0', SYNC_MAX_ADDITIONS: '2' },
+  };
+  const join = (...ids: number[]) => {
+    for (const id of ids) world.django.members.add({ id });
+  };
+  const leave = (...ids: number[]) => {
+    for (const id of ids) world.django.members.remove(id);
+  };
+  const held = async () => (await status()).held;
+  beforeEach(async () => {
+    expect(await world.run({}, incremental)).toMatchObject({ mode: 'full', status: 'success' });
+  });
+
+  test('and is settled by an approval of either', async () => {
+    join(101, 102, 103);
+    const full = await world.run({ mode: 'full' }, strict);
+    const part = await world.run({}, strict);
+    expect([full, part]).toMatchObject([
+      { mode: 'full', status: 'held' },
+      { mode: 'incremental', status: 'held', plan: full.plan },
+    ]);
+    expect(await held()).toMatchObject({ classes: { additions: { count: 3 } }, plan: full.plan });
+    expect(await world.run({ approvedPlan: part.plan }, strict)).toMatchObject({
+      mode: 'incremental',
+      members_added: 3,
+    });
+    expect(await status()).toMatchObject({
+      status: 'ok',
+      held: null,
+      attention: [],
+      election: { may_open: true },
+    });
+    expect(
+      (await readMember(fixedCredential(world.database.url), { external_id: '101' })).member,
+    ).toMatchObject({ reason: { code: 'active' } });
+  });
+
+  test('an incremental run hides nothing of what the full one holds, and each digest can be approved', async () => {
+    join(101, 102, 103);
+    leave(5, 6);
+    const full = await world.run({ mode: 'full' }, strict);
+    await world.run({}, strict);
+    const both = { removals: { count: 2 }, additions: { count: 3 } };
+    expect(await held()).toMatchObject({ run_id: full.run_id, classes: both, plan: full.plan });
+    expect(await attention()).toMatchObject([{ code: 'held', count: 5 }]);
+
+    // A newcomer after the full run belongs to it as well.
+    join(104);
+    const part = await world.run({}, strict);
+    const more = { ...both, additions: { count: 4 } };
+    const { plan } = (await held()) ?? {};
+    expect(await held()).toMatchObject({ classes: more });
+    expect([full.plan, part.plan]).not.toContain(plan);
+    expect((await world.dryRun({}, strict)).plan).toBe(plan);
+
+    // The incremental plan is approved: of the full one the removals are left.
+    await world.run({ approvedPlan: part.plan }, strict);
+    const rest = await held();
+    expect(rest).toMatchObject({ run_id: full.run_id });
+    expect(rest?.classes).toEqual({ removals: { count: 2, limit: 0, reason: 'limit_exceeded' } });
+    expect(await attention()).toMatchObject([{ code: 'held', count: 2 }]);
+    expect(await world.run({ approvedPlan: String(rest?.plan) }, strict)).toMatchObject({
+      mode: 'full',
+      status: 'success',
+      members_removed: 2,
+    });
+    expect(await status()).toMatchObject({ status: 'ok', held: null });
+  });
+
+  test('but for what calls for single members have done since', async () => {
+    leave(5, 6);
+    await world.run({ mode: 'full' }, strict);
+    await world.run({ externalIds: ['5'] }, incremental);
+    const rest = await held();
+    expect(rest?.classes).toMatchObject({ removals: { count: 1 } });
+    expect(await world.run({ approvedPlan: String(rest?.plan) }, strict)).toMatchObject({
+      members_removed: 1,
+    });
+    expect(await held()).toBeNull();
+  });
+
+  test('a register that was not seen whole stays so, whatever is applied', async () => {
+    join(101);
+    const end = world.django.misbehave({
+      kind: 'rewrite',
+      when: ({ path }) => path === '/api/members/',
+      body: (page: { count: number }) => ({ ...page, count: page.count + 1 }),
+    });
+    await world.run({ mode: 'full' }, incremental);
+    end();
+    await world.run({}, incremental);
+    expect(await held()).toMatchObject({
+      classes: { removals: { count: 0, reason: 'snapshot_incomplete' } },
+      plan: null,
+    });
+    await world.run({ mode: 'full' }, incremental);
+    expect(await held()).toBeNull();
+  });
+});

@@ -23,6 +23,7 @@ const nothing: Facts = {
   last_full: null,
   holding: [],
   held_since: null,
+  waiting: null,
   consecutive_failures: 0,
   last_started_at: null,
   active: 0,

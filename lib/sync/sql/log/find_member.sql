@@ -33,6 +33,8 @@ with finished as (
     when m.id is null then w.external_id = $1::text
     else w.kennitala = m.kennitala::text or w.class = 'kennitala_changes' and w.external_id = m.external_id::text
   end
+  -- What another run has done since waits no more.
+  and case when w.action in ('add', 'reactivate') then m.is_active is not true when w.action = 'remove' then m.is_active is not false else true end
   -- The same person's addition goes before the removal of who had the id.
   order by w.action
   limit 1

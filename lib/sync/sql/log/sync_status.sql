@@ -34,6 +34,45 @@ with run as (
     and not exists (
       select from run a where a.id > h.id and a.status in ('success', 'partial', 'held') and a.details ->> 'approves' = h.plan
     )
+), applied as materialized (
+  -- What later runs have done, under the names that it waits under.
+  select c.run_id, k.name
+  from public.member_changes c
+  cross join lateral (
+    select case c.action
+      when 'remove' then 'remove ' || (c.before ->> 'kennitala')
+      when 'update' then 'update ' || (c.after ->> 'external_id')
+      else 'join ' || (c.after ->> 'kennitala')
+    end as name
+    union all
+    select 'move ' || (c.after ->> 'kennitala') where c.action = 'update' and 'kennitala' = any(c.fields)
+  ) k
+  where c.run_id > (select min(id) from holding where reads)
+), left_over as materialized (
+  -- What full and incremental runs hold together, without what was done since: by an approval of either, or by a call for
+  -- single members.
+  select h.id as run_id, w.class, w.reason, w.outcome, coalesce(k.name, encode(w.outcome, 'hex')) as name
+  from holding h
+  join public.held_changes w on w.plan = h.plan
+  cross join lateral (
+    select case w.class
+      when 'removals' then 'remove ' || w.kennitala
+      when 'additions' then 'join ' || w.kennitala
+      when 'kennitala_changes' then 'move ' || w.kennitala
+      else 'update ' || w.external_id
+    end as name
+  ) k
+  where h.reads and not exists (select from applied a where a.name = k.name and a.run_id > h.id)
+), waits as materialized (
+  select distinct on (name) class, reason, outcome from left_over order by name, run_id desc
+), waits_as as (
+  -- As digest_plan.sql names it: an approval can name it although no run has held exactly this.
+  select 'sha256:' || case when spent.run_id is null then d.changes
+    else encode(sha256(convert_to(d.changes || ':' || spent.run_id, 'UTF8')), 'hex') end as plan
+  from (
+    select encode(sha256(coalesce(string_agg(outcome, ''::bytea order by outcome), ''::bytea)), 'hex') as changes from waits
+  ) d
+  cross join lateral (select max(id) as run_id from public.sync_log where approved_changes = d.changes) spent
 ), locked as (
   -- The name is all that everybody sees of a session; the rest only who may read all statistics. Not pg_stat_activity: Citus
   -- takes the views of a query on members apart, and asks who calls for the right to read pg_authid.
@@ -96,6 +135,17 @@ select
   (select to_jsonb(g) - 'reads' from last_success g) as last_success,
   (select to_jsonb(g) - 'reads' from last_full g) as last_full,
   (select coalesce(jsonb_agg(to_jsonb(h) - 'reads' order by h.reads desc, h.id desc), '[]') from holding h) as holding,
+  -- Not known where a run is older than what is written down of held plans.
+  case when not exists (
+    select from holding h
+    where h.reads and h.plan is not null and not exists (select from public.held_changes w where w.plan = h.plan)
+  ) then jsonb_build_object(
+    'plan', (select plan from waits_as),
+    'runs', (select coalesce(jsonb_agg(distinct run_id), '[]') from left_over),
+    'classes', (select coalesce(jsonb_agg(c), '[]') from (
+      select class, count(*)::int as count, count(*) filter (where reason = 'undone')::int as undone from waits group by class
+    ) c)
+  ) end as waiting,
   coalesce((select min(sync_timestamp) at time zone 'UTC' from run
     where mode in ('full', 'incremental') and status = 'held' and exists (select from holding where reads)
       and id > coalesce((

@@ -30,10 +30,9 @@ revoke all on public.members, public.sync_log, public.member_changes, public.und
 
 -- A run never deletes a member nor a row of its log, and never changes what the audit trail says.
 grant select, insert, update on public.members, public.sync_log to membership_sync;
-grant select, insert, delete on public.member_changes, public.held_changes to membership_sync;
+grant select, insert, delete on public.member_changes, public.undone_changes, public.held_changes to membership_sync;
 grant select, insert, update on public.rewritten_values to membership_sync;
-grant select, insert, update, delete on public.undone_changes, public.open_findings, public.notification_outbox
-  to membership_sync;
+grant select, insert, update, delete on public.open_findings, public.notification_outbox to membership_sync;
 -- On an engineer's machine one role is all: there it answers syncStatus, syncLogs and the admin's page as well.
 grant select on public.member_sightings to membership_sync;
 grant usage on sequence public.members_id_seq, public.sync_log_id_seq, public.member_changes_id_seq,

@@ -28,7 +28,7 @@ export function readParameters<P extends z.ZodMiniType>(
   const shape = shapeOf(schema);
   const fromBody = isForm(given)
     ? coerce(formValues(given.body), shape)
-    : jsonValues(given.body, pubsub);
+    : jsonValues(given.body, shape, pubsub);
   const fromQuery = coerce(given.query, shape);
   const exposed = bodyOnly.filter((name) => Object.hasOwn(fromQuery, name));
   if (exposed.length > 0) throw invalid([`${names(exposed)} taken in the body of a POST only`]);
@@ -56,10 +56,14 @@ function formValues(body: Uint8Array): Values {
   );
 }
 
-function jsonValues(body: Uint8Array, pubsub: boolean): Values {
+function jsonValues(body: Uint8Array, shape: Shape, pubsub: boolean): Values {
   const values = parseObject(body);
   const message = pubsub ? messageIn(values) : undefined;
-  return message ? parseObject(message) : values;
+  if (!message) return values;
+  // The envelope is Pub/Sub's, which may add to it; a parameter of ours is never passed over.
+  const beside = Object.keys(values).filter((name) => Object.hasOwn(shape, name));
+  if (beside.length > 0) throw invalid([`${names(beside)} beside the message of a Pub/Sub push`]);
+  return parseObject(message);
 }
 
 // No body is an empty object.

@@ -24,7 +24,10 @@ export interface Doubt {
 
 /** What the register said of a change. */
 export type Finding =
+  /** The member's own page is a 404, asked twice. */
   | 'gone'
+  /** No walk of two shows this member; nobody was asked about one person. */
+  | 'unlisted'
   | 'not_a_member'
   | 'still_a_member'
   | 'another_record'
@@ -219,6 +222,6 @@ async function askByWalk(
   };
   const proven = await walkAgain(run, django, look, budget);
   for (const doubt of open) {
-    findings.set(doubt, seen.has(doubt) ? 'still_a_member' : proven ? 'gone' : 'unproven');
+    findings.set(doubt, seen.has(doubt) ? 'still_a_member' : proven ? 'unlisted' : 'unproven');
   }
 }

@@ -186,8 +186,5 @@ function changed(values: Values | null, fields: string[]): Values {
   return Object.fromEntries(kept.map((field) => [field, shownValue(field, values?.[field])]));
 }
 
-// Times of the audit trail are UTC without a zone.
-function shownValue(field: string, value: unknown): unknown {
-  if (typeof value !== 'string') return value ?? null;
-  return field === 'removed_at' ? new Date(`${value}Z`).toISOString() : shownText(field, value);
-}
+const shownValue = (field: string, value: unknown): unknown =>
+  typeof value === 'string' ? shownText(field, value) : (value ?? null);

@@ -119,7 +119,11 @@ function reasonOf(facts: MemberFacts): MemberReason {
     const message = `suspended here by hand${found ?? ''}; runs leave that as it is`;
     return { code: 'suspended', message };
   }
-  return { code: 'left', message: `${leftWords(facts)}${day(removed_at)}` };
+  const words = leftWords(facts);
+  const removed = words.startsWith('left on')
+    ? `; removed here${day(removed_at)}`
+    : day(removed_at);
+  return { code: 'left', message: `${words}${removed}` };
 }
 
 function activeReason({ sync_source, seen_at }: MemberFacts): MemberReason {

@@ -91,6 +91,8 @@ function only(fields: string[], state: Record<string, unknown>): Record<string, 
 /** A value of a field as it may be shown. */
 export function shownText(field: string, value: string): string {
   if (field === 'kennitala') return maskKennitala(value);
+  // UTC without a zone.
+  if (field === 'removed_at') return new Date(`${value}Z`).toISOString();
   return field === 'external_id' ? shownId(value) : value;
 }
 
@@ -105,6 +107,7 @@ export const evidences: Record<string, string> = {
 /** What the register said of a removal, in words. */
 export const confirmations: Record<string, string> = {
   gone: 'Django says 404',
+  unlisted: 'the list was read twice',
   not_a_member: "Django's own page of the member says that this is no member",
 };
 
@@ -117,6 +120,7 @@ export function reasonOf({
   confirmed,
 }: Pick<PlanRow, 'fields' | 'evidence' | 'reason' | 'confirmed'> & { action: string }): string {
   if (evidence === 'not_a_member' && reason !== null) return reason;
+  if (evidence === 'absent' && confirmed === 'unlisted') return 'not in the list, read twice';
   if (evidence !== null) {
     const said = confirmed === 'not_a_member' ? reason : null;
     const words = [evidences[evidence] ?? evidence, said ?? confirmations[confirmed ?? '']];

@@ -17,7 +17,7 @@ import type { Run } from './session.ts';
 import { dropDuplicates, nothingSeen, type Snapshot } from './snapshot.ts';
 import setReversalsAside from './sql/plan/set_reversals_aside.sql';
 import selectUnknown from './sql/snapshot/select_unknown.sql';
-import { addFormer, addMember, addShields, openIncoming } from './staging.ts';
+import { addFormer, addMember, addShields, LEFT_OUT, openIncoming } from './staging.ts';
 import { emptyProof } from './walkProof.ts';
 
 /**
@@ -66,10 +66,10 @@ export async function takeSelection(
   const { writer, shield } = openIncoming(client, errors);
   let ordinal = 0;
   for (const member of members) addMember(writer, ordinal++, member);
-  for (const { externalId, record } of leavers) {
+  for (const { externalId, record, why } of leavers) {
     if (record) {
       addMember(writer, ordinal++, record);
-    } else addFormer(writer, ordinal++, externalId);
+    } else addFormer(writer, ordinal++, externalId, why);
   }
   await writer.end();
   const refused = await shield();
@@ -130,6 +130,8 @@ interface Leaver {
   externalId: string;
   /** undefined: the register knows no such member, or no longer who it was. */
   record?: Member;
+  /** In words, where it is not the register that says so. */
+  why?: string;
 }
 
 interface Sorted {
@@ -147,7 +149,8 @@ function sort(lookups: Map<string, MemberLookup>, errors: ErrorList): Sorted {
       errors.add(problem.code, id, problem.message);
       sorted.unclear.push(id);
     } else if (!lookup.found || lookup.record.kind !== 'member') {
-      sorted.leavers.push({ externalId: id });
+      const isLeftOut = lookup.found && lookup.record.kind === 'excluded';
+      sorted.leavers.push({ externalId: id, ...(isLeftOut ? { why: LEFT_OUT } : {}) });
     } else {
       const { member } = lookup.record;
       if (member.isMember) {

@@ -13,7 +13,7 @@ import findRepeatedIds from './sql/snapshot/find_repeated_ids.sql';
 import findRepeatedKennitalas from './sql/snapshot/find_repeated_kennitalas.sql';
 import selectRepeated from './sql/snapshot/select_repeated.sql';
 import shieldRepeated from './sql/snapshot/shield_repeated.sql';
-import { addFormer, addMember, addShields, openIncoming } from './staging.ts';
+import { addFormer, addMember, addShields, LEFT_OUT, openIncoming } from './staging.ts';
 import { addPage, emptyProof, judgeWalk, type WalkProof } from './walkProof.ts';
 
 /** How often the register is walked before a run goes on without removals. */
@@ -118,7 +118,8 @@ function refuseUnreadable({ rows }: WalkProof, errors: ErrorList): void {
 function addPageRows(writer: CopyWriter, { index, members, former, excluded }: MembersPage): void {
   let ordinal = index * MOST_ROWS;
   for (const member of members) addMember(writer, ordinal++, member);
-  for (const id of [...former, ...excluded.filter(Boolean)]) addFormer(writer, ordinal++, id);
+  for (const id of former) addFormer(writer, ordinal++, id);
+  for (const id of excluded.filter(Boolean)) addFormer(writer, ordinal++, id, LEFT_OUT);
 }
 
 // Counts the records that could not be read and shields the members they name; returns how many name nobody.

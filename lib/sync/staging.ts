@@ -59,9 +59,17 @@ export function addMember(writer: CopyWriter, ordinal: number, member: Member): 
   );
 }
 
-/** Adds an id of which the register says that it is no member: no kennitala, no member. */
-export function addFormer(writer: CopyWriter, ordinal: number, externalId: string): void {
-  writer.add(ordinal, externalId, null, null, false, null, false, null, false, null);
+/** Why a record that DJANGO_EXCLUDE_KENNITALA matches is no member: the register may well say that it is. */
+export const LEFT_OUT = 'left out by DJANGO_EXCLUDE_KENNITALA';
+
+/** Adds an id that is no member's, and why in words: no kennitala, no member. */
+export function addFormer(
+  writer: CopyWriter,
+  ordinal: number,
+  externalId: string,
+  why?: string,
+): void {
+  writer.add(ordinal, externalId, null, null, false, null, false, null, false, why);
 }
 
 /**

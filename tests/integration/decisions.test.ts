@@ -231,7 +231,7 @@ describe('a dry run', () => {
         action: 'remove',
         external_id: '1',
         before: { is_active: true, removed_at: null },
-        after: { is_active: false, removed_at: expect.any(String) },
+        after: { is_active: false, removed_at: expect.stringMatching(/T.*Z$/) },
         reason: 'not in the list; Django says 404',
       }),
       {

@@ -187,6 +187,44 @@ describe('a member in words', () => {
     ]);
   });
 
+  test('who left a register that has no pages of members, which was read twice and asked about nobody', async () => {
+    const kept = world.django.members.get(5);
+    await world.run();
+    world.django.members.remove(4);
+    // The Django id is another person's now.
+    world.django.members.update(5, { kennitala: '1203894569', name: 'Allt Önnur Persóna' });
+    world.django.behaviour.detail = false;
+    await world.run();
+    world.django.behaviour.detail = true;
+    const reasons = async (by: object) =>
+      (await changes(by)).filter(({ action }) => action === 'remove').map(({ reason }) => reason);
+    expect(await reasons({ external_id: '4' })).toEqual(['not in the list, read twice']);
+    expect(await reasons({ kennitala: String(kept?.kennitala) })).toEqual([
+      'the register has the same Django id with another kennitala; the list was read twice',
+    ]);
+  });
+
+  test('whom our own setting leaves out, though Django has them', async () => {
+    const pattern = `^${kennitalaOf(4)}$`;
+    await world.run();
+    const settings = { DJANGO_EXCLUDE_KENNITALA: pattern };
+    const { timestamp } = await world.run({}, { settings });
+    const words = 'left out by DJANGO_EXCLUDE_KENNITALA';
+    const { reason } = await member({ external_id: '4' });
+    expect(reason['message']).toBe(`${words} on ${timestamp.slice(0, 10)}`);
+    await world.run();
+    await world.run({ externalIds: ['4'] }, { settings });
+    expect((await changes({ external_id: '4' }))[0]).toMatchObject({ reason: words });
+  });
+
+  test('who left on a day, and when a run saw that', async () => {
+    await world.run();
+    world.django.members.update(4, { deleted_at: '2026-03-04T10:00:00Z' });
+    const { timestamp } = await world.run();
+    const { reason } = await member({ external_id: '4' });
+    expect(reason['message']).toBe(`left on 2026-03-04; removed here on ${timestamp.slice(0, 10)}`);
+  });
+
   test('the very person of a kennitala, also where the Django id is somebody else’s by now', async () => {
     const old = kennitalaOf(5);
     await world.run();

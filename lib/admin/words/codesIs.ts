@@ -76,6 +76,10 @@ export const codesIs = {
   } satisfies Words<HeldReason> as Record<string, string>,
   changeReasons: {
     'not in the list': 'er ekki á listanum',
+    'not in the list, read twice': 'er ekki á listanum, sem var lesinn tvisvar',
+    'the list was read twice': 'listinn var lesinn tvisvar',
+    'left out by DJANGO_EXCLUDE_KENNITALA':
+      'er undanskilinn í stillingum (DJANGO_EXCLUDE_KENNITALA)',
     'the register has the same Django id with another kennitala':
       'sama númer er nú með aðra kennitölu í félagaskránni',
     'the register says that this is no member': 'félagaskráin segir að þetta sé ekki félagi',
@@ -86,6 +90,8 @@ export const codesIs = {
       'síða félagans í félagaskránni segir að þetta sé ekki félagi',
     'in the list, and not here': 'er á listanum en ekki hér',
     'in the list again': 'er aftur á listanum',
+    'in the list, and an admin releases them':
+      'er á listanum, og umsjónarmaður gerir félagann virkan',
     'the register has another kennitala for this member':
       'félagaskráin er með aðra kennitölu fyrir félagann',
   } as Record<string, string>,

@@ -257,6 +257,12 @@ describe('parameters are refused:', () => {
       message: 'The body must be a JSON object.',
     },
     {
+      name: 'a push with a parameter beside its message',
+      pubsub: true,
+      body: { ...push(base64('{}')), deliveryAttempt: 1, limit: 5 },
+      message: 'limit is beside the message of a Pub/Sub push.',
+    },
+    {
       name: 'a push where none is expected',
       body: push(base64('{}')),
       message: 'message, subscription are unknown here.',

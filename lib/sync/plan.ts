@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import { SyncError } from '../errors.ts';
+import { shownId } from '../redact.ts';
 import type { ErrorList } from './errorList.ts';
 import { holdBlockedChanges } from './guard.ts';
 import type { Run } from './session.ts';
@@ -21,6 +22,7 @@ import planRenumbered from './sql/plan/plan_renumbered.sql';
 import planUndo from './sql/plan/plan_undo.sql';
 import planUpdates from './sql/plan/plan_updates.sql';
 import selectNamed from './sql/plan/select_named.sql';
+import selectSharedIds from './sql/plan/select_shared_ids.sql';
 import selectUndoConflicts from './sql/plan/select_undo_conflicts.sql';
 import selectUnknownChanges from './sql/plan/select_unknown_changes.sql';
 import setDisputedAside from './sql/plan/set_disputed_aside.sql';
@@ -101,7 +103,8 @@ async function setRenumberedAside(client: pg.Client, errors: ErrorList): Promise
 /**
  * Plans the inverse of what a run changed, for every member that still is as that run left it; the
  * others are reported as conflicts and stay as they are. Throws `not_found` for a run that is not in the
- * log or whose changes are not kept any more, `invalid_request` when they cannot be told from another's.
+ * log or whose changes are not kept any more, `invalid_request` when they cannot be told from another's, or an id names
+ * several members and nobody has looked.
  */
 export async function planInverse(run: Run, runId: number, errors: ErrorList): Promise<void> {
   const { client, startedAt, request } = run;
@@ -109,6 +112,9 @@ export async function planInverse(run: Run, runId: number, errors: ErrorList): P
   await refuseIncomplete(client, runId);
   await client.query(pairChanged, [runId]);
   const { rowCount } = await client.query(planUndo, [runId, startedAt, only]);
+  if (only && !request.dryRun && request.approvedPlan === undefined) {
+    await refuseShared(client, runId, only);
+  }
   await client.query(countActions);
   await client.query('delete from pg_temp.spare');
   await client.query(fillSpare, [rowCount]);
@@ -132,6 +138,17 @@ async function nameUnknown(client: pg.Client, runId: number, ids: string[], erro
   for (const { external_id } of rows) {
     errors.add('unknown_id', external_id, `run ${runId} changed no member with this id`);
   }
+}
+
+// A run may have used an id again, or exchanged two: who names it may know of one member only.
+async function refuseShared(client: pg.Client, runId: number, ids: string[]): Promise<void> {
+  const { rows } = await client.query<{ external_id: string }>(selectSharedIds, [runId, ids]);
+  if (rows.length === 0) return;
+  const shared = rows.map(({ external_id }) => shownId(external_id)).join(', ');
+  throw new SyncError(
+    'invalid_request',
+    `In run ${runId} more than one member has the Django id ${shared}. Look with syncDryRun and the same body, then call again with the plan that it answers, and with classes for some of these changes only.`,
+  );
 }
 
 // A part of a run is not undone, and no change that was not its own.

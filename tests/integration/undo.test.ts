@@ -471,3 +471,43 @@ test('audit rows older than AUDIT_RETENTION_DAYS go with the next run, and their
   await world.sync({}, { AUDIT_RETENTION_DAYS: '2' });
   expect(await world.changes()).toEqual([]);
 });
+
+describe('an id that means two people in a run', () => {
+  /** 7 leaves, and the register uses the id again for somebody else. */
+  const useAgain = async () => {
+    register().update(7, { kennitala: '0000000077', name: 'Nýr Maður' });
+    const { body } = await world.sync();
+    expect(body).toMatchObject({ status: 'success', members_added: 1, members_removed: 1 });
+    return Number(body.run_id);
+  };
+  const votersOf7 = () =>
+    world.database.query(
+      `select name = 'Nýr Maður' as is_new, is_active from public.members where external_id = '7' order by id`,
+    );
+
+  test('is refused until both were looked at, and then each can be taken back alone', async () => {
+    const undo = await useAgain();
+    const body = { undo, external_ids: ['7'] };
+    expect(await world.sync(body)).toMatchObject({
+      status: 400,
+      body: { error: { message: expect.stringContaining('more than one member') } },
+    });
+    const look = await world.post('syncDryRun', body);
+    expect(look.body).toMatchObject({
+      changes: [{ action: 'remove' }, { action: 'reactivate' }],
+      plan: expect.any(String),
+    });
+    const { plan } = look.body;
+    expect(await world.sync({ ...body, plan, classes: ['additions'] })).toMatchObject({
+      body: { status: 'success', members_reactivated: 1, members_removed: 0 },
+    });
+    expect(await votersOf7()).toEqual([
+      { is_new: false, is_active: true },
+      { is_new: true, is_active: true },
+    ]);
+    // What is left is one person's.
+    expect(await world.sync(body)).toMatchObject({
+      body: { status: 'success', members_removed: 1 },
+    });
+  });
+});

@@ -8,6 +8,7 @@ import type { Run } from './session.ts';
 import type { Snapshot } from './snapshot.ts';
 import markBlocked from './sql/guard/mark_blocked.sql';
 import markConfirmed from './sql/guard/mark_confirmed.sql';
+import selectLongRefused from './sql/guard/select_long_refused.sql';
 import selectToConfirm from './sql/guard/select_to_confirm.sql';
 
 /** A change that takes a vote or gives one back. */
@@ -58,7 +59,7 @@ const DEFAULT_BUDGET_MS = 5 * 60_000;
 /**
  * Asks the register about every removal and every member who comes back, unless it is held, and marks in the
  * plan what it said. What it does not confirm is set aside. Each is asked for by id while such pages exist.
- * Where they do not, a second walk answers for removals, and the list itself for the others, if it is not
+ * Where they do not, or say nothing of a leaver for a day, a second walk answers for removals, and the list itself for the others, if it is not
  * old. Returns how many removals are of members that the register still has: the walk had missed those.
  * Takes at most half of the time that is left. Throws only when the run itself must end.
  */
@@ -148,14 +149,30 @@ async function ask(run: Run, django: DjangoClient, doubts: Doubt[]): Promise<Map
         doubt.reason = wordsOf(reply);
       }
     }
+    const long = await longRefused(run, findings);
     const open = doubts.filter(
-      (doubt) => doubt.action === 'remove' && (findings.get(doubt) ?? 'unclear') === 'unclear',
+      (doubt) =>
+        doubt.action === 'remove' &&
+        ((findings.get(doubt) ?? 'unclear') === 'unclear' || long.has(doubt)),
     );
     if (open.length > 0) await askByWalk(run, django, open, findings, budget.forAll);
     return findings;
   } finally {
     budget.stop();
   }
+}
+
+// Some registers show no page of who has left. After a day of whole walks without the member, another walk answers,
+// as where nobody has a page.
+async function longRefused({ client }: Run, findings: Map<Doubt, Finding>): Promise<Set<Doubt>> {
+  const refused = [...findings].flatMap(([doubt, found]) => (found === 'refused' ? doubt : []));
+  if (refused.length === 0) return new Set();
+  const { rows } = await client.query<{ external_id: string }>(selectLongRefused, [
+    refused.map(({ external_id }) => external_id),
+    unconfirmed.refused,
+  ]);
+  const long = new Set(rows.map(({ external_id }) => external_id));
+  return new Set(refused.filter(({ external_id }) => long.has(external_id ?? '')));
 }
 
 function wordsOf(reply: PageReply | undefined): string | undefined {
@@ -190,7 +207,10 @@ export function readReply(reply: PageReply | undefined, doubt: Doubt): Finding {
   if (reply.stale) return 'unclear';
   if (!reply.found) return reply.byApi ? 'gone' : 'unclear';
   const { record } = reply;
-  if (record.kind === 'rejected') return 'unreadable';
+  if (record.kind === 'rejected') {
+    const { externalId, kennitala } = record.rejection;
+    return externalId || kennitala ? 'unreadable' : 'refused';
+  }
   // Left out by the pattern, or anonymous since leaving: the id is what such a record still says.
   if (record.kind !== 'member') {
     return record.externalId === doubt.external_id ? 'not_a_member' : 'another_record';

@@ -127,6 +127,60 @@ test.each<{ name: string; answer: () => void }>([
   });
 });
 
+describe('a leaver whose own page says nothing leaves after a day,', () => {
+  const sevenSays = (status: number, body: unknown) =>
+    world.django.misbehave({
+      kind: 'status',
+      status,
+      body,
+      when: (request) => memberAsked(request) === '7',
+    });
+  const passADay = () =>
+    world.database.query(`update public.open_findings set since = since - interval '25 hours'`);
+
+  test.each<[string, number, unknown]>([
+    ['403', 403, { detail: 'You do not have permission to perform this action.' }],
+    ['an empty object', 200, {}],
+    ['an error', 500, {}],
+  ])('when two whole walks do not show the member: %s', async (_, status, body) => {
+    register().remove(7);
+    sevenSays(status, body);
+    for (const _ of ['at first', 'an hour later']) {
+      expect((await world.sync()).body).toMatchObject({ status: 'partial', members_removed: 0 });
+    }
+    await passADay();
+    expect((await world.post('syncDryRun')).body).toMatchObject({ members_removed: 1 });
+    expect((await world.sync()).body).toMatchObject({
+      status: 'success',
+      members_removed: 1,
+      removals_unconfirmed: 0,
+    });
+    expect(await world.active()).toEqual(range(1, 35).filter((id) => id !== 7));
+  });
+
+  test('and nobody whom the second walk shows', async () => {
+    let hidden = true;
+    hideFromList(world.django, [7], () => hidden);
+    sevenSays(403, { detail: 'No.' });
+    expect((await world.sync()).body).toMatchObject({ status: 'partial', members_removed: 0 });
+    await passADay();
+    world.django.behaviour.onRequest = (request) => {
+      if (memberAsked(request) === '7') hidden = false;
+      return undefined;
+    };
+    expect((await world.sync()).body).toMatchObject({ members_removed: 0 });
+    expect(await world.active()).toEqual(range(1, 35));
+  });
+
+  test('and nobody whose own page names them', async () => {
+    hideFromList(world.django, [7]);
+    answerFor7(() => ({ id: 7, is_active: false }));
+    expect((await world.sync()).body).toMatchObject({ status: 'partial', members_removed: 0 });
+    await passADay();
+    expect((await world.sync()).body).toMatchObject({ status: 'partial', members_removed: 0 });
+  });
+});
+
 test('a member whose own page says still a member proves that the walk was incomplete', async () => {
   hideFromList(world.django, [7]);
   register().remove(20);

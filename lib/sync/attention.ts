@@ -51,7 +51,7 @@ export interface AttentionFacts {
   taken: LockTaken | null;
   /** When a run should have begun that has left no trace in sync_log; null when there is none. */
   missingSince: Date | null;
-  held: (Tally & { what: string; nothingToApprove?: boolean }) | undefined;
+  held: (Tally & { what: string; wayOn: string }) | undefined;
   undone: Tally;
   findings: (Tally & { code: Code })[];
   unseen: Tally;
@@ -102,10 +102,7 @@ export function listAttention(facts: AttentionFacts): Attention[] {
     tally && tally.count > 0 ? [toAttention(code, words[code](tally.count), tally)] : [],
   );
   if (held && held.count > 0) {
-    const wayOn = held.nothingToApprove
-      ? 'there is nothing to approve: look at the register, then start a full run'
-      : 'look with syncDryRun, then approve the plan or correct the register';
-    const message = `held: ${held.what}; ${wayOn}`;
+    const message = `held: ${held.what}; ${held.wayOn}`;
     waiting.unshift(toAttention('held', message, held));
   }
   if (taken) {

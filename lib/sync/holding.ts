@@ -72,6 +72,7 @@ export function heldTogether(
 }
 
 const isOfCall = ({ mode }: HoldingRun) => mode === 'selected';
+const isRelease = (run: HoldingRun) => isOfCall(run) && run.details?.release === true;
 const hasReason = (held: Held) =>
   Object.values(held).some(({ reason }) => ofReading.includes(reason));
 const total = (held: Held) => Object.values(held).reduce((sum, { count }) => sum + count, 0);
@@ -96,10 +97,18 @@ export function describeHeld({ run, classes, plan }: HeldTogether) {
 }
 
 function wayOn(run: HoldingRun, plan: string | null): string {
+  if (isRelease(run)) return wayToRelease(run, plan);
   if (isOfCall(run)) return WAY_OF_A_CALL;
   const unseen = unseenWords(run);
   if (!plan) return `${unseen}${WAY_TO_WHOLE}`;
   return unseen ? `${unseen}${WAY_ON} ${NOT_WHOLE}` : WAY_ON;
+}
+
+// A full run leaves those alone who are suspended here, so the same call is what makes it or ends it.
+function wayToRelease({ details }: HoldingRun, plan: string | null): string {
+  const external_ids = details?.external_ids;
+  const call = (more: object) => JSON.stringify({ external_ids, ...more });
+  return `A release holds this. Call syncDryRun with ${call({ release: true })} to see it; if it is right, call syncScheduled with ${call({ release: true, plan })}, and if it is not, with ${call({ release: false })}, which lets go of it.`;
 }
 
 // Why the run did not see the whole register: the first reason of its walk.
@@ -124,5 +133,12 @@ export function tallyOfHeld(
     ([name, { count, reason }]) => `${count || 'all'} ${name} (${reason}${because(reason)})`,
   );
   const tally = { count, what: classes.join(', '), since, run_id: run.id };
-  return { ...tally, nothingToApprove: !plan };
+  return { ...tally, wayOn: shortWayOn(run, plan) };
+}
+
+function shortWayOn(run: HoldingRun, plan: string | null): string {
+  if (isRelease(run)) return 'a release waits, and next_step of held says how to make or end it';
+  if (isOfCall(run)) return 'a call for single members holds it: start a full run, which judges it';
+  if (!plan) return 'there is nothing to approve: look at the register, then start a full run';
+  return 'look with syncDryRun, then approve the plan or correct the register';
 }

@@ -46,6 +46,10 @@ async function writeStart(
   const details = {
     caller: request.caller,
     ...(request.undo === undefined ? {} : { undo: request.undo }),
+    // What is decided of these members by name waits until it is decided otherwise.
+    ...(request.release === undefined
+      ? {}
+      : { release: request.release, external_ids: request.externalIds }),
   };
   const { rows } = await client.query<{ id: number; started_at: Date }>(startRunStatement, [
     request.syncType,

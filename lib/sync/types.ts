@@ -108,6 +108,9 @@ export interface RunDetails {
   held?: Held;
   /** Makes the run no complete one. */
   set_aside?: SetAside;
+  /** Whether an admin asked for these members to be released, or not to be. */
+  release?: boolean;
+  external_ids?: string[];
   /** How the walk was proved. */
   snapshot?: { mismatches?: string[] };
 }

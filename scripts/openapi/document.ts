@@ -34,7 +34,10 @@ describe(
   'The digest of the plan that is approved, as a dry run or a held run gave it.',
 );
 describe(shape.classes, 'With plan: only these classes of change are approved; left out: all.');
-describe(shape.release, 'With external_ids: these members become active though suspended here.');
+describe(
+  shape.release,
+  'With external_ids: these members become active though suspended here; false lets go of a held release.',
+);
 describe(dryRunParameters.shape.after, 'The `next` of the dry run before: where the list goes on.');
 describe(
   dryRunParameters.shape.details,

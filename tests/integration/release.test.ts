@@ -152,6 +152,81 @@ test('a release is limited like any addition', async () => {
   });
 });
 
+describe('a release that is held', () => {
+  const ids = range(1, 11).map(String);
+  const hold = async () => {
+    for (const id of ids) await suspend(Number(id));
+    await world.sync();
+    const { body } = await world.sync({ external_ids: ids, release: true });
+    expect(body).toMatchObject({ status: 'held', held: { additions: { count: 11 } } });
+    return body.plan;
+  };
+  const status = async () => (await world.get('syncStatus')).body;
+  const inStep = { status: 'ok', held: null, attention: [], election: { may_open: true } };
+  // The calls that the answer names, as they stand there.
+  const callsIn = (words: string) =>
+    [...words.matchAll(/\{"external_ids".*?\}/g)].map(([call]) => JSON.parse(call));
+
+  test('waits through full runs, and the call that it names makes it', async () => {
+    const plan = await hold();
+    for (const _ of ['before a full run', 'after it']) {
+      const { held, attention, election } = await status();
+      expect([held, attention, election]).toMatchObject([
+        { plan, next_step: expect.stringContaining(`"plan":"${plan}"`) },
+        [{ code: 'held', count: 11, message: expect.stringContaining('next_step') }],
+        { may_open: false },
+      ]);
+      expect(await world.sync()).toMatchObject({ body: { status: 'success' } });
+    }
+    const held = (await status())['held'] as { next_step: string };
+    const [look, approve] = callsIn(held.next_step);
+    expect((await world.post('syncDryRun', look)).body).toMatchObject({ plan, changes_total: 11 });
+    expect((await world.sync(approve)).body).toMatchObject({ members_reactivated: 11 });
+    await world.sync();
+    expect(await status()).toMatchObject(inStep);
+  });
+
+  test('ends when an admin lets go of it', async () => {
+    await hold();
+    const held = (await status())['held'] as { next_step: string };
+    const [, , letGo] = callsIn(held.next_step);
+    expect(letGo).toEqual({ external_ids: ids, release: false });
+    // What the register reports by itself decides nothing.
+    await world.sync({ external_ids: ids });
+    expect(await status()).toMatchObject({ status: 'attention', held });
+    expect((await world.sync(letGo)).body).toMatchObject({ members_reactivated: 0 });
+    expect(await status()).toMatchObject(inStep);
+  });
+
+  test('ends when its members are released in other calls', async () => {
+    await hold();
+    for (const some of [ids.slice(0, 5), ids.slice(5, 10)]) {
+      expect((await world.sync({ external_ids: some, release: true })).body).toMatchObject({
+        status: 'success',
+        members_reactivated: 5,
+      });
+      expect(await status()).toMatchObject({ status: 'attention' });
+    }
+    const last = { external_ids: ids.slice(10), release: true };
+    const { plan } = (await world.sync(last)).body;
+    expect(await status()).toMatchObject({ held: { plan, classes: { additions: { count: 1 } } } });
+    expect((await world.sync({ ...last, plan })).body).toMatchObject({ members_reactivated: 1 });
+    expect(await status()).toMatchObject(inStep);
+  });
+
+  test('is not settled by whoever may only report members', async () => {
+    await hold();
+    const key = 'w'.repeat(48);
+    const reply = await world.sync(
+      { external_ids: ids, release: false },
+      { WEBHOOK_KEY: key },
+      { key },
+    );
+    expect(reply.status).toBe(403);
+    expect(await status()).toMatchObject({ status: 'attention' });
+  });
+});
+
 test('nobody is released whom the register does not have', async () => {
   await suspend(7);
   world.django.members.softDelete(7);

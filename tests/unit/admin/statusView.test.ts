@@ -38,7 +38,7 @@ const tally = { count: 3, since: '2026-11-26T13:00:00Z', run_id: 7 };
 const every = listAttention({
   taken: { role: 'someone', since: null },
   missingSince: new Date('2026-11-26T13:00:00Z'),
-  held: { ...tally, what: '' },
+  held: { ...tally, what: '', wayOn: '' },
   undone: tally,
   findings: (
     ['records_set_aside', 'removals_unconfirmed', 'inactive_here', 'changes_refused'] as const

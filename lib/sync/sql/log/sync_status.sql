@@ -28,9 +28,18 @@ with run as (
   union
   select * from last_walk where status = 'held'
   union
-  -- What a call for single members holds is settled by the next full run as well, or by its own approval.
+  -- What a call for single members holds is settled by the next full run as well, or by its own approval. A release is no
+  -- matter of a full run: it waits until a later call with "release", true or false, has named each of its members.
   select h.* from run h
-  where h.mode = 'selected' and h.status = 'held' and h.id > coalesce((select id from last_walk), 0)
+  where h.mode = 'selected' and h.status = 'held'
+    and case when h.details ->> 'release' = 'true' then exists (
+      select from pg_catalog.jsonb_array_elements_text(h.details -> 'external_ids') as asked(id)
+      where not exists (
+        select from run a
+        where a.id > h.id and a.mode = 'selected' and a.status in ('success', 'partial', 'held')
+          and a.details -> 'release' is not null and a.details -> 'external_ids' ? asked.id
+      )
+    ) else h.id > coalesce((select id from last_walk), 0) end
     and not exists (
       select from run a where a.id > h.id and a.status in ('success', 'partial', 'held') and a.details ->> 'approves' = h.plan
     )

@@ -112,7 +112,7 @@ export async function changeMembers(run: Run, runId: number, manner: Manner): Pr
   };
   const ofAll = watchForAll(client);
   const refuse = async (turn: number, refusal: Refusal) => {
-    await ofAll.note(turn, refusal);
+    ofAll.note(turn, refusal);
     const code = await codeOf(client, { ...refusal, first: turn, last: turn }, await names());
     const said = wordsFor(code, refusal, await names());
     errors.push(...inWords(await client.query<Named>(setTurnAside, [turn, code]), said));

@@ -10,6 +10,7 @@ import {
   placeOf,
   type Refusal,
 } from './refusals.ts';
+import doubtful from './sql/apply/select_doubtful.sql';
 
 const written = ['kennitala', 'name', 'email', 'phone', 'external_id'];
 
@@ -71,39 +72,53 @@ export function asThrown(refusal: Refusal, triggers: string[] = []): Error {
 
 /** Finds out by other rows whether what changes meet is met by all. */
 export interface OfAll {
-  /** Notes what the change of this turn has met. Throws it where rows that the plan leaves alone meet the same. */
-  note(turn: number, refusal: Refusal): Promise<void>;
-  /** Throws what the newcomers have met if not one of them was added. */
+  /** Notes what the change of this turn has met. */
+  note(turn: number, refusal: Refusal): void;
+  /** When all changes were tried: throws what was met if it is about no row. */
   settle(): Promise<void>;
 }
 
 /** For the changes of one transaction. */
 export function watchForAll(client: pg.Client): OfAll {
-  const ofNewcomers: Refusal[] = [];
-  let met: Promise<string | null> | undefined;
+  const noted: { turn: number; refusal: Refusal }[] = [];
   return {
-    note: async (turn, refusal) => {
-      if (!isDoubtful(refusal)) return;
-      if (await isAddition(client, turn)) {
-        ofNewcomers.push(refusal);
-        return;
-      }
-      met ??= probeRows(client);
-      if ([refusal.state, 'none'].includes((await met) ?? '')) throw asThrown(refusal);
+    note: (turn, refusal) => {
+      if (isDoubtful(refusal)) noted.push({ turn, refusal });
     },
     settle: async () => {
-      const last = ofNewcomers.at(-1);
-      // One alone may have met what is theirs in a function of others.
-      if (!last || (ofNewcomers.length === 1 && !isStructural(last))) return;
-      const { rowCount: added } = await client.query('select from pg_temp.added limit 1');
-      if (!added) throw asThrown(last);
+      const turns = noted.map(({ turn }) => turn);
+      if (turns.length === 0) return;
+      const { rows } = await client.query<Doubtful>(doubtful, [turns]);
+      const { newcomers, any_done, any_added, any_known } = rows[0] as Doubtful;
+      const ofNewcomers = noted.filter(({ turn }) => newcomers.includes(turn));
+      const ofRows = noted.filter(({ turn }) => !newcomers.includes(turn));
+      // A right of ours that is missing is said, whatever else could be done without it.
+      const judged = any_done ? noted.filter(({ refusal }) => refusal.state === '42501') : noted;
+      const isJudged = (one: (typeof noted)[number]) => judged.includes(one);
+      const last = ofNewcomers.findLast(isJudged)?.refusal;
+      if (last && !any_added && !any_known && isOfNewcomers(last, ofNewcomers.length)) {
+        throw asThrown(last);
+      }
+      const refusal = ofRows.findLast(isJudged)?.refusal;
+      if (!refusal) return;
+      const met = await probeRows(client);
+      if (met === refusal.state || (met === 'none' && isStructural(refusal))) {
+        throw asThrown(refusal);
+      }
     },
   };
 }
 
-const additionAt = `select from pg_temp.plan where turn = $1::int and action = 'add'`;
+// No newcomer can be tried out. One alone may have met what is theirs in a function of others, and what has no words
+// of its own is better said of each.
+const isOfNewcomers = (refusal: Refusal, count: number): boolean =>
+  isStructural(refusal) || (isBrokenTrigger(refusal) && count > 1);
 
-async function isAddition(client: pg.Client, turn: number): Promise<boolean> {
-  const { rowCount } = await client.query(additionAt, [turn]);
-  return rowCount === 1;
+interface Doubtful {
+  /** The turns that are additions. */
+  newcomers: number[];
+  any_done: boolean;
+  any_added: boolean;
+  /** One of them was refused before, when others were not. */
+  any_known: boolean;
 }

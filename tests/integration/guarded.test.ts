@@ -128,10 +128,67 @@ describe('a refusal that is one row’s', () => {
          for each row execute function check_primary_key('phone', 'public.areas', 'name')`,
       'drop trigger their_rule on public.members; drop extension refint',
     );
-    others();
+    register().update(2, { name: 'Annað Nafn' });
+    register().remove(4);
     const { status, body } = await world.post('syncScheduled');
     expect([status, body.error?.code]).toEqual([503, 'database_unavailable']);
     expect(body.error?.message).toMatch(/something that is not found.*\(42P01/);
+  });
+
+  test('by what only newcomers meet, alone and beside others', async () => {
+    await trigger(
+      `if tg_op = 'INSERT' then insert into public.gone values (1); end if;`,
+      'trigger their_rule before insert',
+    );
+    register().remove(4);
+    for (const id of [40, 41]) register().add({ id });
+    expect(await sync()).toMatchObject({
+      status: 'partial',
+      members_removed: 1,
+      errors: refused(40, 41),
+    });
+    expect(await sync()).toMatchObject({ status: 'partial', errors: refused(40, 41) });
+  });
+
+  test.each([
+    `('pg_' || phone)::regclass is not null`,
+    `current_setting('app.' || phone) is not null`,
+  ])('by a check that looks for something: %s', async (check) => {
+    await rule(
+      `alter table public.members add constraint theirs check (external_id <> '40' or phone is null or ${check}) not valid`,
+      'alter table public.members drop constraint theirs',
+    );
+    register().remove(4);
+    register().add({ id: 40, phone: '5550040' });
+    for (const expected of [{ members_removed: 1 }, { members_removed: 0 }]) {
+      const body = await sync();
+      expect(body).toMatchObject({ ...expected, status: 'partial', errors: refused(40) });
+    }
+  });
+
+  test('by what only old rows meet', async () => {
+    await trigger(
+      `if new.id <= 4 and new.is_active is false then insert into public.gone values (1); end if;
+       if new.id <= 3 then insert into public.gone values (1); end if;`,
+    );
+    register().remove(2);
+    register().remove(20);
+    for (const expected of [{ members_removed: 1 }, { members_removed: 0 }]) {
+      const body = await sync();
+      expect(body).toMatchObject({ ...expected, status: 'partial', errors: refused(2) });
+    }
+  });
+
+  test('where there is nobody else', async () => {
+    await world.reset(2);
+    await world.run();
+    await trigger(`if new.phone = '5550002' then raise using errcode = '09000'; end if;`);
+    register().update(2, { phone: '5550002' });
+    register().remove(1);
+    for (const expected of [{ members_removed: 1 }, { members_removed: 0 }]) {
+      const body = await sync();
+      expect(body).toMatchObject({ ...expected, status: 'partial', errors: refused(2) });
+    }
   });
 
   test('by a function in SQL of a check, with its name', async () => {

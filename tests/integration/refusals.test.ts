@@ -293,6 +293,9 @@ test('many refused rows before the others hold nobody else up, run after run', a
   expect(next).toMatchObject({ status: 'partial', members_removed: 1, members_updated: 1 });
 });
 
+// A run tries for some seconds: how much that is depends on the machine.
+const MOST_RUNS = 12;
+
 test('a leaver leaves beside more refused changes than a run tries', async () => {
   await world.reset(700);
   await world.run();
@@ -307,9 +310,11 @@ test('a leaver leaves beside more refused changes than a run tries', async () =>
   const second = await world.run({}, { settings });
   expect(second).toMatchObject({ status: 'partial', members_removed: 1 });
   // Those that were not tried have their turn before those that were refused.
-  for (let runs = 0; runs < 2; runs += 1) await world.run({}, { settings });
-  const [row] = await query(`select name from public.members where external_id = '697'`);
-  expect(row).toEqual({ name: 'Nýtt' });
+  const nameOf697 = async () => (await row(697))['name'];
+  for (let runs = 0; runs < MOST_RUNS && (await nameOf697()) !== 'Nýtt'; runs += 1) {
+    await world.run({}, { settings });
+  }
+  expect(await nameOf697()).toBe('Nýtt');
 });
 
 test('tries have an end, what was not tried waits, and is tried before what was refused', async () => {
@@ -326,11 +331,16 @@ test('tries have an end, what was not tried waits, and is tried before what was 
   expect(first.status).toBe('partial');
   expect(first.members_updated).toBeGreaterThan(0);
   expect(waiting.length + first.members_updated).toBeGreaterThan(0);
-  for (let runs = 0; runs < 3; runs += 1) await world.run({}, { settings: limits });
-  const [{ n }] = (await query(
-    `select count(*)::int as n from public.members where name = 'Nafn ' || external_id`,
-  )) as [Row];
-  expect(n).toBe(200);
+  const changed = async () => {
+    const [{ n }] = (await query(
+      `select count(*)::int as n from public.members where name = 'Nafn ' || external_id`,
+    )) as [Row];
+    return n;
+  };
+  for (let runs = 0; runs < MOST_RUNS && (await changed()) !== 200; runs += 1) {
+    await world.run({}, { settings: limits });
+  }
+  expect(await changed()).toBe(200);
   // What is left is refused to the last, and known: no reason to fail.
   const last = await world.run({}, { settings: limits });
   expect(last).toMatchObject({ status: 'partial', error_count: 200 });

@@ -1,4 +1,4 @@
--- Writes up to three rows that the plan leaves alone, as they are, and takes it back: what they meet is met by every row.
+-- Writes up to three rows of which nothing was refused, as they are, and takes it back: what they meet is met by every row.
 -- The state of pg_temp.attempt is then null if one of them can be written, and what the last one met otherwise, or 'none'
 -- where there is none.
 do $$
@@ -7,11 +7,16 @@ declare
   met text := 'none';
 begin
   for found_id in
-    select m.id
-    from public.members m
-    left join (select member_id from pg_temp.plan) p on p.member_id = m.id
-    where p.member_id is null and m.is_active and m.sync_source::text = 'django'
-    order by m.id limit 3
+    -- Some from everywhere: a rule may look at old rows only.
+    select found.id
+    from (
+      select m.id, row_number() over (order by m.id) as n, count(*) over () as of_all
+      from public.members m
+      left join (select member_id from pg_temp.plan where set_aside is not null) p on p.member_id = m.id
+      where p.member_id is null and m.is_active and m.sync_source::text = 'django'
+    ) found
+    where found.n in (1, (found.of_all + 1) / 2, found.of_all)
+    order by found.id desc
   loop
     begin
       update public.members

@@ -1,0 +1,12 @@
+-- Of the changes with the turns $1, which were refused: those that are additions, whether any change or addition
+-- was made, and whether the last run found one of them refused.
+select
+  coalesce(array_agg(p.turn) filter (where p.action = 'add'), '{}') as newcomers,
+  exists (select from pg_temp.applicable) as any_done,
+  exists (select from pg_temp.added) as any_added,
+  exists (
+    select from public.open_findings o
+    where o.code = 'changes_refused' and o.external_id = any(array_agg(p.external_id))
+  ) as any_known
+from pg_temp.plan p
+where p.turn = any($1::int[])

@@ -106,7 +106,7 @@ async function setDependentsAside({ client }: Run, { errors }: Snapshot): Promis
 }
 
 const waits =
-  'it needs the kennitala of a former member whose return the register did not confirm; a later run tries again';
+  'it needs the kennitala of a former member whose return or removal the register did not confirm; a later run tries again';
 
 interface Problem {
   code: string;

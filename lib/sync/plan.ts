@@ -49,7 +49,7 @@ async function planPairs(run: Run, snapshot: Snapshot): Promise<void> {
   const { errors } = snapshot;
   const { client, mode, startedAt, request } = run;
   const wholeRegister = mode === 'full';
-  await setDisputesAside(client, wholeRegister, snapshot);
+  await setDisputesAside(run, snapshot);
   await client.query(findMoves);
   // What is planned first is tried first: votes before addresses, where the database refuses many.
   await client.query(planRemovals, [wholeRegister, startedAt]);
@@ -71,9 +71,10 @@ const words = {
 };
 
 // A record that is set aside keeps its own row, whose kennitala another record may be waiting for.
-async function setDisputesAside(client: pg.Client, wholeRegister: boolean, snapshot: Snapshot) {
+async function setDisputesAside({ client, mode, request }: Run, snapshot: Snapshot) {
+  const settings = [mode === 'full', request.release === true];
   for (;;) {
-    const { rows } = await client.query<Named>(setDisputedAside, [wholeRegister]);
+    const { rows } = await client.query<Named>(setDisputedAside, settings);
     if (rows.length === 0) return;
     snapshot.disputed += rows.length;
     for (const { external_id } of rows) {

@@ -341,6 +341,27 @@ test('asking for one of two who swapped their kennitölur changes neither', asyn
   expect(await world.active()).toEqual(range(1, 35));
 });
 
+test.each(['null', 'now()'])(
+  'asking for one who has the kennitala of a row that is inactive (removed_at %s) changes neither',
+  async (removedAt) => {
+    await world.database.query(
+      `update public.members set is_active = false, removed_at = ${removedAt} where external_id = '7'`,
+    );
+    register().update(7, { is_active: removedAt === 'null' });
+    register().update(8, { kennitala: register().get(7)?.kennitala });
+    const before = await world.members();
+    expect(await world.sync({ external_ids: ['8'] })).toMatchObject({
+      body: {
+        status: 'partial',
+        members_removed: 0,
+        members_suspended: 0,
+        errors: [{ code: 'duplicate_kennitala', external_id: '8' }],
+      },
+    });
+    expect(await world.members()).toEqual(before);
+  },
+);
+
 test('of two rows that became one person the old one is removed after a second walk', async () => {
   const kennitala = register().get(8)?.kennitala;
   register().remove(8);

@@ -580,6 +580,160 @@ const kennitalas: Case[] = [
   },
 ];
 
+// In a list that shows former members too, the record of a leaver says which row is the leaver's.
+const leavers: Case[] = [
+  {
+    name: 'a member who exchanges kennitölur with a leaver keeps the own row, and so does the leaver',
+    register: [
+      record(anna, { ...withKennitalaOf(birna), is_active: false, email: 'onnur@felagi.example' }),
+      record(birna, withKennitalaOf(anna)),
+    ],
+    before: [
+      row(anna, { ...leftBefore, metadata: { ballot: 1 } }),
+      row(birna, { metadata: { ballot: 2 } }),
+    ],
+    changes: ['update 101: kennitala', 'update 102: kennitala'],
+    after: [
+      seen(anna, { ...leftBefore, ...withKennitalaOf(birna), metadata: { ballot: 1 } }),
+      seen(birna, { ...withKennitalaOf(anna), metadata: { ballot: 2 } }),
+    ],
+  },
+  {
+    name: 'the same where the leaver goes in the same run',
+    register: [
+      record(anna, { ...withKennitalaOf(birna), is_active: false }),
+      record(birna, withKennitalaOf(anna)),
+    ],
+    before: [row(anna, { metadata: { ballot: 1 } }), row(birna)],
+    changes: ['remove 101: is_active,removed_at,kennitala', 'update 102: kennitala'],
+    after: [
+      removed(anna, { ...withKennitalaOf(birna), metadata: { ballot: 1 } }),
+      seen(birna, withKennitalaOf(anna)),
+    ],
+  },
+  {
+    name: 'the same with a member who is suspended by hand and has left since',
+    register: [
+      record(anna, { ...withKennitalaOf(birna), is_active: false }),
+      record(birna, withKennitalaOf(anna)),
+    ],
+    before: [row(anna, { ...suspended, metadata: { ballot: 1 } }), row(birna)],
+    changes: ['update 101: kennitala', 'update 102: kennitala'],
+    after: [
+      seen(anna, { ...suspended, ...withKennitalaOf(birna), metadata: { ballot: 1 } }),
+      seen(birna, withKennitalaOf(anna)),
+    ],
+  },
+  {
+    name: "the same where the leaver's row is another service's",
+    register: [
+      record(anna, { ...withKennitalaOf(birna), is_active: false }),
+      record(birna, withKennitalaOf(anna)),
+    ],
+    before: [
+      row(anna, { ...suspended, sync_source: 'events', metadata: { ballot: 1 } }),
+      row(birna),
+    ],
+    changes: ['update 101: kennitala', 'update 102: kennitala'],
+    after: [
+      seen(anna, {
+        ...suspended,
+        sync_source: 'events',
+        ...withKennitalaOf(birna),
+        metadata: { ballot: 1 },
+      }),
+      seen(birna, withKennitalaOf(anna)),
+    ],
+  },
+  {
+    name: 'a member and two leavers whose kennitölur go round keep their rows',
+    register: [
+      record(anna, withKennitalaOf(birna)),
+      record(birna, { ...withKennitalaOf(dora), is_active: false }),
+      record(dora, { ...withKennitalaOf(anna), deleted_at: '2026-01-01' }),
+    ],
+    before: [row(anna), row(birna, leftBefore), row(dora, leftBefore)],
+    changes: ['update 101: kennitala', 'update 102: kennitala', 'update 103: kennitala'],
+    after: [
+      seen(anna, withKennitalaOf(birna)),
+      seen(birna, { ...leftBefore, ...withKennitalaOf(dora) }),
+      seen(dora, { ...leftBefore, ...withKennitalaOf(anna) }),
+    ],
+  },
+  {
+    name: 'a member who is given the old kennitala of a leaver with a new one keeps the own row',
+    register: [
+      record(anna, { kennitala: spare, is_active: false }),
+      record(birna, withKennitalaOf(anna)),
+    ],
+    before: [row(anna, { ...leftBefore, metadata: { ballot: 1 } }), row(birna)],
+    changes: ['update 101: kennitala', 'update 102: kennitala'],
+    after: [
+      seen(anna, { ...leftBefore, kennitala: spare, metadata: { ballot: 1 } }),
+      seen(birna, withKennitalaOf(anna)),
+    ],
+  },
+  ...[
+    {
+      when: 'who left before',
+      before: row(anna, leftBefore),
+      change: 'update 101: kennitala',
+      after: seen(anna, { ...leftBefore, kennitala: spare }),
+    },
+    {
+      when: 'who leaves now',
+      before: row(anna),
+      change: 'remove 101: is_active,removed_at,kennitala',
+      after: removed(anna, { kennitala: spare }),
+    },
+  ].map(
+    ({ when, before, change, after }): Case => ({
+      name: `a newcomer with the old kennitala of a leaver ${when} has a new row`,
+      register: [
+        record(anna, { kennitala: spare, is_active: false }),
+        record(birna, withKennitalaOf(anna)),
+      ],
+      before: [before],
+      changes: [`add ${NEXT_ID}: kennitala,name,email,phone,external_id,is_active`, change],
+      after: [after, added(birna, withKennitalaOf(anna))],
+    }),
+  ),
+  {
+    name: 'a leaver who was entered anew has the old row again, whatever the old record has for a kennitala',
+    register: [record(anna, { kennitala: spare, is_active: false }), record(anna, { id: 44 })],
+    before: [row(anna, { ...leftBefore, metadata: { ballot: 1 } })],
+    changes: ['reactivate 101: external_id,is_active,removed_at'],
+    after: [seen(anna, { external_id: '44', metadata: { ballot: 1 } })],
+  },
+  {
+    name: 'a former member who has the Django id of another leaver, by another name, moves no row',
+    register: [
+      record(dora, { id: 1, is_active: false }),
+      record(birna, { ...withKennitalaOf(anna), name: anna.name }),
+    ],
+    before: [row(anna, leftBefore)],
+    changes: ['reactivate 101: email,phone,external_id,is_active,removed_at'],
+    after: [seen(anna, { email: birna.email, phone: birna.phone, external_id: '2' })],
+  },
+  {
+    name: 'a leaver whose new kennitala nobody else waits for is left as it was',
+    register: [record(anna, { kennitala: spare, is_active: false }), record(birna)],
+    before: [row(anna, leftBefore), row(birna)],
+    changes: [],
+    after: [row(anna, leftBefore), seen(birna)],
+  },
+  {
+    name: 'a kennitala of a leaver who is in the list no more makes the two rows one person',
+    register: [record(birna, withKennitalaOf(anna))],
+    before: [row(anna, leftBefore), row(birna)],
+    changes: [
+      'reactivate 101: name,email,phone,external_id,is_active,removed_at',
+      'remove 102: is_active,removed_at',
+    ],
+    after: [seen(anna, { ...namedLike(birna), external_id: '2' }), removed(birna)],
+  },
+];
+
 const badRecords: Case[] = [
   {
     name: 'one kennitala under two ids is one member, the one linked before, and an error',
@@ -799,6 +953,7 @@ describe.each([
   { about: 'one member', cases: oneMember },
   { about: 'rows of other services', cases: foreignRows },
   { about: 'kennitölur and ids that move', cases: kennitalas },
+  { about: 'leavers whom the list still shows', cases: leavers },
   { about: 'records that are wrong', cases: badRecords },
 ])('$about', ({ cases }) => {
   test.each(cases)('$name', async (given) => {

@@ -178,6 +178,39 @@ test('a class over its limit is held as a whole, the others are applied, and the
   });
 });
 
+test('members who exchange kennitölur with leavers are limited like all who get another kennitala', async () => {
+  await begin();
+  for (const id of [1, 2]) register().update(id, { is_active: false });
+  expect(await world.sync({}, shares)).toMatchObject({ body: { members_removed: 2 } });
+  await age(25);
+  for (const id of [1, 2]) {
+    const [left, stays] = [register().get(id), register().get(10 + id)];
+    register().update(id, { kennitala: stays?.kennitala });
+    register().update(10 + id, { kennitala: left?.kennitala });
+  }
+  const before = await world.members();
+  const { body } = await world.sync({}, shares);
+  expect(body).toMatchObject({
+    status: 'held',
+    members_reactivated: 0,
+    members_removed: 0,
+    held: { kennitala_changes: { count: 4, limit: 1, reason: 'limit_exceeded' } },
+  });
+  expect(await world.members()).toEqual(before);
+  const approved = await world.sync({ plan: body.plan }, shares);
+  expect(approved).toMatchObject({ body: { status: 'success', members_kennitala_changed: 4 } });
+  expect(await world.active()).toEqual(range(3, 100));
+  expect(await world.sync({}, shares)).toMatchObject({ body: { members_updated: 0 } });
+
+  const undo = { undo: approved.body.run_id };
+  const { body: look } = await world.post('syncDryRun', undo, shares);
+  await world.sync({ ...undo, plan: look.plan }, shares);
+  expect(await world.members()).toEqual(before);
+  expect(await world.sync({}, shares)).toMatchObject({
+    body: { held: { kennitala_changes: { count: 4, reason: 'undone' } } },
+  });
+});
+
 test('a slow drip is stopped when a day of it is more than a run may do', async () => {
   await begin(100, exact);
   for (const id of [1, 2, 3]) {

@@ -3,7 +3,9 @@
 -- both kennitala and name, that row is the member's, and only its id changed. A record without a name key leaves
 -- the id to decide. A name that a trigger stores otherwise, that an admin took back or that waits for one, is the one
 -- that the register has. Ids are Django's own
--- only on rows that came from Django or that an earlier run linked.
+-- only on rows that came from Django or that an earlier run linked. The record of a former member claims its row as well,
+-- where another record has that row's kennitala: the member of that one must not go on in a leaver's row. But not the row
+-- of a person who came back under another id.
 insert into pg_temp.move (ordinal, row_id)
 with recursive renamed as materialized (
   select member_id, asked, stored from public.rewritten_values where field = 'name'
@@ -14,7 +16,11 @@ claim as materialized (
   join pg_temp.pair wanted on wanted.row_external_id = wish.record_id
   left join renamed r on r.member_id = wanted.row_id and r.asked = public.value_digest(wish.record_name)
     and r.stored = public.value_digest(wanted.row_name)
-  where wish.is_member
+  where (
+      wish.is_member
+      or wish.record_kennitala is not null and wanted.record_id is not null
+        and public.plain_name(wanted.record_name) is distinct from public.plain_name(wanted.row_name)
+    )
     and wish.row_external_id is distinct from wish.record_id
     and wanted.record_id is distinct from wanted.row_external_id
     and (wanted.row_sync_source = 'django' or wanted.row_is_linked)

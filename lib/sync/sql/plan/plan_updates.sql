@@ -1,6 +1,6 @@
--- The members of the register that have a row: the row with their kennitala, or the row that moves to it. $1: a
--- member who is suspended here becomes active. $2: the walk saw the whole register, and each of its records says whose
--- it is.
+-- The members of the register that have a row: the row with their kennitala, or the row that moves to it. Of a
+-- former member's row, inactive or another service's, only the kennitala moves. $1: a member who is suspended here
+-- becomes active. $2: the walk saw the whole register, and each of its records says whose it is.
 insert into pg_temp.plan (
   action, member_id,
   old_kennitala, old_name, old_email, old_phone, old_external_id, old_is_active, old_removed_at, old_sync_source,
@@ -51,21 +51,23 @@ placed as (
     and p.ordinal not in (select ordinal from pg_temp.move) and p.row_id not in (select row_id from pg_temp.move)
   union all
   select
-    r.ordinal, r.record_id, r.record_kennitala, r.record_name, r.has_email, r.record_email, r.has_phone, r.record_phone,
+    r.ordinal, r.record_id, r.record_kennitala, case when r.is_member then r.record_name end,
+    r.is_member and r.has_email, r.record_email, r.is_member and r.has_phone, r.record_phone,
     r.is_member, r.not_member, m.row_id, m.row_external_id, m.row_kennitala, m.row_name, m.row_email, m.row_phone, m.row_is_active,
     m.row_removed_at, m.row_sync_source, m.row_is_linked, m.row_is_unseen, m.row_is_ahead
   from pg_temp.move v
   join pg_temp.pair r on r.ordinal = v.ordinal
   join pg_temp.pair m on m.row_id = v.row_id
+  where r.is_member or (m.row_is_active and m.row_sync_source = 'django') is not true
 ),
 wished as (
   select p.*,
     coalesce(p.record_name, p.row_name) as new_name,
     case when p.has_email then p.record_email else p.row_email end as new_email,
     case when p.has_phone then p.record_phone else p.row_phone end as new_phone,
-    coalesce(p.row_sync_source = 'django', false) as is_ours,
+    coalesce(p.row_sync_source = 'django' and p.is_member, false) as is_our_member,
     case
-      when p.row_is_active then 'update'
+      when p.row_is_active or not p.is_member then 'update'
       -- Only what the sync itself removed comes back; a member suspended by hand stays so.
       when p.row_id in (select row_id from left_by_run) then 'reactivate'
       when $1::boolean then 'release'
@@ -107,7 +109,7 @@ compared as (
       case when w.row_phone is distinct from w.new_phone then 'phone' end,
       case when w.row_external_id is distinct from w.record_id then 'external_id' end,
       case when w.standing in ('reactivate', 'release') then 'is_active' end,
-      case when w.row_removed_at is not null and (w.is_ours and w.standing = 'update' or w.standing in ('reactivate', 'release')) then 'removed_at' end
+      case when w.row_removed_at is not null and (w.is_our_member and w.standing = 'update' or w.standing in ('reactivate', 'release')) then 'removed_at' end
     ], null) as changed
   from wished w
 )
@@ -122,13 +124,13 @@ select
   row_kennitala, row_name, row_email, row_phone, row_external_id, row_is_active, row_removed_at, row_sync_source,
   record_id, record_kennitala, new_name, new_email, new_phone,
   case when standing in ('reactivate', 'release') then true else row_is_active end,
-  case when standing in ('suspended', 'inactive_here') or standing = 'update' and not is_ours then row_removed_at end,
+  case when standing in ('suspended', 'inactive_here') or standing = 'update' and not is_our_member then row_removed_at end,
   case when standing = 'inactive_here' then '{}' else changed end,
   standing in ('suspended', 'inactive_here'),
   case standing when 'inactive_here' then standing when 'release' then 'released' end,
   -- On the register's word alone this row gets a vote, so it loses it on the register's word as well.
-  case when standing = 'release' and not is_ours then coalesce(row_sync_source, '') end,
-  case when standing = 'release' and not is_ours then 'django' end,
+  case when standing = 'release' and not is_our_member then coalesce(row_sync_source, '') end,
+  case when standing = 'release' and not is_our_member then 'django' end,
   case when changed <> '{}' and standing <> 'inactive_here' then public.change_digest(
     case when standing in ('reactivate', 'release') then 'join' else 'update' end,
     record_id, record_kennitala, new_name, new_email, new_phone

@@ -1,6 +1,7 @@
 -- Records that have nothing but the kennitala of a row, while the row's own record may still be somebody's: it could
 -- not be read, or may be one that did not even say its id, or a part of the register was asked for and it was not
--- among that. Neither the row nor the member of the record is touched. $1: the walk saw the whole register.
+-- among that, whether the row is active or not. Neither the row nor the member of the record is touched. $1: the walk
+-- saw the whole register. $2: an admin releases the members, and so decides about rows that are inactive.
 with disputed as (
   select p.ordinal, p.record_id, p.record_kennitala
   from pg_temp.pair p
@@ -11,7 +12,7 @@ with disputed as (
     and (
       exists (select from pg_temp.shield s where s.external_id = p.row_external_id)
       or not exists (select from pg_temp.incoming i where i.external_id = p.row_external_id)
-        and p.row_is_active
+        and (p.row_is_active or not $2::boolean)
         and (not $1::boolean or exists (select from pg_temp.shield s where s.external_id is null))
     )
 ),

@@ -20,7 +20,9 @@ import planAdditions from './sql/plan/plan_additions.sql';
 import planRemovals from './sql/plan/plan_removals.sql';
 import planRenumbered from './sql/plan/plan_renumbered.sql';
 import planUndo from './sql/plan/plan_undo.sql';
+import planUnlinked from './sql/plan/plan_unlinked.sql';
 import planUpdates from './sql/plan/plan_updates.sql';
+import recallUnlinked from './sql/plan/recall_unlinked.sql';
 import selectNamed from './sql/plan/select_named.sql';
 import selectSharedIds from './sql/plan/select_shared_ids.sql';
 import selectUndoConflicts from './sql/plan/select_undo_conflicts.sql';
@@ -50,6 +52,7 @@ async function planPairs(run: Run, snapshot: Snapshot): Promise<void> {
   const { client, mode, startedAt, request } = run;
   const wholeRegister = mode === 'full';
   await setDisputesAside(run, snapshot);
+  await client.query(recallUnlinked);
   await client.query(findMoves);
   // What is planned first is tried first: votes before addresses, where the database refuses many.
   await client.query(planRemovals, [wholeRegister, startedAt]);
@@ -57,6 +60,7 @@ async function planPairs(run: Run, snapshot: Snapshot): Promise<void> {
   await client.query(planAdditions, [here[0]?.is_empty]);
   const isWhole = wholeRegister && snapshot.proof.complete && snapshot.unidentified === 0;
   await client.query(planUpdates, [request.release === true, isWhole]);
+  await client.query(planUnlinked);
   if ((await client.query(ignoreRewritten)).rowCount) await client.query(dropUnchanged);
   await client.query(countActions);
   await client.query(findOccupied);

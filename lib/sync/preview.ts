@@ -101,6 +101,7 @@ export const evidences: Record<string, string> = {
   absent: 'not in the list',
   superseded: 'the register has the same Django id with another kennitala',
   not_a_member: 'the register says that this is no member',
+  unlinked: 'the register has another kennitala for the member that this row was linked to',
   undo: 'an earlier run is taken back',
   released: 'in the list, and an admin releases them',
 };

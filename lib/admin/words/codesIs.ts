@@ -82,6 +82,8 @@ export const codesIs = {
       'er undanskilinn í stillingum (DJANGO_EXCLUDE_KENNITALA)',
     'the register has the same Django id with another kennitala':
       'sama númer er nú með aðra kennitölu í félagaskránni',
+    'the register has another kennitala for the member that this row was linked to':
+      'félagaskráin er með aðra kennitölu hjá félaganum sem þessi færsla var tengd við',
     'the register says that this is no member': 'félagaskráin segir að þetta sé ekki félagi',
     'an earlier run is taken back': 'fyrri keyrsla er afturkölluð',
     'Django says 404': 'félagaskráin finnur engan með þetta númer',

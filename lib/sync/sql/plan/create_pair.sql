@@ -24,5 +24,8 @@ create temp table pair (
   row_is_linked boolean,
   -- What the row says of when it was seen would be wrong once this run has seen it, or until it is marked as unseen.
   row_is_unseen boolean,
-  row_is_ahead boolean
+  row_is_ahead boolean,
+  -- Name, e-mail and phone of another service's row as they would be if no run had ever linked it to a member: of rows
+  -- whose member has another kennitala by now.
+  row_unlinked jsonb
 )

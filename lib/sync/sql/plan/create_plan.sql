@@ -33,7 +33,8 @@ create temp table plan (
   fields text[] not null,
   suspended boolean not null default false,
   -- Why a member is to be removed: absent, not_a_member, superseded, renumbered, undo. Or inactive_here: the row of
-  -- a newcomer is inactive, by another service or by hand. Or released: an admin made that one active.
+  -- a newcomer is inactive, by another service or by hand. Or released: an admin made that one active. Or unlinked:
+  -- the member of another service's row goes on in another one.
   evidence text,
   -- What the record said of that, in words. Of a release: whose the row was before.
   reason text,

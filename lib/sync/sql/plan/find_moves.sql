@@ -39,7 +39,9 @@ claim as materialized (
       )
       and (public.plain_name(wish.record_name) = public.plain_name(wish.row_name)) is not true
     )
-  order by wish.ordinal, wanted.row_is_active desc nulls last, wanted.row_id
+  -- A row that had another name before it was linked comes last: the kennitala may have been given by mistake.
+  order by wish.ordinal, (public.plain_name(wanted.row_unlinked ->> 'name') <> public.plain_name(wanted.row_name)) is true,
+    wanted.row_is_active desc nulls last, wanted.row_id
 ),
 -- Where the new kennitala is on a row that nobody moves away from, two rows are one person: the row with the
 -- kennitala is kept, and a record that waited for this place stays where it is as well.

@@ -54,7 +54,7 @@ placed as (
     r.ordinal, r.record_id, r.record_kennitala, case when r.is_member then r.record_name end,
     r.is_member and r.has_email, r.record_email, r.is_member and r.has_phone, r.record_phone,
     r.is_member, r.not_member, m.row_id, m.row_external_id, m.row_kennitala, m.row_name, m.row_email, m.row_phone, m.row_is_active,
-    m.row_removed_at, m.row_sync_source, m.row_is_linked, m.row_is_unseen, m.row_is_ahead
+    m.row_removed_at, m.row_sync_source, m.row_is_linked, m.row_is_unseen, m.row_is_ahead, m.row_unlinked
   from pg_temp.move v
   join pg_temp.pair r on r.ordinal = v.ordinal
   join pg_temp.pair m on m.row_id = v.row_id

@@ -218,7 +218,15 @@ function tooLarge(path: string): DjangoShapeError {
   );
 }
 
-const bare = (path: string) => path.replace(/\/$/, '');
+// Django writes an address with fewer characters encoded than we do.
+function bare(path: string): string {
+  const plain = path.replace(/\/$/, '');
+  try {
+    return decodeURIComponent(plain);
+  } catch {
+    return plain;
+  }
+}
 
 // Where a reply redirects to. Only the path of its target is taken, the query stays ours. Another origin
 // (http to https and another port are that too) is an error: the key must not go there, and a request

@@ -100,6 +100,16 @@ describe('one member', () => {
     expect(await clientFor(origin).client.getMember('7')).toMatchObject({ found: true });
   });
 
+  test('is followed to the same address with fewer characters encoded', async () => {
+    const origin = await serve((request, response) => {
+      if (request.url?.includes('%3A')) {
+        return response.writeHead(301, { Location: '/api/members/F:7' }).end();
+      }
+      json(response, { ...(person(7) as object), id: 'F:7' });
+    });
+    expect(await clientFor(origin).client.getMember('F:7')).toMatchObject({ found: true });
+  });
+
   test.each([
     ['59', false],
     ['60', false],

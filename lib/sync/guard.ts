@@ -20,6 +20,8 @@ export interface GuardInput {
   active: number;
   /** Whether no full run was ever done, and nobody from Django is here but whom calls for single members have added. */
   isFirstLoad?: boolean;
+  /** An undo takes back the run that an admin names, however small the register is. */
+  isUndo?: boolean;
   /** How far absence from the snapshot can be trusted. */
   snapshot: { complete: boolean; empty: boolean; unidentified: number };
 }
@@ -50,6 +52,19 @@ export const allowance = (limit: Limit, of: number, floor: number) =>
 // 0.57 % of 10,000 are 57, and in binary a little less.
 const roundOff = (product: number) => Number(product.toFixed(6));
 
+// In a register of ten the default would be no limit at all. A higher floor is taken at its word: somebody chose it.
+const DEFAULT_FLOOR = 10;
+/** So many votes may change in any register. */
+const ALWAYS = 5;
+
+// Of what takes votes, the floor leaves two members of a small register as they are.
+function floorOf(name: ChangeClass, { planned, active, isUndo }: GuardInput, floor: number) {
+  const takesVotes = name === 'removals' || name === 'kennitala_changes';
+  const most = Math.max(ALWAYS, active - 2);
+  if (!takesVotes || isUndo || floor > DEFAULT_FLOOR || planned[name] <= most) return floor;
+  return Math.min(floor, most);
+}
+
 /**
  * Decides which classes of change wait for an admin; pure. Removals need a snapshot whose absences mean
  * something; every class needs to stay within its limit, together with what was done in the window
@@ -58,7 +73,7 @@ const roundOff = (product: number) => Number(product.toFixed(6));
 export function judge(input: GuardInput, config: Config['sync']): Verdict {
   const { planned, recent, active, snapshot, isFirstLoad: firstLoad = false } = input;
   const limits = byClass((name) =>
-    allowance(config[settings[name]], active, config.SYNC_LIMIT_FLOOR),
+    allowance(config[settings[name]], active, floorOf(name, input, config.SYNC_LIMIT_FLOOR)),
   );
   const holds: Verdict['holds'] = {};
   for (const name of changeClasses) {
@@ -94,6 +109,7 @@ export async function guardPlan(run: Run, snapshot: Snapshot, differs: boolean):
       active: rows[0]?.active ?? 0,
       snapshot: { complete: proof.complete, empty: mode === 'full' && members === 0, unidentified },
       // An undo is limited: it is no load of the register.
+      isUndo: mode === 'undo',
       isFirstLoad: mode !== 'undo' && rows[0]?.is_first_load === true,
     },
     context.config.sync,

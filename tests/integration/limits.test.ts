@@ -131,6 +131,45 @@ test.each<{
   expect(await world.members()).not.toEqual(before);
 });
 
+test.each<{ name: string; change: () => void; held: object }>([
+  {
+    name: 'everybody but one leaves',
+    change: () => leave(2, 8),
+    held: { removals: { count: 7, limit: 6, reason: 'limit_exceeded' } },
+  },
+  {
+    name: 'everybody is another person',
+    change: () => {
+      leave(1, 8);
+      for (const id of range(1, 8)) register().add({ id });
+    },
+    held: { removals: { count: 8, limit: 6, reason: 'limit_exceeded' } },
+  },
+  {
+    name: 'everybody has another kennitala',
+    change: () => {
+      const old = register()
+        .list()
+        .map(({ kennitala }) => kennitala);
+      for (const id of range(1, 8)) register().update(id, { kennitala: old[id % 8] });
+    },
+    held: { kennitala_changes: { count: 8, limit: 6, reason: 'limit_exceeded' } },
+  },
+])(
+  'of eight members nobody loses the vote when $name, until an admin approves',
+  async ({ change, held }) => {
+    await begin(8, setting());
+    const before = await world.members();
+    change();
+    const { body } = await world.sync({}, setting());
+    expect(body).toMatchObject({ status: 'held', held });
+    expect((await world.members()).slice(0, 8)).toEqual(before);
+    expect(await world.sync({ plan: body.plan }, setting())).toMatchObject({
+      body: { status: 'success' },
+    });
+  },
+);
+
 test('members who come back count as additions, together with those who are new', async () => {
   await begin();
   for (const id of [1, 2]) register().softDelete(id);

@@ -36,6 +36,45 @@ test('a limit may be a number, and nothing is below the floor', () => {
   });
 });
 
+test.each([
+  { active: 5, changes: 5, most: 10 },
+  { active: 6, changes: 5, most: 10 },
+  { active: 6, changes: 6, most: 5 },
+  { active: 8, changes: 6, most: 10 },
+  { active: 8, changes: 7, most: 6 },
+  { active: 10, changes: 8, most: 10 },
+  { active: 10, changes: 9, most: 8 },
+  { active: 12, changes: 10, most: 10 },
+])('of $active members $changes removals or other kennitölur meet a limit of $most', (given) => {
+  const { active, changes, most } = given;
+  for (const name of ['removals', 'kennitala_changes'] as const) {
+    const { limits, holds } = decide({ active, planned: planned({ [name]: changes }) });
+    expect(limits[name]).toBe(most);
+    expect(holds).toEqual(changes > most ? { [name]: 'limit_exceeded' } : {});
+  }
+});
+
+test.each([
+  {
+    who: 'additions and updates',
+    input: { planned: planned({ additions: 9, updates: 9 }) },
+    settings: {},
+  },
+  { who: 'an undo', input: { planned: planned({ removals: 9 }), isUndo: true }, settings: {} },
+  {
+    who: 'a floor that is higher than the default',
+    input: { planned: planned({ removals: 9 }) },
+    settings: { SYNC_LIMIT_FLOOR: '11' },
+  },
+  {
+    who: 'a share that allows it',
+    input: { planned: planned({ removals: 9 }) },
+    settings: { SYNC_MAX_REMOVALS: '100%' },
+  },
+])('a small register holds back nothing of $who', ({ input, settings }) => {
+  expect(decide({ active: 9, ...input }, settings).holds).toEqual({});
+});
+
 const cases: { name: string; input: Partial<GuardInput>; holds: object }[] = [
   { name: 'no change', input: {}, holds: {} },
   {

@@ -529,6 +529,24 @@ describe('what was undone binds the person', () => {
     expect(rows.map(({ is_active }) => is_active)).toEqual([true, false, true, true]);
   });
 
+  test('so an approval of one who left says nothing of who got the Django id', async () => {
+    register().update(1, { kennitala: '1102870169', ...other });
+    await undone();
+    const { plan, held } = await sync();
+    expect(held).toMatchObject({
+      removals: { count: 1, reason: 'undone' },
+      additions: { count: 1, reason: 'undone' },
+    });
+    const rest = await sync({ plan, classes: ['removals'] });
+    expect(rest).toMatchObject({
+      members_removed: 1,
+      held: { additions: { count: 1, reason: 'undone' } },
+    });
+    expect(await sync()).toMatchObject({ members_reactivated: 0, plan: rest.plan });
+    expect(await sync({ plan: rest.plan })).toMatchObject({ members_reactivated: 1 });
+    await inStep();
+  });
+
   test('although the register changes one thing after another', async () => {
     join(36, 36);
     await undone();

@@ -59,10 +59,8 @@ person as (
   where case u.what
     when 'unknown' then p.class = 'additions' or p.evidence = 'superseded'
     when 'remove' then p.class = 'removals' and (u.member_id is null or p.member_id = u.member_id)
-    else u.what is not null and (
-      p.class = 'additions' and public.value_digest(public.plain_name(p.name)) = u.name
-      or p.evidence = 'superseded' and u.is_asked
-    )
+    else u.what is not null and p.class = 'additions' and public.value_digest(public.plain_name(p.name)) = u.name
+      or u.what = 'move' and p.evidence = 'superseded' and u.is_asked
   end
 ),
 matched as (

@@ -75,9 +75,22 @@ export function contextOf(error: Error): string {
   return /^while \w+ [^\n]*$/.test(where) ? '' : where;
 }
 
-// Of the context only this is no value of a row: public.note(), say.
-const functionOf = (error: Error) =>
-  /function ((?:"[^"\n]+"|[\w.])+)\(/.exec(contextOf(error))?.[1] ?? 'of no known name';
+/**
+ * The innermost function of others; of the context nothing else is shown. Our own block has no name, and a function in
+ * SQL is named without its arguments.
+ */
+export function functionIn(context: string): string | undefined {
+  for (const line of context.split('\n')) {
+    const [, name] =
+      /^(?:PL\/\w+|SQL)[ -][^\n"(]*?((?:"[^"]+"|[\w.])+)\(/.exec(line) ??
+      /^SQL function "([^"]+)" (?:statement \d+|during \w+)$/.exec(line) ??
+      [];
+    if (name !== undefined) return name;
+  }
+  return undefined;
+}
+
+const functionOf = (error: Error) => functionIn(contextOf(error)) ?? 'of no known name';
 
 const constraintOf = (error: Error) =>
   'constraint' in error && typeof error.constraint === 'string' ? error.constraint : '';
@@ -85,7 +98,13 @@ const constraintOf = (error: Error) =>
 // Where a right is missing, what for; a server may say it in another language. A trigger may raise any text.
 function wordsOf({ words }: Kind, error: Error): string {
   const [, object] = /^permission denied for (\w+ \w+)$/.exec(error.message) ?? [];
-  if (codeOf(error) !== '42501' || contextOf(error) !== '' || object === undefined) return words;
+  if (
+    codeOf(error) !== '42501' ||
+    functionIn(contextOf(error)) !== undefined ||
+    object === undefined
+  ) {
+    return words;
+  }
   return words.replace('lacks a right', `lacks a right on ${object}`);
 }
 
@@ -95,7 +114,9 @@ function objectOf(error: Error): string | undefined {
     return /"(\w+_seq)"/.exec(error.message)?.[1];
   }
   // A trigger may name what it likes.
-  return codeOf(error) === '23505' && contextOf(error) === '' ? constraintOf(error) : undefined;
+  return codeOf(error).startsWith('23') && contextOf(error) === ''
+    ? constraintOf(error)
+    : undefined;
 }
 
 const isSocketCall = (syscall: unknown) =>

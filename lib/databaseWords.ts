@@ -201,4 +201,9 @@ export const kinds: Kind[] = [
     words:
       'A statement took longer than it may, or an admin cancelled it, and nothing was changed: see pg_stat_activity and pg_locks for what it waits for',
   },
+  {
+    codes: ['23502', '23503', '23514', '23P01'],
+    words:
+      'A rule of the database on a table of ours, such as a constraint on sync_log, refuses what is written there: let it pass, or drop it',
+  },
 ];

@@ -32,6 +32,7 @@ import setIneffectiveAside from './sql/apply/set_ineffective_aside.sql';
 import setTurnAside from './sql/apply/set_turn_aside.sql';
 import setUntriedAside from './sql/apply/set_untried_aside.sql';
 import { isDecision, type RunError } from './types.ts';
+import { openPath, pinPath } from './writingPath.ts';
 
 /** Someone else wrote a planned row between plan and apply; the plan has to be made again. */
 export class PlanOutdatedError extends Error {
@@ -71,6 +72,9 @@ async function orderNeeds(client: pg.Client, needs: number): Promise<void> {
   await client.query(orderByNeed);
 }
 
+/** So long the tries of a run wait for what others hold elsewhere, in ms, while others wait for the rows that are ours. */
+const LONGEST_WAITS_MS = 5_000;
+
 interface Named {
   code: string;
   external_id: string | null;
@@ -104,9 +108,12 @@ export async function changeMembers(run: Run, runId: number, manner: Manner): Pr
   if (changing > 0) await takeRows(client, manner);
   const errors = await setObstaclesAside(client, manner);
   const names = once(() => readNames(client));
+  let waited = 0;
   const attempt = async (from: number, to: number) => {
     if (errors.length > 0) errors.push(...(await setWaitingAside(client)));
+    const begun = performance.now();
     const refusal = await tryChanges(client, from, to);
+    if (refusal && isContention(refusal)) waited += performance.now() - begun;
     if (refusal) await judge(client, { ...refusal, first: from, last: to }, await names(), manner);
     return refusal;
   };
@@ -120,7 +127,9 @@ export async function changeMembers(run: Run, runId: number, manner: Manner): Pr
   const leave = async (from: number, to: number) => {
     errors.push(...inWords(await client.query<Named>(setUntriedAside, [from, to]), UNTRIED));
   };
-  const all = await doByHalves(first, last, { attempt, refuse, leave }, manner.refusedBefore);
+  const parts = { attempt, refuse, leave };
+  const isOver = () => waited > LONGEST_WAITS_MS;
+  const all = await doByHalves(first, last, parts, manner.refusedBefore, isOver);
   if (all) throw asThrown(all, (await names()).triggers);
   await ofAll.settle();
   if (errors.length > 0) errors.push(...(await setWaitingAside(client)));
@@ -204,9 +213,11 @@ async function codeOf(
 }
 
 async function nameRewritten(client: pg.Client, runId: number): Promise<RunError[]> {
+  await client.query(openPath);
   const { rows } = await client.query<{ external_id: string; fields: string }>(rememberRewritten, [
     runId,
   ]);
+  await client.query(pinPath);
   return rows.map(({ external_id, fields }) => ({
     code: 'value_rewritten',
     external_id,

@@ -1,10 +1,13 @@
+import type pg from 'pg';
 import type { ErrorList } from './errorList.ts';
 import { allowance } from './guard.ts';
 import type { Run } from './session.ts';
 import type { Snapshot } from './snapshot.ts';
 import countSetAside from './sql/apply/count_set_aside.sql';
+import followDecisions from './sql/apply/follow_decisions.sql';
+import settleDecisionsStatement from './sql/apply/settle_decisions.sql';
 import settle from './sql/apply/settle_findings.sql';
-import { isDecision, type RunError, type SetAside } from './types.ts';
+import { isDecision, type RunError, type SetAside, type SyncRequest } from './types.ts';
 
 interface Finding {
   code: string;
@@ -34,7 +37,7 @@ const codes: Record<string, string | undefined> = {
 };
 const SET_ASIDE = 'records_set_aside';
 /** What an admin decided by a call, and could not be made: no other call makes it. */
-const DECISION_WAITS = 'decision_waits';
+const waitsOf = ({ undo }: SyncRequest) => (undo === undefined ? 'release_waits' : 'undo_waits');
 
 /**
  * The errors of a run as findings, one for each member and one for all records that name nobody; pure. Errors
@@ -65,15 +68,15 @@ interface Counts {
  * register, so it says only what of it was not made. Throws what pg throws.
  */
 export async function settleFindings(run: Run, runId: number, snapshot: Snapshot): Promise<void> {
-  const errors = snapshot.errors.kept();
+  const { client, request } = run;
   const found = findingsOf(snapshot.errors).map((finding) =>
-    isDecision(run.request) && finding.code === CHANGES_REFUSED
-      ? { ...finding, error_code: DECISION_WAITS }
+    isDecision(request) && finding.code === CHANGES_REFUSED
+      ? { ...finding, error_code: waitsOf(request) }
       : finding,
   );
-  const settled = errors.filter(({ code }) => ['undo_conflict', 'unknown_id'].includes(code));
   const column = <K extends keyof Finding>(name: K) => found.map((finding) => finding[name]);
-  await run.client.query(settle, [
+  if (await anyDecisionWaits(client)) await settleDecisions(run, snapshot);
+  await client.query(settle, [
     runId,
     isWhole(run, snapshot),
     column('code'),
@@ -81,7 +84,24 @@ export async function settleFindings(run: Run, runId: number, snapshot: Snapshot
     column('records'),
     column('error_code'),
     column('message'),
-    settled.map(({ external_id }) => external_id),
+    run.mode === 'full' || run.mode === 'incremental',
+  ]);
+}
+
+async function anyDecisionWaits(client: pg.Client): Promise<boolean> {
+  const waiting = `select from public.open_findings where error_code::text in ('undo_waits', 'release_waits') limit 1`;
+  return (await client.query(waiting)).rowCount === 1;
+}
+
+async function settleDecisions(run: Run, snapshot: Snapshot): Promise<void> {
+  const { client, request } = run;
+  await client.query(followDecisions);
+  const named = snapshot.errors.kept().flatMap(({ external_id }) => external_id ?? []);
+  await client.query(settleDecisionsStatement, [
+    isWhole(run, snapshot),
+    request.undo ?? null,
+    request.release === true ? (request.externalIds ?? []) : [],
+    named,
   ]);
 }
 

@@ -4,8 +4,6 @@ const REFUSED_IN_A_ROW = 50;
 const ALL_REFUSED = 4 * REFUSED_IN_A_ROW;
 /** Tries in one run: the rows that change are ours for so long, and other services wait for them. */
 const MOST_TRIES = 500;
-/** So long after the first try they go on, in ms, or four times as long as that one took: a large plan takes its time. */
-const LONGEST_TRIES_MS = 10_000;
 
 interface Range {
   from: number;
@@ -18,26 +16,24 @@ export interface Parts<R> {
   attempt(from: number, to: number): Promise<R | undefined>;
   /** One that is refused for itself. */
   refuse(at: number, refusal: R): Promise<void>;
-  /** What was not tried, because there were too many tries. */
+  /** What was not tried, because there were too many tries, or they have to end. */
   leave(from: number, to: number): Promise<void>;
 }
 
 /**
  * Does what can be done from first to last: tries all of it, and where that is refused its halves, so that k
  * refused ones among n cost some k · log n tries. Returns the last refusal when it is one of all: nothing was done, and
- * so many were refused from the head, the end and between. `known`: how many the last run found refused; `now`: a
- * clock in ms.
+ * so many were refused from the head, the end and between. `known`: how many the last run found refused; `isOver`: the
+ * tries have to end.
  */
 export async function doByHalves<R>(
   first: number,
   last: number,
   { attempt, refuse, leave }: Parts<R>,
   known = 0,
-  now: () => number = () => performance.now(),
+  isOver: () => boolean = () => false,
 ): Promise<R | undefined> {
   let [tries, done, refused] = [0, 0, 0];
-  const begun = now();
-  let until = Number.POSITIVE_INFINITY;
   const rest: Range[] = first <= last ? [{ from: first, to: last }] : [];
   const halve = ({ from, to }: Range) => {
     const middle = Math.floor((from + to) / 2);
@@ -45,13 +41,12 @@ export async function doByHalves<R>(
   };
   for (let range = rest.pop(); range; range = rest.pop()) {
     const { from, to } = range;
-    if (tries >= MOST_TRIES || now() > until) {
+    if (tries >= MOST_TRIES || isOver()) {
       await leave(from, to);
       continue;
     }
     tries += 1;
     const refusal = await attempt(from, to);
-    if (tries === 1) until = now() + Math.max(LONGEST_TRIES_MS, 4 * (now() - begun));
     if (!refusal) {
       done += 1;
     } else if (from < to) {

@@ -1,14 +1,16 @@
 import type pg from 'pg';
-import { asDatabaseUnavailable } from '../databaseErrors.ts';
+import { asDatabaseUnavailable, functionIn } from '../databaseErrors.ts';
+import { TRIGGER_FINDS_NOTHING } from '../databaseWords.ts';
 import { SyncError } from '../errors.ts';
 import { probeRows } from './attempt.ts';
 import {
-  functionIn,
   isBrokenTrigger,
   isContention,
   type MembersNames,
+  notFound,
   placeOf,
   type Refusal,
+  shownName,
 } from './refusals.ts';
 import doubtful from './sql/apply/select_doubtful.sql';
 
@@ -62,6 +64,11 @@ const asDriver = ({ state: code, context: where, message }: Refusal) =>
 
 /** A refusal of all changes, as the driver would have thrown it, for the words that the error has elsewhere. */
 export function asThrown(refusal: Refusal, triggers: string[] = []): Error {
+  if (notFound.includes(refusal.state)) {
+    const name = functionIn(refusal.context);
+    const place = [refusal.state, name && shownName(name)].filter(Boolean).join(', ');
+    return new SyncError('database_unavailable', `${TRIGGER_FINDS_NOTHING} (${place}).`);
+  }
   const thrown = asDriver(refusal);
   if (isDoubtful(refusal) && asDatabaseUnavailable(thrown)) return thrown;
   return new SyncError(

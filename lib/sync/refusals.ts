@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { functionIn } from '../databaseErrors.ts';
 import { TRIGGER_FINDS_NOTHING } from '../databaseWords.ts';
 import describeMembers from './sql/apply/describe_members.sql';
 
@@ -32,7 +33,7 @@ export const isContention = ({ state }: Pick<Refusal, 'state'>): boolean =>
 /** A change that leaves no trace, or another one than it was: what a trigger does without a word. */
 export const isUndoneByTrigger = ({ state }: Refusal): boolean => state === 'MS001';
 
-const notFound = ['42P01', '42883', '42703', '42704', '3F000'];
+export const notFound = ['42P01', '42883', '42703', '42704', '3F000'];
 
 /** What a trigger names is not found: mostly by every row, under whatever condition it looks for it. */
 export const isBrokenTrigger = ({ state, context }: Refusal): boolean =>
@@ -91,21 +92,6 @@ export function placeOf(refusal: Refusal, triggers: string[] = []): string {
   return `${place.join(', ') || 'table members'} (${state})`;
 }
 
-// A trigger can make a function whose name holds what it likes, a member's name or number as well.
-const shownName = (name: string): string =>
+/** A trigger can make a function whose name holds what it likes, a member's name or number as well. */
+export const shownName = (name: string): string =>
   /^[A-Za-z_][\w.]*$/.test(name) && !/^pg_temp|\d{6}/.test(name) ? name : 'of no plain name';
-
-/**
- * The innermost function of others; of the context nothing else is shown. Our own block has no name, and a function in
- * SQL is named without its arguments.
- */
-export function functionIn(context: string): string | undefined {
-  for (const line of context.split('\n')) {
-    const [, name] =
-      /^(?:PL\/\w+|SQL)[ -][^\n"(]*?((?:"[^"]+"|[\w.])+)\(/.exec(line) ??
-      /^SQL function "([^"]+)" (?:statement \d+|during \w+)$/.exec(line) ??
-      [];
-    if (name !== undefined) return name;
-  }
-  return undefined;
-}

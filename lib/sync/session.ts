@@ -20,7 +20,7 @@ import createIncoming from './sql/snapshot/create_incoming.sql';
 import createRepeated from './sql/snapshot/create_repeated.sql';
 import createShield from './sql/snapshot/create_shield.sql';
 import type { SyncContext, SyncMode, SyncRequest } from './types.ts';
-import { PINNED } from './writingPath.ts';
+import { firstLook, PINNED } from './writingPath.ts';
 
 /** A run that has begun, before it knows how it reads the register. */
 export interface StartedRun {
@@ -220,6 +220,8 @@ export async function closeSession(connection: pg.Client): Promise<void> {
  */
 export async function createStaging(client: pg.Client, mode: SyncMode): Promise<void> {
   const statements = [
+    ...firstLook,
+    `set search_path = ${PINNED}`,
     createIncoming,
     createRepeated,
     createShield,
@@ -232,7 +234,6 @@ export async function createStaging(client: pg.Client, mode: SyncMode): Promise<
     ...(mode === 'undo' ? [createSpare] : []),
     // Until the plan is applied, which waits for the disk again, only progress is written.
     'set synchronous_commit = off',
-    `set search_path = ${PINNED}`,
   ];
   await client.query(statements.join(';\n'));
 }

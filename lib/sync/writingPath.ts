@@ -8,3 +8,15 @@ export const openPath = `select set_config('search_path', current_setting('membe
   set_config('row_security', 'on', true)`;
 /** After it. A SET LOCAL would go on to the other nodes of Citus with all of its message. */
 export const pinPath = `select set_config('search_path', '${PINNED}', true), set_config('row_security', 'off', true)`;
+
+const tables = [
+  'members',
+  'member_changes',
+  'sync_log',
+  'open_findings',
+  'held_changes',
+  'undone_changes',
+  'rewritten_values',
+];
+/** Before the path is pinned: an index on an expression calls others' functions, which are looked up at the first read. */
+export const firstLook = tables.map((table) => `select from public.${table} limit 0`);

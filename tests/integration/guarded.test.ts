@@ -227,7 +227,7 @@ test('where triggers wait for what somebody holds elsewhere, votes wait for seco
      create trigger their_rule before update on public.members for each row execute function public.their_rule()`,
     'drop function public.their_rule cascade; drop table public.stats',
   );
-  for (const id of Array.from({ length: 24 }, (_, at) => at + 1)) {
+  for (const id of Array.from({ length: 8 }, (_, at) => at + 1)) {
     register().update(id, { phone: `55500${10 + id}` });
   }
   register().update(25, { name: 'Annað Nafn' });
@@ -239,13 +239,13 @@ test('where triggers wait for what somebody holds elsewhere, votes wait for seco
   await other.query('rollback');
   await other.end();
   expect(body).toMatchObject({ status: 'partial', members_updated: 1, members_removed: 1 });
-  expect(body.errors).toHaveLength(24);
+  expect(body.errors).toHaveLength(8);
   expect(body.errors).toContainEqual({
     code: 'row_locked',
     external_id: '1',
     message: 'it needs a row of stats that another service holds; a later run tries again',
   });
-  expect(await sync()).toMatchObject({ status: 'success', members_updated: 24 });
+  expect(await sync()).toMatchObject({ status: 'success', members_updated: 8 });
 });
 
 describe('what an admin decided and somebody stands in the way of', () => {
@@ -309,6 +309,69 @@ describe('what an admin decided and somebody stands in the way of', () => {
     register().remove(41);
     await settled({});
   });
+
+  test('whatever else changes of the member, or is refused, and under whatever Django id', async () => {
+    register().add({ id: 42 });
+    const { run_id } = await sync();
+    await trigger(`if not new.is_active or new.phone = '5550000' then raise 'no'; end if;`);
+    await waits({ undo: run_id }, '42');
+    for (const change of [{ phone: '5550001' }, { phone: '5550000' }, { phone: '5550002' }]) {
+      register().update(42, change);
+      await sync();
+      expect(await waiting()).toMatchObject([{ code: 'changes_refused' }]);
+    }
+    const person = register().get(42);
+    register().remove(42);
+    register().add({ ...person, id: 43 });
+    for (const _ of ['once', 'and again']) {
+      await sync();
+      expect(await waiting()).toMatchObject([{ code: 'changes_refused' }]);
+    }
+    // A person decides it in another way.
+    await query(`${repair}; update public.members set is_active = false where external_id = '43'`);
+    repair = '';
+    await settled({});
+  });
+
+  test('and no more when the released one has left, or the undo is undone', async () => {
+    await query(`update public.members set is_active = false where external_id = '3'`);
+    register().add({ id: 44 });
+    const { run_id } = await sync();
+    await trigger(
+      `if new.external_id = '3' and new.is_active or new.external_id = '44' and not new.is_active then raise 'no'; end if;`,
+    );
+    await waits({ external_ids: ['3'], release: true }, '3');
+    register().remove(3);
+    await settled({});
+    const undo = await waits({ undo: run_id }, '44');
+    await query(repair);
+    repair = '';
+    await sync({ undo: undo.run_id });
+    await settled({});
+  });
+});
+
+const waiting = async () => (await world.get('syncStatus')).body['attention'];
+
+test('a key that is checked at the commit is so beside a refused change as well', async () => {
+  await rule(
+    `create table public.votes (kt varchar(10) references public.members (kennitala) deferrable initially deferred);
+     insert into public.votes select kennitala from public.members;
+     alter table public.members add constraint theirs check (external_id <> '9' or phone <> '5550009') not valid`,
+    'alter table public.members drop constraint theirs; drop table public.votes',
+  );
+  const [one, other] = [10, 11].map((id) => register().get(id)?.kennitala as string);
+  register().update(10, { kennitala: other });
+  register().update(11, { kennitala: one });
+  register().update(9, { phone: '5550009' });
+  register().update(2, { name: 'Annað Nafn' });
+  const body = await sync();
+  expect(body).toMatchObject({
+    status: 'partial',
+    members_updated: 3,
+    members_kennitala_changed: 2,
+    errors: refused(9),
+  });
 });
 
 test('in a deadlock ours gives way, however early the server looks for it', async () => {
@@ -354,4 +417,42 @@ test('a function with the name of a member is told in nobody’s log', async () 
     },
   ]);
   expect(text).not.toContain('Annað');
+});
+
+test('a trigger on every table of ours may name its own table without a schema', async () => {
+  const tables = await query<{ name: string }>(
+    `select tablename as name from pg_tables where schemaname = 'public' and tablename <> 'schema_migrations'`,
+  );
+  expect(tables.length).toBeGreaterThan(7);
+  await rule(
+    `create table public.journal (of_table text);
+     create function public.their_rule() returns trigger language plpgsql as $$ begin
+       insert into journal values (tg_table_name); return coalesce(new, old); end $$;
+     ${tables.map(({ name }) => `create trigger theirs before insert or update or delete on public.${name} for each row execute function public.their_rule();`).join('\n')}
+     alter table public.members add constraint theirs check (external_id <> '2' or phone <> '5550002') not valid;
+     update public.members set is_active = false where external_id = '3'`,
+    'alter table public.members drop constraint theirs; drop function public.their_rule cascade; drop table public.journal',
+  );
+  register().update(2, { phone: '5550002' });
+  register().update(5, { name: 'Annað Nafn' });
+  register().remove(6);
+  const { run_id } = await sync();
+  expect(await sync({ undo: run_id })).toMatchObject({ status: 'success', members_updated: 1 });
+  const held = await sync();
+  expect(held).toMatchObject({ status: 'held', errors: refused(2) });
+  expect(await sync({ plan: held.plan })).toMatchObject({ members_updated: 1, members_removed: 1 });
+  const noted = await query<{ of_table: string }>(
+    'select distinct of_table from public.journal order by 1',
+  );
+  expect(noted.map(({ of_table }) => of_table)).toEqual(
+    expect.arrayContaining([
+      'held_changes',
+      'member_changes',
+      'members',
+      'open_findings',
+      'sync_log',
+      'undone_changes',
+    ]),
+  );
+  expect((await world.bundle('syncScheduled')).output().join('\n')).not.toContain('prune_failed');
 });

@@ -202,7 +202,9 @@ test('a member whose row is another service’s, which makes it inactive, is nam
 
 describe('what is about a table and no member is one error in words', () => {
   afterEach(() =>
-    query('drop rule if exists theirs on public.members; drop table if exists public.journal'),
+    query(
+      'alter table public.sync_log drop constraint if exists theirs; drop rule if exists theirs on public.members; drop table if exists public.journal',
+    ),
   );
 
   test.each([
@@ -217,6 +219,11 @@ describe('what is about a table and no member is one error in words', () => {
       make: `create function public.theirs() returns trigger language plpgsql as $$ begin raise 'no %', new.id; end $$;
         create trigger theirs before update on public.sync_log for each row when (new.status = 'success') execute function public.theirs()`,
       says: /A trigger of another service on a table of ours.*\(P0001, (?:public\.)?theirs\)/,
+    },
+    {
+      name: 'a constraint on sync_log',
+      make: `alter table public.sync_log add constraint theirs check (status <> 'success') not valid`,
+      says: /A rule of the database on a table of ours.*\(23514, theirs\)\.$/,
     },
     {
       name: 'a trigger on sync_log that drops the run',

@@ -7,13 +7,13 @@ with said as materialized (
   from pg_temp.plan p
   join public.undone_changes u on u.outcome = any(p.undone)
   cross join lateral (select public.value_digest(p.decision) as outcome) w
-  where p.held is not null and p.set_aside is null and p.class in ('additions', 'kennitala_changes') and u.kind in ('join', 'move')
+  where p.held is not null and p.set_aside is null and p.class in ('additions', 'kennitala_changes') and u.kind::text in ('join', 'move')
   order by w.outcome, u.undone_at
 ),
 otherwise as (
   delete from public.undone_changes u
   using said s
-  where u.outcome = s.outcome and row(u.external_id, u.name) is distinct from row(s.external_id, s.name)
+  where u.outcome = s.outcome and row(u.external_id::text, u.name) is distinct from row(s.external_id, s.name)
   returning u.outcome
 )
 insert into public.undone_changes (outcome, run_id, undone_at, external_id, kennitala, member_id, name, kind)

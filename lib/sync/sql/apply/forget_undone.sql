@@ -5,5 +5,5 @@ delete from public.undone_changes u
 where exists (select from pg_temp.applicable p where u.outcome = any(p.undone))
   or $1::boolean
     and not exists (select from pg_temp.plan p where u.outcome = any(p.undone) or u.outcome = any(p.kept))
-    and not exists (select from pg_temp.shield s where s.external_id = u.external_id)
-    and not exists (select from pg_temp.shield s where s.kennitala = u.kennitala)
+    and not exists (select from pg_temp.shield s where s.external_id = u.external_id::text)
+    and not exists (select from pg_temp.shield s where s.kennitala = u.kennitala::text)

@@ -1,6 +1,7 @@
--- Writes up to three rows of which nothing was refused, as they are, and takes it back: what they meet is met by every row.
--- The state of pg_temp.attempt is then null if one of them can be written, and what the last one met otherwise, or 'none'
--- where there is none.
+-- Writes up to three rows of which nothing was refused, as they are, and an audit row, and takes it back: what they meet is
+-- met by every row.
+-- The state of pg_temp.attempt is then null if one of them can be written, and otherwise what they met: 'several'
+-- where that was not the same, 'none' where there is none.
 do $$
 declare
   found_id int;
@@ -23,10 +24,16 @@ begin
       set kennitala = kennitala, name = name, email = email, phone = phone, external_id = external_id,
         is_active = is_active, removed_at = removed_at, last_verified_at = last_verified_at, unseen_since = unseen_since
       where id = found_id;
+      insert into public.member_changes (run_id, member_id, action, fields, before, after)
+      select run_id, found_id, 'update', '{}', '{}', '{}' from pg_temp.attempt;
       set constraints all immediate;
       raise exception using errcode = 'MS002';
     exception when others or assert_failure then
-      met := case when sqlstate <> 'MS002' then sqlstate end;
+      met := case
+        when sqlstate = 'MS002' then null
+        when met in ('none', sqlstate) then sqlstate
+        else 'several'
+      end;
     end;
     exit when met is null;
   end loop;

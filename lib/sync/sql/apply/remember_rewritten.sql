@@ -10,15 +10,15 @@ stored as (
   join pg_temp.plan p on p.id = w.plan_id
   join pg_temp.written m on m.plan_id = w.plan_id
   cross join lateral (values
-    ('name', p.name, m.name), ('email', p.email, m.email), ('phone', p.phone, m.phone),
-    ('external_id', p.external_id, m.external_id)
+    ('name', p.name, m.name::text), ('email', p.email, m.email::text), ('phone', p.phone, m.phone::text),
+    ('external_id', p.external_id, m.external_id::text)
   ) as v(field, asked, stored)
   where v.asked is distinct from v.stored
   on conflict (member_id, field) do update
   set asked = excluded.asked, stored = excluded.stored, run_id = excluded.run_id, since = now()
   returning member_id, field
 )
-select p.external_id, string_agg(s.field, ', ' order by s.field) as fields
+select p.external_id, string_agg(s.field::text, ', ' order by s.field) as fields
 from stored s
 join pg_temp.rewritten w on w.member_id = s.member_id
 join pg_temp.plan p on p.id = w.plan_id

@@ -8,6 +8,8 @@ declare
   done int;
 begin
   select * into strict a from pg_temp.attempt;
+  -- The part before has left them immediate.
+  set constraints all deferred;
 
   -- A trigger for each statement runs where a statement finds no row as well, so each one runs only where it is needed.
   select count(*) into planned from pg_temp.applicable where member_id is not null and turn between a.first and a.last;

@@ -24,7 +24,7 @@ planted as (
         'jsonb_build_object', 'jsonb_to_record', 'left', 'length', 'lower', 'make_interval', 'max', 'min', 'nextval',
         'normalize', 'now', 'power', 'pg_backend_pid', 'pg_get_serial_sequence', 'pg_get_userbyid',
         'pg_stat_get_activity', 'regexp_replace', 'replace', 'row_number',
-        'sha256', 'split_part', 'starts_with', 'substr', 'string_agg', 'sum', 'to_char', 'to_hex', 'to_jsonb', 'translate', 'unnest'
+        'set_config', 'sha256', 'split_part', 'starts_with', 'substr', 'string_agg', 'sum', 'to_char', 'to_hex', 'to_jsonb', 'translate', 'unnest'
       )
       or p.proowner not in (select oid from creator) and exists (
         select from pg_proc b where b.proname = p.proname and b.pronamespace = 'pg_catalog'::regnamespace

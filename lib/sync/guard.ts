@@ -57,27 +57,20 @@ const DEFAULT_FLOOR = 10;
 /** So many votes may change in any register. */
 const ALWAYS = 5;
 
-// Of what takes votes, the floor leaves two members of a small register as they are.
-function floorOf(name: ChangeClass, { planned, active, isUndo }: GuardInput, floor: number) {
-  const takesVotes = name === 'removals' || name === 'kennitala_changes';
-  const most = Math.max(ALWAYS, active - 2);
-  if (!takesVotes || isUndo || floor > DEFAULT_FLOOR || planned[name] <= most) return floor;
-  return Math.min(floor, most);
-}
-
 /**
  * Decides which classes of change wait for an admin; pure. Removals need a snapshot whose absences mean
  * something; every class needs to stay within its limit, together with what was done in the window
  * before, so that a slow drip is seen as well.
  */
 export function judge(input: GuardInput, config: Config['sync']): Verdict {
-  const { planned, recent, active, snapshot, isFirstLoad: firstLoad = false } = input;
+  const { planned, recent, active, snapshot, isUndo, isFirstLoad: firstLoad = false } = input;
   const limits = byClass((name) =>
-    allowance(config[settings[name]], active, floorOf(name, input, config.SYNC_LIMIT_FLOOR)),
+    allowance(config[settings[name]], active, config.SYNC_LIMIT_FLOOR),
   );
   const holds: Verdict['holds'] = {};
+  const isFree = (name: ChangeClass) => firstLoad && name !== 'removals';
   for (const name of changeClasses) {
-    if (planned[name] === 0 || (firstLoad && name !== 'removals')) continue;
+    if (planned[name] === 0 || isFree(name)) continue;
     if (planned[name] > limits[name]) {
       holds[name] = 'limit_exceeded';
     } else if (planned[name] + recent[name] > limits[name]) holds[name] = 'window_limit_exceeded';
@@ -86,6 +79,15 @@ export function judge(input: GuardInput, config: Config['sync']): Verdict {
   // These also when nothing is to be removed: a register without members, or one that was not seen whole.
   if (snapshot.empty) holds.removals = 'snapshot_empty';
   if (!snapshot.complete) holds.removals = 'snapshot_incomplete';
+  // Of what takes votes, the floor leaves two members of a small register as they are.
+  if (!isUndo && config.SYNC_LIMIT_FLOOR <= DEFAULT_FLOOR) {
+    for (const name of ['removals', 'kennitala_changes'] as const) {
+      const most = allowance(config[settings[name]], active, Math.max(ALWAYS, active - 2));
+      if (holds[name] || isFree(name) || planned[name] <= most) continue;
+      holds[name] = 'limit_exceeded';
+      limits[name] = most;
+    }
+  }
   return { holds, limits, firstLoad };
 }
 

@@ -96,30 +96,40 @@ export function watchForAll(client: pg.Client): OfAll {
       const turns = noted.map(({ turn }) => turn);
       if (turns.length === 0) return;
       const { rows } = await client.query<Doubtful>(doubtful, [turns]);
-      const { newcomers, any_done, any_added, any_known } = rows[0] as Doubtful;
+      const { newcomers, any_done, any_added, any_known, may_insert } = rows[0] as Doubtful;
       const ofNewcomers = noted.filter(({ turn }) => newcomers.includes(turn));
       const ofRows = noted.filter(({ turn }) => !newcomers.includes(turn));
       // A right of ours that is missing is said, whatever else could be done without it.
       const judged = any_done ? noted.filter(({ refusal }) => refusal.state === '42501') : noted;
       const isJudged = (one: (typeof noted)[number]) => judged.includes(one);
-      const last = ofNewcomers.findLast(isJudged)?.refusal;
-      if (last && !any_added && !any_known && isOfNewcomers(last, ofNewcomers.length)) {
-        throw asThrown(last);
-      }
-      const refusal = ofRows.findLast(isJudged)?.refusal;
-      if (!refusal) return;
+      const newcomer = ofNewcomers.findLast(isJudged)?.refusal;
+      const row = ofRows.findLast(isJudged)?.refusal;
+      if (!newcomer && !row) return;
       const met = await probeRows(client);
-      if (met === refusal.state || (met === 'none' && isStructural(refusal))) {
-        throw asThrown(refusal);
-      }
+      if (row && (met === row.state || (met === 'none' && isStructural(row)))) throw asThrown(row);
+      const passes = {
+        isFirst: !any_added && !any_known,
+        mayInsert: may_insert,
+        rows: met === null,
+      };
+      if (newcomer && isOfNewcomers(newcomer, ofNewcomers.length, passes)) throw asThrown(newcomer);
     },
   };
 }
 
-// No newcomer can be tried out. One alone may have met what is theirs in a function of others, and what has no words
-// of its own is better said of each.
-const isOfNewcomers = (refusal: Refusal, count: number): boolean =>
-  isStructural(refusal) || (isBrokenTrigger(refusal) && count > 1);
+// No newcomer can be tried out: what others pass, and what rights there are, has to tell. What has no words of its own
+// is better said of each.
+function isOfNewcomers(
+  refusal: Refusal,
+  count: number,
+  { isFirst, mayInsert, rows }: { isFirst: boolean; mayInsert: boolean; rows: boolean },
+): boolean {
+  if (!isFirst) return false;
+  if (refusal.state === '42501') return !mayInsert;
+  if (!notFound.includes(refusal.state)) return isStructural(refusal);
+  // One alone may have met what is theirs in a function of others.
+  return !rows && (isStructural(refusal) || count > 1);
+}
 
 interface Doubtful {
   /** The turns that are additions. */
@@ -128,4 +138,5 @@ interface Doubtful {
   any_added: boolean;
   /** One of them was refused before, when others were not. */
   any_known: boolean;
+  may_insert: boolean;
 }

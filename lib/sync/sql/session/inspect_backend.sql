@@ -20,7 +20,7 @@ planted as (
       p.proname in (
         'member_state', 'change_digest', 'plain_name', 'value_digest', 'field_digest',
         'array_agg', 'array_position', 'array_remove', 'bool_or', 'btrim', 'concat_ws', 'convert_to', 'count',
-        'current_database', 'current_setting', 'date_trunc', 'dense_rank', 'encode', 'first_value', 'generate_series', 'jsonb_agg',
+        'current_database', 'current_setting', 'date_trunc', 'dense_rank', 'encode', 'first_value', 'generate_series', 'has_sequence_privilege', 'has_table_privilege', 'jsonb_agg',
         'jsonb_build_object', 'jsonb_to_record', 'left', 'length', 'lower', 'make_interval', 'max', 'min', 'nextval',
         'normalize', 'now', 'power', 'pg_backend_pid', 'pg_get_serial_sequence', 'pg_get_userbyid',
         'pg_stat_get_activity', 'regexp_replace', 'replace', 'row_number',

@@ -103,7 +103,10 @@ async function runSelected(history: History, { picks, release, approve }: Action
   expectSafe(history, before, after, first, askedFor(history, before));
   if (release) history.undone.forget(new Set(changes.map(({ member_id }) => member_id)));
   if (first.held && approve) await approveOnce(history, { ...request, approvedPlan: first.plan });
-  if (release && (approve || !first.held)) await expectReleased(history, externalIds, before);
+  // Without a page of the member nothing is concluded.
+  const { detail } = history.world.django.behaviour;
+  const isDone = approve || !first.held;
+  if (release && detail && isDone) await expectReleased(history, externalIds, before);
 }
 
 // Whom the register has under the id that was asked for, and under the kennitala of the row, is active now.

@@ -11,7 +11,8 @@ trail as materialized (
   select c.member_id, c.id, c.before, c.after, 'external_id' = any(c.fields) as is_link,
     max(c.id) filter (where c.after ->> 'external_id' is null) over (partition by c.member_id) as unlinked_by
   from public.member_changes c
-  where c.member_id in (select row_id from moved)
+  -- Nothing of a long audit trail is read where nobody has moved.
+  where (select count(*) from moved) > 0 and c.member_id in (select row_id from moved)
 ),
 linked as (
   select distinct on (member_id) member_id, before

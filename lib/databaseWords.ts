@@ -24,7 +24,7 @@ export const POOLER_SHARES_SESSIONS =
 
 /** Where a trigger fails because of what it names. */
 export const TRIGGER_FINDS_NOTHING =
-  'A trigger of another service on our tables names something that is not found. Let it name its tables and functions with their schema, or set its search_path (alter function ... set search_path = public)';
+  'A trigger of another service on our tables, or a function of a check or an index there, names something that is not found. Let it name its tables and functions with their schema, or set its search_path (alter function ... set search_path = public)';
 
 /** The first that fits counts. PostgreSQL's manual, appendix A, lists the SQLSTATEs. */
 export const kinds: Kind[] = [

@@ -39,7 +39,10 @@ export interface Destination {
   path: string;
   query: URLSearchParams;
   signal: AbortSignal;
-  /** Follows a redirect only to this path with or without its slash; any other redirect is the reply. */
+  /**
+   * Follows a redirect only to this path with or without its slash, or to one that ends in the same id, of which only
+   * a 200 counts; any other redirect is the reply.
+   */
   stays?: boolean;
 }
 
@@ -135,14 +138,21 @@ export function createTransport(origin: string, config: Config['django']): Trans
       };
       if (authorization !== undefined) headers['Authorization'] = authorization;
       let url = new URL(origin);
-      url.pathname = moved.get(path) ?? path;
+      const known = moved.get(path) ?? path;
+      url.pathname = stays && bare(known) !== bare(path) ? path : known;
       url.search = query.toString();
+      let leaving: Reply | undefined;
       for (let redirects = 0; ; redirects += 1) {
         const reply = await getOnce(url, headers, signal);
         const target = redirectTarget(reply, url);
-        if (!target || (stays && bare(target.pathname) !== bare(path))) {
+        if (!target) {
+          if (leaving && reply.status !== 200) return leaving;
           if (reply.status === 200 && redirects > 0) moved.set(path, url.pathname);
           return reply;
+        }
+        if (stays && bare(target.pathname) !== bare(path)) {
+          leaving ??= reply;
+          if (lastPart(target.pathname) !== lastPart(path)) return leaving;
         }
         if (redirects === MOST_REDIRECTS) {
           throw new DjangoHttpError(path, reply.status, {
@@ -217,6 +227,8 @@ function tooLarge(path: string): DjangoShapeError {
     `with more than ${mebibytes} MiB at once, which do not fit in memory. Lower DJANGO_PAGE_SIZE (or paginate the list in Django), or give the function more memory.`,
   );
 }
+
+const lastPart = (path: string): string => bare(path).split('/').at(-1) ?? '';
 
 // Django writes an address with fewer characters encoded than we do.
 function bare(path: string): string {

@@ -82,9 +82,11 @@ export function judge(input: GuardInput, config: Config['sync']): Verdict {
   // Of what takes votes, the floor leaves two members of a small register as they are.
   if (!isUndo && config.SYNC_LIMIT_FLOOR <= DEFAULT_FLOOR) {
     for (const name of ['removals', 'kennitala_changes'] as const) {
-      const most = allowance(config[settings[name]], active, Math.max(ALWAYS, active - 2));
-      if (holds[name] || isFree(name) || planned[name] <= most) continue;
-      holds[name] = 'limit_exceeded';
+      const before = active + recent.removals;
+      const most = allowance(config[settings[name]], active, Math.max(ALWAYS, before - 2));
+      const inWindow = planned[name] + recent[name];
+      if (holds[name] || isFree(name) || planned[name] === 0 || inWindow <= most) continue;
+      holds[name] = planned[name] > most ? 'limit_exceeded' : 'window_limit_exceeded';
       limits[name] = most;
     }
   }

@@ -362,6 +362,16 @@ test.each(['null', 'now()'])(
   },
 );
 
+test('who returns under another Django id and name is back by a call for them alone', async () => {
+  const kennitala = register().get(7)?.kennitala;
+  register().remove(7);
+  expect(await world.sync()).toMatchObject({ body: { members_removed: 1 } });
+  register().add({ id: 77, kennitala, name: 'Nýtt Nafn' });
+  expect(await world.sync({ external_ids: ['77'] })).toMatchObject({
+    body: { status: 'success', members_reactivated: 1, errors: [] },
+  });
+});
+
 test('of two rows that became one person the old one is removed after a second walk', async () => {
   const kennitala = register().get(8)?.kennitala;
   register().remove(8);

@@ -559,6 +559,27 @@ describe('calls for single members:', () => {
     expect(await world.active()).toEqual(all);
   });
 
+  test('a page that has moved with the whole API is followed, and its 404 says nothing', async () => {
+    const location = '/api/v2/members/7/';
+    world.django.misbehave({ kind: 'redirect', location, when: seven });
+    const there = (one: Parameters<typeof memberAsked>[0]) => one.path === location;
+    const end = world.django.misbehave({
+      kind: 'status',
+      status: 200,
+      body: { ...register().get(7), name: 'Annað Nafn' },
+      when: there,
+    });
+    for (const members_updated of [1, 0]) {
+      const { body } = await world.sync({ external_ids: ['7'] });
+      expect(body).toMatchObject({ status: 'success', members_updated });
+    }
+    end();
+    world.django.misbehave({ ...notFound, when: there });
+    const { body } = await world.sync({ external_ids: ['7'] });
+    expect(body).toMatchObject({ status: 'partial', members_removed: 0 });
+    expect(await world.active()).toEqual(all);
+  });
+
   test('an old page gives nobody back', async () => {
     await world.database.query(
       "update public.members set is_active = false, removed_at = now() where external_id = '7'",

@@ -54,6 +54,17 @@ test.each([
   }
 });
 
+test('of ten members the ninth of a day waits as well', () => {
+  for (const name of ['removals', 'kennitala_changes'] as const) {
+    const active = name === 'removals' ? 2 : 10;
+    const given = { active, planned: planned({ [name]: 1 }), recent: planned({ [name]: 8 }) };
+    expect(decide(given).holds).toEqual({ [name]: 'window_limit_exceeded' });
+    expect(decide({ ...given, recent: planned({ [name]: 7 }), active: 3 }).holds).toEqual(
+      name === 'removals' ? {} : { [name]: 'window_limit_exceeded' },
+    );
+  }
+});
+
 test.each([
   {
     who: 'additions and updates',

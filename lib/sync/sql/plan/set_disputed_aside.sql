@@ -1,7 +1,8 @@
 -- Records that have nothing but the kennitala of a row, while the row's own record may still be somebody's: it could
 -- not be read, or may be one that did not even say its id, or a part of the register was asked for and it was not
--- among that, whether the row is active or not. Neither the row nor the member of the record is touched. $1: the walk
--- saw the whole register. $2: an admin releases the members, and so decides about rows that are inactive.
+-- among that. So it is with the row of somebody suspended, and for a member who would leave the own row; a newcomer goes on
+-- in the row of a leaver. Neither the row nor the member of the record is touched. $1: the walk saw the whole register. $2:
+-- an admin releases the members, and so decides about rows that are inactive.
 with disputed as (
   select p.ordinal, p.record_id, p.record_kennitala
   from pg_temp.pair p
@@ -12,7 +13,13 @@ with disputed as (
     and (
       exists (select from pg_temp.shield s where s.external_id = p.row_external_id)
       or not exists (select from pg_temp.incoming i where i.external_id = p.row_external_id)
-        and (p.row_is_active or not $2::boolean)
+        and (
+          p.row_is_active
+          or not $2::boolean and (
+            p.row_removed_at is null
+            or exists (select from pg_temp.pair k where k.row_external_id = p.record_id and k.row_is_active)
+          )
+        )
         and (not $1::boolean or exists (select from pg_temp.shield s where s.external_id is null))
     )
 ),

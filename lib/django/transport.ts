@@ -12,6 +12,7 @@ import {
   DjangoShapeError,
   DjangoTimeoutError,
 } from './errors.ts';
+import { endsInSameId, isSamePath, redirectTarget } from './redirect.ts';
 
 const MOST_REDIRECTS = 3;
 const MEBIBYTE = 1024 * 1024;
@@ -139,7 +140,7 @@ export function createTransport(origin: string, config: Config['django']): Trans
       if (authorization !== undefined) headers['Authorization'] = authorization;
       let url = new URL(origin);
       const known = moved.get(path) ?? path;
-      url.pathname = stays && bare(known) !== bare(path) ? path : known;
+      url.pathname = stays && !isSamePath(known, path) ? path : known;
       url.search = query.toString();
       let leaving: Reply | undefined;
       for (let redirects = 0; ; redirects += 1) {
@@ -150,9 +151,9 @@ export function createTransport(origin: string, config: Config['django']): Trans
           if (reply.status === 200 && redirects > 0) moved.set(path, url.pathname);
           return reply;
         }
-        if (stays && bare(target.pathname) !== bare(path)) {
+        if (stays && !isSamePath(target.pathname, path)) {
           leaving ??= reply;
-          if (lastPart(target.pathname) !== lastPart(path)) return leaving;
+          if (!endsInSameId(target.pathname, path)) return leaving;
         }
         if (redirects === MOST_REDIRECTS) {
           throw new DjangoHttpError(path, reply.status, {
@@ -226,41 +227,4 @@ function tooLarge(path: string): DjangoShapeError {
     path,
     `with more than ${mebibytes} MiB at once, which do not fit in memory. Lower DJANGO_PAGE_SIZE (or paginate the list in Django), or give the function more memory.`,
   );
-}
-
-const lastPart = (path: string): string => bare(path).split('/').at(-1) ?? '';
-
-// Django writes an address with fewer characters encoded than we do.
-function bare(path: string): string {
-  const plain = path.replace(/\/$/, '');
-  try {
-    return decodeURIComponent(plain);
-  } catch {
-    return plain;
-  }
-}
-
-// Where a reply redirects to. Only the path of its target is taken, the query stays ours. Another origin
-// (http to https and another port are that too) is an error: the key must not go there, and a request
-// without it would get what strangers get.
-function redirectTarget(reply: Reply, from: URL): URL | undefined {
-  if (![301, 302, 303, 307, 308].includes(reply.status)) return undefined;
-  const location = reply.header('location');
-  const target = location === undefined ? null : URL.parse(location, from.href);
-  if (!target) {
-    throw new DjangoHttpError(from.pathname, reply.status, {
-      advice: 'It says no address to go to: check DJANGO_BASE_URL and DJANGO_MEMBERS_PATH.',
-    });
-  }
-  if (target.origin !== from.origin) {
-    throw new DjangoHttpError(from.pathname, reply.status, {
-      advice:
-        'It leads to another origin, which is not followed because it would see the key. Set DJANGO_BASE_URL to the scheme, host and port on which Django itself answers.',
-      // Whatever the register says here is for the caller, and is neither logged nor stored.
-      extra: { redirected_to: target.origin },
-    });
-  }
-  const url = new URL(from);
-  url.pathname = target.pathname;
-  return url;
 }

@@ -34,12 +34,6 @@ export function redirectTarget(
 /** Whether two paths are one, but for a slash at the end. */
 export const isSamePath = (one: string, other: string): boolean => bare(one) === bare(other);
 
-/** Whether two paths end in the same id, as where the whole API has moved. */
-export const endsInSameId = (one: string, other: string): boolean =>
-  lastPart(one) === lastPart(other);
-
-const lastPart = (path: string): string => bare(path).split('/').at(-1) ?? '';
-
 // Django writes an address with fewer characters encoded than we do.
 function bare(path: string): string {
   const plain = path.replace(/\/$/, '');

@@ -12,7 +12,7 @@ import {
   DjangoShapeError,
   DjangoTimeoutError,
 } from './errors.ts';
-import { endsInSameId, isSamePath, redirectTarget } from './redirect.ts';
+import { isSamePath, redirectTarget } from './redirect.ts';
 
 const MOST_REDIRECTS = 3;
 const MEBIBYTE = 1024 * 1024;
@@ -40,10 +40,7 @@ export interface Destination {
   path: string;
   query: URLSearchParams;
   signal: AbortSignal;
-  /**
-   * Follows a redirect only to this path with or without its slash, or to one that ends in the same id, of which only
-   * a 200 counts; any other redirect is the reply.
-   */
+  /** Follows a redirect only to this path with or without its slash; any other redirect is the reply. */
   stays?: boolean;
 }
 
@@ -139,21 +136,14 @@ export function createTransport(origin: string, config: Config['django']): Trans
       };
       if (authorization !== undefined) headers['Authorization'] = authorization;
       let url = new URL(origin);
-      const known = moved.get(path) ?? path;
-      url.pathname = stays && !isSamePath(known, path) ? path : known;
+      url.pathname = moved.get(path) ?? path;
       url.search = query.toString();
-      let leaving: Reply | undefined;
       for (let redirects = 0; ; redirects += 1) {
         const reply = await getOnce(url, headers, signal);
         const target = redirectTarget(reply, url);
-        if (!target) {
-          if (leaving && reply.status !== 200) return leaving;
+        if (!target || (stays && !isSamePath(target.pathname, path))) {
           if (reply.status === 200 && redirects > 0) moved.set(path, url.pathname);
           return reply;
-        }
-        if (stays && !isSamePath(target.pathname, path)) {
-          leaving ??= reply;
-          if (!endsInSameId(target.pathname, path)) return leaving;
         }
         if (redirects === MOST_REDIRECTS) {
           throw new DjangoHttpError(path, reply.status, {

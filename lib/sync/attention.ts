@@ -73,7 +73,7 @@ const words: Record<Exclude<Code, 'held' | 'lock_held'>, Words> = {
   removals_unconfirmed: (n) =>
     `${counted(n, 'member is', 'members are')} not in the list, but Django does not confirm that they are gone: look at them in Django`,
   inactive_here: (n) =>
-    `${counted(n, 'person is', 'persons are')} in the register, but made inactive here by somebody else: release them with {"external_ids":[…],"release":true}, or leave them`,
+    `${counted(n, 'person is', 'persons are')} in the register, but made inactive here by somebody else: release them with {"external_ids":[…],"release":true}; as long as they wait no election may open`,
   changes_refused: (n) =>
     `${counted(n, 'change is', 'changes are')} not made: a rule of the database refuses it, somebody holds the member, or a call for the member said otherwise minutes ago. The errors of the run say which; what an undo or a release could not do waits until the same call is sent again`,
   unseen_members: (n) =>

@@ -103,9 +103,9 @@ export const kinds: Kind[] = [
     words: 'The database has run out of disk space or memory: give the instance more',
   },
   {
-    codes: ['58', 'XX'],
+    codes: ['58'],
     words:
-      'The database cannot read something of its own: a library that a setting names (session_preload_libraries), a file, or an index that is damaged. Its own log says which',
+      'The database cannot read something of its own: a library that a setting names (session_preload_libraries), or a file. Its own log says which',
   },
   {
     codes: ['22P05', '22021'],

@@ -7,7 +7,8 @@ with found as (
     as f(code, external_id, records, error_code, message)
   union all
   -- Nobody has to do anything about these; but since when is written nowhere else.
-  select distinct 'suspended', external_id, 1, 'suspended', 'made inactive here by hand'
+  select distinct on (external_id) 'suspended', external_id, 1, case when old_removed_at is null then 'suspended' else 'removed_by_hand' end,
+    'made inactive here by hand'
   from pg_temp.plan
   where suspended and evidence is null and external_id is not null
 ),

@@ -103,10 +103,7 @@ with run as (
   where (select c.action from public.member_changes c where c.member_id = k.id order by c.id desc limit 1) = 'remove'
 ), by_hand as (
   -- Whoever suspended these has filled removed_at as well, as only runs should: a run found that no run removed them.
-  select count(*)::int as members
-  from public.members m
-  join public.open_findings f on f.code = 'suspended' and f.external_id = m.external_id
-  where m.sync_source = 'django' and m.is_active is not true and m.removed_at is not null
+  select count(*)::int as members from public.open_findings where code = 'suspended' and error_code = 'removed_by_hand'
 ), member as (
   select
     count(*) filter (where is_active)::int as active,

@@ -31,8 +31,10 @@ export function createErrorList(): ErrorList {
       } else unkept.set(code, (unkept.get(code) ?? 0) + 1);
     },
     hideId: (externalId) => {
-      for (const error of kept)
-        if (error.external_id === shownId(externalId)) error.external_id = null;
+      const shown = shownId(externalId);
+      for (const error of kept) {
+        if (error.external_id === shown) error.external_id = null;
+      }
     },
     count: () => count,
     kept: () => kept,

@@ -68,12 +68,14 @@ export function judge(input: GuardInput, config: Config['sync']): Verdict {
     allowance(config[settings[name]], active, config.SYNC_LIMIT_FLOOR),
   );
   const holds: Verdict['holds'] = {};
-  const isFree = (name: ChangeClass) => firstLoad && name !== 'removals';
+  const beyond = (name: ChangeClass, most: number): HeldReason | undefined => {
+    if (planned[name] === 0 || (firstLoad && name !== 'removals')) return undefined;
+    if (planned[name] > most) return 'limit_exceeded';
+    return planned[name] + recent[name] > most ? 'window_limit_exceeded' : undefined;
+  };
   for (const name of changeClasses) {
-    if (planned[name] === 0 || isFree(name)) continue;
-    if (planned[name] > limits[name]) {
-      holds[name] = 'limit_exceeded';
-    } else if (planned[name] + recent[name] > limits[name]) holds[name] = 'window_limit_exceeded';
+    const reason = beyond(name, limits[name]);
+    if (reason) holds[name] = reason;
   }
   if (planned.removals > 0 && snapshot.unidentified > 0) holds.removals = 'unidentified_record';
   // These also when nothing is to be removed: a register without members, or one that was not seen whole.
@@ -84,9 +86,9 @@ export function judge(input: GuardInput, config: Config['sync']): Verdict {
     for (const name of ['removals', 'kennitala_changes'] as const) {
       const before = active + recent.removals;
       const most = allowance(config[settings[name]], active, Math.max(ALWAYS, before - 2));
-      const inWindow = planned[name] + recent[name];
-      if (holds[name] || isFree(name) || planned[name] === 0 || inWindow <= most) continue;
-      holds[name] = planned[name] > most ? 'limit_exceeded' : 'window_limit_exceeded';
+      const reason = holds[name] ? undefined : beyond(name, most);
+      if (!reason) continue;
+      holds[name] = reason;
       limits[name] = most;
     }
   }

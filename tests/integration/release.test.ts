@@ -1,5 +1,5 @@
 import { generatePeople } from '../../local/mockDjango/people.ts';
-import { asksForList, range } from '../support/register.ts';
+import { asksForList, listNameless, range } from '../support/register.ts';
 import { createWorld, type World } from '../support/world.ts';
 
 let world: World;
@@ -393,15 +393,7 @@ describe('a member who was suspended by hand', () => {
     await suspend(7);
     await world.sync();
     renumber(6, 7);
-    world.django.misbehave({
-      kind: 'rewrite',
-      when: asksForList,
-      body: (page: { count: number; results: object[] }) => ({
-        ...page,
-        count: page.count + 1,
-        results: [...page.results, { name: 'Enginn' }],
-      }),
-    });
+    listNameless(world, 'Enginn');
     const { body } = await world.sync();
     expect(body.errors?.map(({ code }) => code)).toContain('inactive_here');
   });

@@ -65,6 +65,19 @@ export function setRegister(django: MockDjango, records: unknown[]): void {
   listings.set(django, end);
 }
 
+/** Lists one more record, which names nobody. */
+export function listNameless({ django }: World, name: string): void {
+  django.misbehave({
+    kind: 'rewrite',
+    when: asksForList,
+    body: (page: { count: number; results: object[] }) => ({
+      ...page,
+      count: page.count + 1,
+      results: [...page.results, { name }],
+    }),
+  });
+}
+
 /** One change of each class: an update, a removal, an addition and a return; gives the way back. */
 export async function changeRegister({ django, database }: World): Promise<() => void> {
   const { members } = django;

@@ -15,7 +15,7 @@ import pruneHeld from './sql/apply/prune_held.sql';
 import rememberHeld from './sql/apply/remember_held.sql';
 import rememberUndone from './sql/apply/remember_undone.sql';
 import type { RunDetails, RunError, SyncResult } from './types.ts';
-import { openPath, pinPath } from './writingPath.ts';
+import { openly, openPath } from './writingPath.ts';
 
 /** How long a run tries again, in ms, before a change that somebody else stands in the way of waits for the next. */
 const PATIENCE_MS = 4_000;
@@ -70,11 +70,11 @@ async function applyAll(
   for (const { code, external_id, message } of errors) {
     planned.snapshot.errors.add(code, external_id, message);
   }
-  await client.query(openPath);
-  await forget(run, planned);
-  if (request.undo !== undefined) await client.query(rememberUndone, [request.undo, runId]);
-  await settleFindings(run, runId, planned.snapshot);
-  await client.query(pinPath);
+  await openly(client, async () => {
+    await forget(run, planned);
+    if (request.undo !== undefined) await client.query(rememberUndone, [request.undo, runId]);
+    await settleFindings(run, runId, planned.snapshot);
+  });
   const result = await describe(run, planned, summary);
   await client.query(openPath);
   if (result.held && result.plan) await client.query(rememberHeld, [result.plan]);

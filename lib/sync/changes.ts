@@ -32,7 +32,7 @@ import setIneffectiveAside from './sql/apply/set_ineffective_aside.sql';
 import setTurnAside from './sql/apply/set_turn_aside.sql';
 import setUntriedAside from './sql/apply/set_untried_aside.sql';
 import { isDecision, type RunError } from './types.ts';
-import { openPath, pinPath } from './writingPath.ts';
+import { openly } from './writingPath.ts';
 
 /** Someone else wrote a planned row between plan and apply; the plan has to be made again. */
 export class PlanOutdatedError extends Error {
@@ -213,11 +213,9 @@ async function codeOf(
 }
 
 async function nameRewritten(client: pg.Client, runId: number): Promise<RunError[]> {
-  await client.query(openPath);
-  const { rows } = await client.query<{ external_id: string; fields: string }>(rememberRewritten, [
-    runId,
-  ]);
-  await client.query(pinPath);
+  const { rows } = await openly(client, () =>
+    client.query<{ external_id: string; fields: string }>(rememberRewritten, [runId]),
+  );
   return rows.map(({ external_id, fields }) => ({
     code: 'value_rewritten',
     external_id,

@@ -1,3 +1,5 @@
+import type pg from 'pg';
+
 /** A session looks once for what strangers have put into schema public: what is put there later is not found. */
 export const PINNED = 'pg_catalog, pg_temp';
 /**
@@ -8,6 +10,14 @@ export const openPath = `select set_config('search_path', current_setting('membe
   set_config('row_security', 'on', true)`;
 /** After it. A SET LOCAL would go on to the other nodes of Citus with all of its message. */
 export const pinPath = `select set_config('search_path', '${PINNED}', true), set_config('row_security', 'off', true)`;
+
+/** Does work whose statements triggers of others follow, in a transaction. Throws what the work throws. */
+export async function openly<T>(client: pg.Client, work: () => Promise<T>): Promise<T> {
+  await client.query(openPath);
+  const result = await work();
+  await client.query(pinPath);
+  return result;
+}
 
 const tables = [
   'members',

@@ -12,15 +12,14 @@ import { changedIn, describe } from './result.ts';
 import { closeFailedRun, startRun } from './runLog.ts';
 import {
   closeSession,
-  createStaging,
   databaseTime,
-  emptyStaging,
   makeReadOnly,
   openSession,
   type Run,
   type StartedRun,
   stopwatch,
 } from './session.ts';
+import { createStaging, emptyStaging } from './staging.ts';
 import type { SyncContext, SyncRequest, SyncResult } from './types.ts';
 
 /**

@@ -6,21 +6,11 @@ import { SyncError } from '../errors.ts';
 import type { ChosenMode } from './mode.ts';
 import { refusePlacement } from './placement.ts';
 import type { Progress } from './progress.ts';
-import createSpare from './sql/apply/create_spare.sql';
-import createApplicable from './sql/plan/create_applicable.sql';
-import knownMembersFull from './sql/plan/create_known_members_full.sql';
-import knownMembersPartial from './sql/plan/create_known_members_partial.sql';
-import createMove from './sql/plan/create_move.sql';
-import createOccupied from './sql/plan/create_occupied.sql';
-import createPair from './sql/plan/create_pair.sql';
-import createPlan from './sql/plan/create_plan.sql';
 import endSession from './sql/session/end_session.sql';
+import findPlanted from './sql/session/find_planted.sql';
 import inspectBackend from './sql/session/inspect_backend.sql';
-import createIncoming from './sql/snapshot/create_incoming.sql';
-import createRepeated from './sql/snapshot/create_repeated.sql';
-import createShield from './sql/snapshot/create_shield.sql';
-import type { SyncContext, SyncMode, SyncRequest } from './types.ts';
-import { firstLook, PINNED } from './writingPath.ts';
+import type { SyncContext, SyncRequest } from './types.ts';
+import { PINNED } from './writingPath.ts';
 
 /** A run that has begun, before it knows how it reads the register. */
 export interface StartedRun {
@@ -73,7 +63,8 @@ const settings = {
 };
 
 // Not known to every server, so only where it is there; and the mark by which the session is known again.
-const marks = `select set_config(name, '0', false) from pg_settings where name = 'transaction_timeout';
+const marks = `select set_config('transaction_timeout', '0', false)
+    where current_setting('transaction_timeout', true) is not null;
   select set_config('membership_sync.backend', pg_backend_pid()::text, false),
     set_config('membership_sync.writing_path', current_setting('search_path'), false)`;
 
@@ -87,11 +78,14 @@ const marks = `select set_config(name, '0', false) from pg_settings where name =
 export async function openSession({ secrets, signal, log }: SyncContext): Promise<Connection> {
   const connection = await connect(secrets.DATABASE_URL);
   try {
-    const { pid, deadlock_timeout_ms, schema_open, planted, is_citus } = await inspect(connection);
+    const { pid, deadlock_timeout_ms, schema_open, has_strangers, is_citus } =
+      await lookAt<Backend>(connection, inspectBackend);
+    const { planted } = has_strangers ? await lookAt<Planted>(connection, findPlanted) : nothing;
     connection.deadlockTimeoutMs = deadlock_timeout_ms;
     endOnAbort(connection, pid, { secrets, signal });
     // A pooler says a number of its own in the place of the session's.
-    if ((connection as { processID?: number | null }).processID !== pid) {
+    connection.isPooled = (connection as { processID?: number | null }).processID !== pid;
+    if (connection.isPooled) {
       await refuseSharedSessions(connection, pid, secrets);
       // What an earlier user of this session has left behind, where the pooler does not see to it.
       await connection.query('discard all');
@@ -122,19 +116,24 @@ interface Backend {
   pid: number;
   deadlock_timeout_ms: number;
   schema_open: boolean;
-  /** Functions and operators of strangers that could be run for others. */
-  planted: string[];
+  /** Others than admins have functions or operators in schema public. */
+  has_strangers: boolean;
   is_citus: boolean;
 }
 
+interface Planted {
+  /** Functions and operators of strangers that could be run for others. */
+  planted: string[];
+}
+
+const nothing: Planted = { planted: [] };
+
 // Whatever is set here is gone with the transaction: who else uses this session is not known yet.
-async function inspect(connection: Connection): Promise<Backend> {
-  const results = await connection.query(
-    `begin; ${setting({}, 'local')} ${inspectBackend}; commit`,
-  );
+async function lookAt<Found>(connection: Connection, statement: string): Promise<Found> {
+  const results = await connection.query(`begin; ${setting({}, 'local')} ${statement}; commit`);
   // One for each statement.
-  const found = (results as unknown as pg.QueryResult<Backend>[]).flatMap(({ rows }) => rows);
-  return found.at(-1) as Backend;
+  const found = (results as unknown as pg.QueryResult[]).flatMap(({ rows }) => rows);
+  return found.at(-1) as Found;
 }
 
 /** How many connections look for the session that ours has just used: a pooler may be several processes. */
@@ -207,41 +206,19 @@ export async function databaseTime(client: pg.Client): Promise<Date> {
   return (rows[0] as { now: Date }).now;
 }
 
-/** Ends a session and leaves nothing behind in it, in case a pooler gives it to the next. Never throws. */
-export async function closeSession(connection: pg.Client): Promise<void> {
-  const emptied = connection.query('discard all').catch(() => undefined);
-  await Promise.race([emptied, sleep(1_000, undefined, { ref: false })]);
-  await connection.end().catch(() => undefined);
-}
-
 /**
- * Makes the session's temporary tables. A run over the whole register is compared with every member, another one
- * with those that the records name.
+ * Ends a session; its lock is free when this resolves. What else it has goes with it, and nobody waits for that. Behind
+ * a pooler nothing is left in it for the next. Never throws.
  */
-export async function createStaging(client: pg.Client, mode: SyncMode): Promise<void> {
-  const statements = [
-    ...firstLook,
-    `set search_path = ${PINNED}`,
-    createIncoming,
-    createRepeated,
-    createShield,
-    mode === 'full' ? knownMembersFull : knownMembersPartial,
-    createPair,
-    createMove,
-    createPlan,
-    createApplicable,
-    createOccupied,
-    ...(mode === 'undo' ? [createSpare] : []),
-    // Until the plan is applied, which waits for the disk again, only progress is written.
-    'set synchronous_commit = off',
-  ];
-  await client.query(statements.join(';\n'));
-}
-
-/** Empties them for another walk, or another plan. */
-export async function emptyStaging(client: pg.Client): Promise<void> {
-  const tables = ['incoming', 'repeated', 'shield', 'pair', 'move', 'plan', 'occupied'];
-  await client.query(tables.map((name) => `delete from pg_temp.${name}`).join(';'));
+export async function closeSession(connection: Connection): Promise<void> {
+  const statement = connection.isPooled ? 'discard all' : 'select pg_advisory_unlock_all()';
+  const freed = connection.query(statement).then(
+    () => true,
+    () => false,
+  );
+  const isFree = await Promise.race([freed, sleep(1_000, false, { ref: false })]);
+  const ended = connection.end().catch(() => undefined);
+  if (!isFree) await ended;
 }
 
 /** From here on the session can write nothing but its own temporary tables: a dry run persists nothing. */

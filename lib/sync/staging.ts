@@ -2,8 +2,51 @@ import type pg from 'pg';
 import type { Member } from '../django/types.ts';
 import { type CopyWriter, openCopy } from './copy.ts';
 import type { ErrorList } from './errorList.ts';
+import createSpare from './sql/apply/create_spare.sql';
+import createApplicable from './sql/plan/create_applicable.sql';
+import knownMembersFull from './sql/plan/create_known_members_full.sql';
+import knownMembersPartial from './sql/plan/create_known_members_partial.sql';
+import createMove from './sql/plan/create_move.sql';
+import createOccupied from './sql/plan/create_occupied.sql';
+import createPair from './sql/plan/create_pair.sql';
+import createPlan from './sql/plan/create_plan.sql';
 import copyIncoming from './sql/snapshot/copy_incoming.sql';
 import copyShield from './sql/snapshot/copy_shield.sql';
+import createIncoming from './sql/snapshot/create_incoming.sql';
+import createRepeated from './sql/snapshot/create_repeated.sql';
+import createShield from './sql/snapshot/create_shield.sql';
+import type { SyncMode } from './types.ts';
+import { firstLook, PINNED } from './writingPath.ts';
+
+/**
+ * Makes the session's temporary tables. A run over the whole register is compared with every member, another one
+ * with those that the records name.
+ */
+export async function createStaging(client: pg.Client, mode: SyncMode): Promise<void> {
+  const statements = [
+    ...firstLook,
+    `set search_path = ${PINNED}`,
+    createIncoming,
+    createRepeated,
+    createShield,
+    mode === 'full' ? knownMembersFull : knownMembersPartial,
+    createPair,
+    createMove,
+    createPlan,
+    createApplicable,
+    createOccupied,
+    ...(mode === 'undo' ? [createSpare] : []),
+    // Until the plan is applied, which waits for the disk again, only progress is written.
+    'set synchronous_commit = off',
+  ];
+  await client.query(statements.join(';\n'));
+}
+
+/** Empties them for another walk, or another plan. */
+export async function emptyStaging(client: pg.Client): Promise<void> {
+  const tables = ['incoming', 'repeated', 'shield', 'pair', 'move', 'plan', 'occupied'];
+  await client.query(tables.map((name) => `delete from pg_temp.${name}`).join(';'));
+}
 
 /** What openIncoming gives. */
 interface Incoming {

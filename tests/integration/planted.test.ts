@@ -10,11 +10,11 @@ import { createWorld, smallPages, type World } from '../support/world.ts';
 // are trusted; so what these own here stands for what a stranger puts there while a run goes on.
 const SECRET = `whsec_${Buffer.alloc(32, 1).toString('base64')}`;
 const TYPES = '{text,name,varchar,int,bool,timestamp,timestamptz,jsonb,bytea}';
-const inspect = readFileSync(
-  join(import.meta.dirname, '../../lib/sync/sql/session/inspect_backend.sql'),
+const findPlanted = readFileSync(
+  join(import.meta.dirname, '../../lib/sync/sql/session/find_planted.sql'),
   'utf8',
 );
-const NAMES = [...(/p\.proname in \(([^)]*)\)/.exec(inspect)?.[1] ?? '').matchAll(/'(\w+)'/g)]
+const NAMES = [...(/p\.proname in \(([^)]*)\)/.exec(findPlanted)?.[1] ?? '').matchAll(/'(\w+)'/g)]
   .map(([, name]) => name)
   .join(',');
 const OPERATORS = '{=,<>,<,>,<=,>=,||,->,->>,-,+,*,@>,?}';

@@ -45,8 +45,8 @@ test('every function that a statement calls is one that strangers are watched fo
       ),
     ].map(([, name = '']) => name),
   );
-  const inspect = statements.find(({ file }) => file.endsWith('inspect_backend.sql'))?.text ?? '';
-  const watched = new Set([...inspect.matchAll(/'(\w+)'/g)].map(([, name]) => name));
+  const planted = statements.find(({ file }) => file.endsWith('find_planted.sql'))?.text ?? '';
+  const watched = new Set([...planted.matchAll(/'(\w+)'/g)].map(([, name]) => name));
   const bare = [...new Set(called)].filter((name) => !syntax.has(name) && !watched.has(name));
   expect(called).toContain('convert_to');
   expect(bare).toEqual([]);

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type BuildOptions, build, context, type Plugin } from 'esbuild';
 import { explain } from './local/explain.ts';
@@ -15,9 +15,13 @@ export async function functionNames(): Promise<string[]> {
 
 // The framework stays external because its registry of functions is module state and the platform
 // starts its own copy: bundled, the registration lands in a second registry that nobody reads.
-const options = (name: string): BuildOptions => ({
-  entryPoints: [join(root, 'functions', `${name}.ts`)],
-  outfile: join(dist, name, 'index.js'),
+const options = (names: string[]): BuildOptions => ({
+  // One build for all: what they share is parsed once.
+  entryPoints: names.map((name) => ({
+    in: join(root, 'functions', `${name}.ts`),
+    out: join(name, 'index'),
+  })),
+  outdir: dist,
   bundle: true,
   format: 'cjs',
   platform: 'node',
@@ -38,34 +42,25 @@ const options = (name: string): BuildOptions => ({
 export async function buildAll(): Promise<string[]> {
   const names = await functionNames();
   await rm(dist, { recursive: true, force: true });
+  await build(options(names));
   const { dependencies, version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
-  await Promise.all(
-    names.map(async (name) => {
-      await mkdir(join(dist, name), { recursive: true });
-      await build(options(name));
-      const manifest = {
-        version,
-        private: true,
-        main: 'index.js',
-        engines: { node: '>=24' },
-        dependencies: { [framework]: dependencies[framework] },
-      };
-      await writeFile(join(dist, name, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
-    }),
-  );
+  const manifest = {
+    version,
+    private: true,
+    main: 'index.js',
+    engines: { node: '>=24' },
+    dependencies: { [framework]: dependencies[framework] },
+  };
+  const text = `${JSON.stringify(manifest, null, 2)}\n`;
+  await Promise.all(names.map((name) => writeFile(join(dist, name, 'package.json'), text)));
   return names;
 }
 
 /**
- * Rebuilds a bundle whenever a file that it includes changes, until the process ends, and calls back. A build
- * that fails prints why, and leaves the last bundle as it is. Resolves when everything is watched.
+ * Rebuilds the bundles whenever a file that they include changes, until the process ends, and calls back. A build
+ * that fails prints why, and leaves the last bundles as they are. Resolves when everything is watched.
  */
 export async function watchAll(onRebuilt: () => void): Promise<void> {
-  const names = await functionNames();
-  await Promise.all(names.map((name) => watch(name, onRebuilt)));
-}
-
-async function watch(name: string, onRebuilt: () => void): Promise<void> {
   const built = Promise.withResolvers<void>();
   let first = true;
   const rebuilt: Plugin = {
@@ -78,7 +73,8 @@ async function watch(name: string, onRebuilt: () => void): Promise<void> {
         built.resolve();
       }),
   };
-  await (await context({ ...options(name), plugins: [rebuilt] })).watch();
+  const all = options(await functionNames());
+  await (await context({ ...all, plugins: [rebuilt] })).watch();
   await built.promise;
 }
 

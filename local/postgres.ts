@@ -15,6 +15,8 @@ export interface PostgresOptions {
   settings?: Record<string, string>;
   /** Survive a power cut: slower, and of no use for a database that is thrown away. False by default. */
   durable?: boolean;
+  /** Its files are in memory, where there is room: each run makes and removes some. False by default. */
+  inMemory?: boolean;
   /** The npm package whose binaries run, where another release than the newest is asked for. */
   package?: string;
 }
@@ -40,7 +42,7 @@ export interface Postgres {
  */
 export async function startPostgres(options: PostgresOptions = {}): Promise<Postgres> {
   const identity = unprivilegedIdentity();
-  const folder = await createFolder(identity);
+  const folder = await createFolder(identity, options.inMemory);
   const cleanUp = spawn('/bin/sh', [`${import.meta.dirname}/postgres/cleanUp.sh`, folder], {
     stdio: ['pipe', 'ignore', 'ignore'],
     detached: true,

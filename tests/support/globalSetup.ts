@@ -9,7 +9,9 @@ import { createTemplate } from './template.ts';
 export default async function globalSetup(): Promise<void> {
   const own = process.env['TEST_DATABASE_URL'];
   const release = process.env['TEST_POSTGRES'];
-  const postgres = own ? undefined : await startPostgres(release ? { package: release } : {});
+  const postgres = own
+    ? undefined
+    : await startPostgres({ inMemory: true, ...(release ? { package: release } : {}) });
   globalThis.membershipSyncPostgres = postgres;
   await createTemplate(own ?? postgres?.url ?? '');
 }

@@ -17,7 +17,7 @@ export interface OwnServer {
 export async function startOwnServer(
   settings: NonNullable<PostgresOptions['settings']> = {},
 ): Promise<OwnServer> {
-  const server = await startPostgres({ durable: true, settings });
+  const server = await startPostgres({ durable: true, inMemory: true, settings });
   afterTests(server.stop);
   await runMigrations(server.url);
   const query: TestDatabase['query'] = async (sql, params) => {

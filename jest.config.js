@@ -28,8 +28,8 @@ export default {
     { ...served, displayName: 'deploy', testMatch: ['<rootDir>/tests/deploy/**/*.test.ts'] },
     { ...served, displayName: 'citus', testMatch: ['<rootDir>/tests/citus/**/*.test.ts'] },
   ],
-  // Most tests wait for processes and servers: three at once on two cores.
-  maxWorkers: 3,
+  // Most tests wait for processes and servers: four at once on two cores.
+  maxWorkers: 4,
   coverageProvider: 'v8',
   // The page is tested in a browser, as the built function, where nothing counts what ran.
   collectCoverageFrom: [

@@ -103,6 +103,9 @@ export function judge(input: GuardInput, config: Config['sync']): Verdict {
 export async function guardPlan(run: Run, snapshot: Snapshot, differs: boolean): Promise<Verdict> {
   const { client, context, mode } = run;
   const { proof, members, unidentified } = snapshot;
+  const empty = mode === 'full' && members === 0;
+  // Most runs: nothing to weigh, and nothing to hold. Counting the active members would read all of them.
+  if (!differs && proof.complete && !empty && unidentified === 0) return nothingHeld;
   if (differs) await client.query(holdUndone, [mode !== 'undo']);
   const { rows } = await client.query<Weight>(weighPlan, [
     context.config.sync.SYNC_LIMIT_WINDOW_HOURS,
@@ -113,7 +116,7 @@ export async function guardPlan(run: Run, snapshot: Snapshot, differs: boolean):
       planned: byClass((name) => weights.get(name)?.planned ?? 0),
       recent: byClass((name) => weights.get(name)?.recent ?? 0),
       active: rows[0]?.active ?? 0,
-      snapshot: { complete: proof.complete, empty: mode === 'full' && members === 0, unidentified },
+      snapshot: { complete: proof.complete, empty, unidentified },
       // An undo is limited: it is no load of the register.
       isUndo: mode === 'undo',
       isFirstLoad: mode !== 'undo' && rows[0]?.is_first_load === true,
@@ -147,3 +150,5 @@ export async function holdBlockedChanges({ client }: Run): Promise<void> {
 
 const byClass = (count: (name: ChangeClass) => number) =>
   Object.fromEntries(changeClasses.map((name) => [name, count(name)])) as ClassCounts;
+
+const nothingHeld: Verdict = { holds: {}, limits: byClass(() => 0), firstLoad: false };

@@ -5,12 +5,7 @@ create temp view known_members as
 select id, external_id, kennitala, name, email, phone, is_active, removed_at, sync_source, last_verified_at,
   unseen_since
 from public.members
-where sync_source = 'django'
-union all
-select id, external_id, kennitala, name, email, phone, is_active, removed_at, sync_source, last_verified_at,
-  unseen_since
-from public.members
-where sync_source is distinct from 'django' and external_id is not null and last_verified_at is not null
+where sync_source = 'django' or external_id is not null and last_verified_at is not null
 union all
 select m.id, m.external_id, m.kennitala, m.name, m.email, m.phone, m.is_active, m.removed_at, m.sync_source,
   m.last_verified_at, m.unseen_since

@@ -4,7 +4,7 @@ import { toSyncError } from '../failure.ts';
 import { createLog, type Log, type LogFields, type Severity } from '../log.ts';
 import { redactedStack } from '../redact.ts';
 import { type Answer, errorBody, sendAnswer } from './answer.ts';
-import { quietFramework } from './quietFramework.ts';
+import { leaveDomain, quietFramework } from './quietFramework.ts';
 import { checkRequest, readBody } from './request.ts';
 import type { Route } from './routes.ts';
 import { processShutdown, type Shutdown } from './shutdown.ts';
@@ -49,6 +49,7 @@ export function serve(service: Service): HttpFunction {
   quietFramework(serverLog.with({ route: service.name }));
 
   return async (request: Request, response: Response): Promise<void> => {
+    leaveDomain();
     const shutdown = service.shutdown ?? processShutdown();
     const leave = shutdown.enter();
     const started = performance.now();

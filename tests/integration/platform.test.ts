@@ -87,16 +87,24 @@ describe('what goes wrong in the code', () => {
     expect(reply.headers.get('x-google-status')).toBeNull();
   });
 
-  test('a rejection that nobody waits for does not end the process', async () => {
-    expect((await ask(probe, 'rejectLater')).status).toBe(200);
-    await probe.says({ event: 'rejected' });
+  test.each([
+    { behaviour: 'rejectLater', where: 'inside' },
+    { behaviour: 'rejectOutside', where: 'outside' },
+  ])('a rejection $where a request is logged and does not end the process', async (one) => {
+    expect((await ask(probe, one.behaviour)).status).toBe(200);
+    const of = () => probe.events().find(({ message }) => String(message).includes(one.where));
+    expect(await until(of)).toMatchObject({ severity: 'ERROR', event: 'unhandled_rejection' });
   });
+});
 
-  test('a rejection outside any request is logged and does not end the process', async () => {
-    expect((await ask(probe, 'rejectOutside')).status).toBe(200);
-    const entry = await probe.says({ event: 'unhandled_rejection' });
-    expect(entry).toMatchObject({ severity: 'ERROR', message: expect.stringContaining('outside') });
-  });
+test('an exception that nobody caught ends the process, and the caller reads nothing of it', async () => {
+  const probe = await start();
+  const { status, text } = await ask(probe, 'throwLater');
+  expect([status, text]).toEqual([500, 'Process exited with code 1']);
+  await probe.kill();
+  expect(probe.process.exitCode).toBe(1);
+  expect(probe.output().join('\n')).not.toContain('jon@example.is');
+  expect(probe.events().map(({ event }) => event)).toContain('uncaught_exception');
 });
 
 test('with execution ids every line stays one object, tied to its request and trace', async () => {

@@ -6,7 +6,7 @@ import { endpoint } from '../../../lib/http/endpoint.ts';
 
 let rejectOutside = false;
 setInterval(() => {
-  // No request is the cause of this one, so the framework's domain of a request does not catch it.
+  // No request is the cause of this one.
   if (rejectOutside) Promise.reject(new Error('floating outside'));
   rejectOutside = false;
 }, 5).unref();
@@ -17,11 +17,13 @@ const behaviours = {
     throw new TypeError('secret detail');
   },
   rejectLater: async () => {
+    setTimeout(() => Promise.reject(new Error('floating inside')));
+  },
+  throwLater: () => {
     setTimeout(() => {
-      Promise.reject(new Error('floating inside'));
-      // By then Node.js has dealt with it.
-      setTimeout(() => process.stdout.write('{"event":"rejected"}\n'));
+      throw new Error('of jon@example.is');
     });
+    return new Promise<void>(() => {});
   },
   rejectOutside: async () => {
     rejectOutside = true;

@@ -10,14 +10,11 @@ import { userAndPassword } from '../variables.ts';
 import { DjangoError, DjangoHttpError } from './errors.ts';
 import { isApiError, readJson } from './json.ts';
 import { parseRetryAfter, retryWaitMs } from './retryTiming.ts';
+import { isStale, parseDate } from './stale.ts';
 import { createTransport, type Destination, type Reply } from './transport.ts';
 import type { ListHeaders } from './whatFollows.ts';
 
 const FIRST_BACKOFF_MS = 500;
-/** The Age from which a reply is old news. Caches before an API keep replies for a second or for minutes. */
-const OLDEST_SECONDS = 60;
-/** How far the clocks of two hosts of a register may be apart. */
-const CLOCKS_APART_SECONDS = 300;
 
 export interface RequestOptions {
   key: Credential;
@@ -77,8 +74,7 @@ export function createRequests(
           returned: ({ status }) => status === 401 || status === 403,
         });
     const serverDate = parseDate(reply.header('date'));
-    const stale =
-      ageOf(reply) > OLDEST_SECONDS || /^\s*11[0-3]\b/.test(reply.header('warning') ?? '');
+    const stale = isStale(reply);
     if (reply.status !== 200) {
       const waits = reply.status === 429 || reply.status === 503;
       const header = waits ? reply.header('retry-after') : undefined;
@@ -174,37 +170,9 @@ export function authorization(scheme: Config['django']['DJANGO_AUTH_SCHEME'], ke
   );
 }
 
-// Seconds in a cache (RFC 9111, 5.1). Several caches in a row may each have written one: the oldest counts. Django's
-// own cache writes none, but leaves the two that it made when it kept the reply (django.utils.cache): a time at which
-// it expires, and how long after its making that is. Warnings 110 to 113 are those of a cache that knows it is old.
-function ageOf(reply: Reply): number {
-  const ages = (reply.header('age') ?? '').match(/\d+/g)?.map(Number) ?? [];
-  const kept = keptFor(reply);
-  // Two clocks made these times: those of the cache and of whoever sent the reply.
-  if (kept > CLOCKS_APART_SECONDS) ages.push(kept);
-  return Math.max(0, ...ages);
-}
-
-// Seconds since the reply was made, by the time at which it expires; 0 where that is not known.
-function keptFor(reply: Reply): number {
-  const lifetimes = [
-    ...(reply.header('cache-control') ?? '').matchAll(/\bmax-age\s*=\s*"?(\d+)/gi),
-  ];
-  const [expires, sent] = [parseDate(reply.header('expires')), parseDate(reply.header('date'))];
-  if (lifetimes.length !== 1 || !expires || !sent) return 0;
-  const left = (expires.getTime() - sent.getTime()) / 1000;
-  // One that has expired already says that it must not be kept, and no cache has.
-  return left > 0 ? Number(lifetimes[0]?.[1]) - left : 0;
-}
-
 // Content-Range is "items 0-99/205", or an asterisk where nobody knows.
 function totalOf(reply: Reply): string | undefined {
   const [, ranged] = /\/\s*(\d+)\s*$/.exec(reply.header('content-range') ?? '') ?? [];
   const names = ['x-total-count', 'x-total', 'total-count', 'x-count'];
   return names.map((name) => reply.header(name)).find((value) => value) ?? ranged;
-}
-
-function parseDate(value: string | undefined): Date | undefined {
-  const date = new Date(value ?? Number.NaN);
-  return Number.isNaN(date.getTime()) ? undefined : date;
 }

@@ -3,23 +3,21 @@ import { SyncError } from '../errors.ts';
 import { toSyncError } from '../failure.ts';
 import { applyPlan } from './apply.ts';
 import { PlanOutdatedError } from './changes.ts';
+import { rehearse } from './dryRun.ts';
 import { takeLock } from './lock.ts';
-import { chooseMode } from './mode.ts';
 import { deliverNotifications, outboxWaits } from './notify.ts';
 import { type Planned, planRun } from './planRun.ts';
-import { trackProgress } from './progress.ts';
-import { changedIn, describe } from './result.ts';
+import { changedIn } from './result.ts';
 import { closeFailedRun, startRun } from './runLog.ts';
 import {
+  begin,
   closeSession,
-  databaseTime,
-  makeReadOnly,
   openSession,
   type Run,
   type StartedRun,
   stopwatch,
 } from './session.ts';
-import { createStaging, emptyStaging } from './staging.ts';
+import { emptyStaging } from './staging.ts';
 import type { SyncContext, SyncRequest, SyncResult } from './types.ts';
 
 /**
@@ -30,26 +28,6 @@ import type { SyncContext, SyncRequest, SyncResult } from './types.ts';
  */
 export async function performSync(request: SyncRequest, context: SyncContext): Promise<SyncResult> {
   return request.dryRun ? rehearse(request, context) : runLocked(request, context);
-}
-
-async function rehearse(request: SyncRequest, context: SyncContext): Promise<SyncResult> {
-  const elapsed = stopwatch();
-  const client = await openSession(context);
-  try {
-    const startedAt = await databaseTime(client);
-    const run = await begin({ request, context, client, id: null, startedAt, elapsed });
-    await makeReadOnly(client);
-    return await describe(run, await planRun(run));
-  } finally {
-    await closeSession(client);
-  }
-}
-
-async function begin(started: StartedRun): Promise<Run> {
-  const { client, id, request, context } = started;
-  const chosen = await chooseMode(client, request, context.config);
-  await createStaging(client, chosen.mode);
-  return { ...started, ...chosen, progress: trackProgress(client, id) };
 }
 
 async function runLocked(request: SyncRequest, context: SyncContext): Promise<SyncResult> {

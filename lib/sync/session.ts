@@ -3,12 +3,13 @@ import type pg from 'pg';
 import { type Connection, connect, queryOnce, setting, withConnection } from '../database.ts';
 import { POOLER_SHARES_SESSIONS } from '../databaseWords.ts';
 import { SyncError } from '../errors.ts';
-import type { ChosenMode } from './mode.ts';
+import { type ChosenMode, chooseMode } from './mode.ts';
 import { refusePlacement } from './placement.ts';
-import type { Progress } from './progress.ts';
+import { type Progress, trackProgress } from './progress.ts';
 import endSession from './sql/session/end_session.sql';
 import findPlanted from './sql/session/find_planted.sql';
 import inspectBackend from './sql/session/inspect_backend.sql';
+import { createStaging } from './staging.ts';
 import type { SyncContext, SyncRequest } from './types.ts';
 import { PINNED } from './writingPath.ts';
 
@@ -199,6 +200,14 @@ function showSignsOfLife(connection: Connection): void {
   connection.once('end', () => clearInterval(timer));
 }
 
+/** Chooses how the run reads the register, and makes its temporary tables. Throws what pg throws. */
+export async function begin(started: StartedRun): Promise<Run> {
+  const { client, id, request, context } = started;
+  const chosen = await chooseMode(client, request, context.config);
+  await createStaging(client, chosen.mode);
+  return { ...started, ...chosen, progress: trackProgress(client, id) };
+}
+
 /** The time by the database's clock, to the millisecond, which is what our columns are written with. */
 export async function databaseTime(client: pg.Client): Promise<Date> {
   const statement = `select date_trunc('milliseconds', now()) as now`;
@@ -219,9 +228,4 @@ export async function closeSession(connection: Connection): Promise<void> {
   const isFree = await Promise.race([freed, sleep(1_000, false, { ref: false })]);
   const ended = connection.end().catch(() => undefined);
   if (!isFree) await ended;
-}
-
-/** From here on the session can write nothing but its own temporary tables: a dry run persists nothing. */
-export async function makeReadOnly(client: pg.Client): Promise<void> {
-  await client.query('set default_transaction_read_only = on');
 }

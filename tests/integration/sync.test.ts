@@ -1,5 +1,6 @@
+import { makeReadOnly } from '../../lib/sync/dryRun.ts';
 import { takeLock } from '../../lib/sync/lock.ts';
-import { makeReadOnly, openSession } from '../../lib/sync/session.ts';
+import { openSession } from '../../lib/sync/session.ts';
 import { createStaging } from '../../lib/sync/staging.ts';
 import { dump, type Row } from '../support/database.ts';
 import { changeRegister } from '../support/register.ts';

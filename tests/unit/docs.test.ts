@@ -56,9 +56,12 @@ test.each(pages.filter((page) => page !== 'CHANGELOG.md'))(
   },
 );
 
-test('the steps of a run that ARCHITECTURE names are files of lib/sync', () => {
-  const [, table = ''] = /\n(\| step [\s\S]*?)\n\n/.exec(read('docs/ARCHITECTURE.md')) ?? [];
-  const files = [...table.matchAll(/`(\w+\.ts)`/g)].map(([, file = '']) => file);
+test('the steps and statements of a run that ARCHITECTURE names are files of lib/sync', () => {
+  const text = read('docs/ARCHITECTURE.md');
+  const [, table = ''] = /\n(\| step [\s\S]*?)\n\n/.exec(text) ?? [];
+  const steps = [...table.matchAll(/`(\w+\.ts)`/g)];
+  const statements = [...text.matchAll(/`(sql\/[\w/]+\.sql)`/g)];
+  const files = [...steps, ...statements].map(([, file = '']) => file);
   expect(files.length).toBeGreaterThan(6);
   expect(files.filter((file) => !existsSync(join(root, 'lib/sync', file)))).toEqual([]);
 });

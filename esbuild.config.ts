@@ -66,15 +66,19 @@ export async function watchAll(onRebuilt: () => void): Promise<void> {
   const rebuilt: Plugin = {
     name: 'rebuilt',
     setup: ({ onEnd }) =>
-      onEnd(({ errors }) => {
-        // The first build under watch is what there is already.
-        if (!first && errors.length === 0) onRebuilt();
+      onEnd(async ({ errors, outputFiles = [] }) => {
+        if (errors.length === 0) {
+          await Promise.all(outputFiles.map(({ path, contents }) => writeFile(path, contents)));
+          // The first build under watch is what there is already.
+          if (!first) onRebuilt();
+        }
         first = false;
         built.resolve();
       }),
   };
   const all = options(await functionNames());
-  await (await context({ ...all, plugins: [rebuilt] })).watch();
+  // esbuild would take away what a build that fails no longer makes.
+  await (await context({ ...all, write: false, plugins: [rebuilt] })).watch();
   await built.promise;
 }
 

@@ -50,8 +50,6 @@ export class Connection extends pg.Client {
   readonly #socket: Socket;
   /** How long the server lets two wait for each other before it ends one of them, in ms. */
   deadlockTimeoutMs = 1_000;
-  /** A pooler stands between, and gives the session to others afterwards. */
-  isPooled = false;
 
   constructor(config: pg.ClientConfig) {
     const socket = new Socket();

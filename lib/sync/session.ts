@@ -85,8 +85,7 @@ export async function openSession({ secrets, signal, log }: SyncContext): Promis
     connection.deadlockTimeoutMs = deadlock_timeout_ms;
     endOnAbort(connection, pid, { secrets, signal });
     // A pooler says a number of its own in the place of the session's.
-    connection.isPooled = (connection as { processID?: number | null }).processID !== pid;
-    if (connection.isPooled) {
+    if ((connection as { processID?: number | null }).processID !== pid) {
       await refuseSharedSessions(connection, pid, secrets);
       // What an earlier user of this session has left behind, where the pooler does not see to it.
       await connection.query('discard all');
@@ -215,17 +214,9 @@ export async function databaseTime(client: pg.Client): Promise<Date> {
   return (rows[0] as { now: Date }).now;
 }
 
-/**
- * Ends a session; its lock is free when this resolves. What else it has goes with it, and nobody waits for that. Behind
- * a pooler nothing is left in it for the next. Never throws.
- */
-export async function closeSession(connection: Connection): Promise<void> {
-  const statement = connection.isPooled ? 'discard all' : 'select pg_advisory_unlock_all()';
-  const freed = connection.query(statement).then(
-    () => true,
-    () => false,
-  );
-  const isFree = await Promise.race([freed, sleep(1_000, false, { ref: false })]);
-  const ended = connection.end().catch(() => undefined);
-  if (!isFree) await ended;
+/** Ends a session and leaves nothing behind in it, in case a pooler gives it to the next. Never throws. */
+export async function closeSession(connection: pg.Client): Promise<void> {
+  const emptied = connection.query('discard all').catch(() => undefined);
+  await Promise.race([emptied, sleep(1_000, undefined, { ref: false })]);
+  await connection.end().catch(() => undefined);
 }

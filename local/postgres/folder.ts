@@ -36,7 +36,8 @@ async function memoryIsUsable(): Promise<boolean> {
   try {
     const { bavail, bsize } = await statfs(MEMORY);
     const mounts = await readFile('/proc/mounts', 'utf8');
-    const mount = mounts.split('\n').find((line) => line.split(' ')[1] === MEMORY);
+    // One may lie over another: the last one counts.
+    const mount = mounts.split('\n').findLast((line) => line.split(' ')[1] === MEMORY);
     return bavail * bsize >= ROOM && mount !== undefined && !/\bnoexec\b/.test(mount);
   } catch {
     return false;

@@ -95,6 +95,28 @@ test('a run, its confirmation, its approval, its undo and its notifications work
   expect(receiver.arrivals.length).toBeGreaterThan(0);
 });
 
+test('one connection at a time is enough', async () => {
+  await database.query(`alter role ${named('membership_sync')} connection limit 1`);
+  const receiver = await startReceiver();
+  const settings = {
+    ...runner(),
+    NOTIFY_URLS: receiver.url,
+    NOTIFY_SECRET: `whsec_${Buffer.alloc(32).toString('base64')}`,
+  };
+  for (let run = 1; run <= 10; run++) {
+    world.django.members.update(2, { name: `Nafn ${run}` });
+    const { body } = await world.post('syncScheduled', {}, settings);
+    expect(body).toMatchObject({ status: 'success' });
+    await receiver.hasGot(run);
+  }
+  world.django.misbehave({ kind: 'status', status: 500 });
+  expect((await world.post('syncScheduled', {}, settings)).status).toBe(502);
+  expect(await world.lastRun()).toMatchObject({ status: 'failed' });
+  const log = (await world.bundle('syncScheduled', settings)).output().join('\n');
+  expect(log).not.toMatch(/notifications_postponed|run_left_pending/);
+  await database.query(`alter role ${named('membership_sync')} connection limit -1`);
+});
+
 test('triggers of others may use tables with row level security', async () => {
   await world.run();
   await database.query(`create table public.journal (name text); alter table public.journal enable row level security;

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -105,6 +106,7 @@ test('a mistake in the code is reported while it is watched, and put right', asy
   await run.says(`${name}:`);
   expect(run.output()).toContain('Expected identifier');
   expect(run.output()).not.toContain('Rebuilt');
+  expect(existsSync(join(clone.folder, 'dist/syncScheduled/index.js'))).toBe(true);
   await writeFile(file, `${text}// changed`);
   await run.says('Rebuilt, and started anew');
   run.interrupt();

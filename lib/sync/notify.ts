@@ -21,6 +21,10 @@ const PATIENCE_MS = 2_000;
 const ASKING_MS = 1_000;
 /** How long all of it may take, in ms; what is left then is for a later run. */
 const DELIVERY_MS = 600_000;
+/** A try that failed is followed by another after the shortest wait, then after twice as long each time. */
+const WAIT = { shortest: '30 seconds', longest: '6 hours' };
+/** How long a notification is tried. */
+const GIVEN_UP_AFTER = '3 days';
 
 /**
  * Writes one notification per receiver, in the transaction that changes the members: it exists exactly
@@ -100,7 +104,7 @@ async function deliverAll({ secrets, config, log }: SyncContext): Promise<void> 
   await withConnection(secrets.DATABASE_URL, DELIVERY_MS, async (connection) => {
     const query = inTurn(connection);
     // Also without receivers: what still waits for a former one must not wait for ever.
-    await query(expireNotifications, [receivers]);
+    await query(expireNotifications, [receivers, GIVEN_UP_AFTER]);
     await query(pruneNotifications, []);
     const { rows } = await query<{ receiver: string }>(dueReceivers, [receivers]);
     const delivery = {
@@ -136,6 +140,9 @@ async function deliverInOrder({ query, secret, log }: Delivery, receiver: string
       failure === undefined,
       failure ?? null,
       notification.attempts,
+      WAIT.shortest,
+      WAIT.longest,
+      GIVEN_UP_AFTER,
     ]);
     if (failure === undefined) continue;
     const dead = settled.rows[0]?.status === 'dead';

@@ -1,9 +1,9 @@
 -- A receiver that is no longer configured gets nothing any more, and nobody waits for that; what waited for it is
--- dead after three days too. $1: the receivers that are.
+-- dead after as long, $2, too. $1: the receivers that are.
 update public.notification_outbox
 set receiver_gone = not (receiver = any($1::text[])),
   status = case
-    when created_at < now() - interval '3 days' and not (receiver = any($1::text[])) then 'dead' else status
+    when created_at < now() - $2::interval and not (receiver = any($1::text[])) then 'dead' else status
   end,
   last_error = case
     when receiver = any($1::text[]) then last_error

@@ -1,6 +1,7 @@
 import { Socket } from 'node:net';
 import pg from 'pg';
 import { isConnectionLost, isLoginRefused } from './databaseErrors.ts';
+import { endOnNonsense } from './databaseProtocol.ts';
 import { parseDatabaseUrl } from './databaseUrl.ts';
 import { withRenewal } from './renewal.ts';
 import type { Credential } from './secrets.ts';
@@ -55,6 +56,7 @@ export class Connection extends pg.Client {
     const socket = new Socket();
     super({ ...config, stream: () => socket });
     this.#socket = socket;
+    endOnNonsense(this);
     // Without a listener a connection that dies while idle would end the process; the next query reports it.
     this.on('error', () => undefined);
   }

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { closePool } from '../../lib/database.ts';
 import { toSyncError } from '../../lib/failure.ts';
 import { fixedCredential } from '../../lib/secrets.ts';
@@ -166,3 +168,26 @@ test.each(['sync_log', 'member_changes', 'notification_outbox'])(
     expect(behind?.message).toContain(table);
   },
 );
+
+const message = (type: string, ...bytes: number[]) =>
+  Buffer.from([type.charCodeAt(0), 0, 0, 0, bytes.length + 4, ...bytes]);
+const loggedIn = message('R', 0, 0, 0, 0);
+
+test.each([
+  { name: 'asks for a kind of login that pg does not know', says: message('R', 0, 0, 0, 7) },
+  { name: 'cuts a message short', says: Buffer.concat([loggedIn, message('K', 1, 2)]) },
+  { name: 'answers what was not asked', says: Buffer.concat([loggedIn, message('D', 0, 9, 1)]) },
+])('a server that $name is one whose connection is lost', async ({ says }) => {
+  const server = createServer((socket) => {
+    socket.on('error', () => undefined).once('data', () => socket.write(says));
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const url = `postgresql://u:of-a-test@127.0.0.1:${port}/db`;
+  // What is thrown where a socket is read would end this process.
+  for (const error of [await status(url), await run(url)]) {
+    expect(error).toMatchObject({ code: 'database_unavailable' });
+    expect(error?.message).toMatch(/connection to the database was lost/);
+  }
+  server.close();
+});

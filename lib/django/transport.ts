@@ -200,6 +200,11 @@ function getByNode(
         });
     });
     request.on('error', fail);
+    // A 101 that nobody asked for ends in no response and no error.
+    request.on('upgrade', (_reply, socket) => {
+      socket.destroy();
+      fail(new Error('the reply switches to another protocol'));
+    });
   });
 }
 

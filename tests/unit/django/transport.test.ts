@@ -56,6 +56,15 @@ describe('a body that arrives damaged is asked for again, and then django_unreac
       },
     ],
     [
+      'another protocol instead of a body',
+      'django_unreachable',
+      (_request, response) => {
+        response.socket?.write(
+          'HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n',
+        );
+      },
+    ],
+    [
       'gzip that ends early but politely',
       'django_invalid_response',
       (_request, response) => {

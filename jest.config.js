@@ -36,7 +36,7 @@ export default {
     'functions/**/*.ts',
     'lib/**/*.ts',
     '!functions/syncAdmin.ts',
-    '!lib/admin/**',
+    '!functions/admin/**',
     '!**/*.d.ts',
   ],
   coverageThreshold: { global: { lines: 90, branches: 90 } },

@@ -1,8 +1,8 @@
 import { http } from '@google-cloud/functions-framework';
 import { endpoint } from '../lib/http/endpoint.ts';
 import { routes } from '../lib/http/routes.ts';
-import { dryRunParameters, syncRequest } from '../lib/sync/parameters.ts';
 import { performSync } from '../lib/sync/performSync.ts';
+import { dryRunParameters, syncRequest } from './sync/parameters.ts';
 
 // What a run would do now: the same code in a session that can write nothing.
 http(

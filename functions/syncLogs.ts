@@ -1,9 +1,9 @@
 import { http } from '@google-cloud/functions-framework';
-import { toCsv } from '../lib/http/csv.ts';
 import { endpoint } from '../lib/http/endpoint.ts';
 import { routes } from '../lib/http/routes.ts';
-import { answerLogs } from '../lib/sync/logs.ts';
-import { logsParameters } from '../lib/sync/parameters.ts';
+import { toCsv } from './logs/csv.ts';
+import { answerLogs } from './logs/logs.ts';
+import { logsParameters } from './logs/parameters.ts';
 
 // The runs, the changes of one run, or one member and their history; newest first.
 http(

@@ -1,8 +1,8 @@
 import { http } from '@google-cloud/functions-framework';
 import { endpoint } from '../lib/http/endpoint.ts';
 import { routes } from '../lib/http/routes.ts';
-import { syncParameters, syncRequest } from '../lib/sync/parameters.ts';
 import { performSync } from '../lib/sync/performSync.ts';
+import { syncParameters, syncRequest } from './sync/parameters.ts';
 
 // The run itself: called by Cloud Scheduler every hour, by Django's webhooks and by admins. Only admins
 // approve and undo.

@@ -1,9 +1,9 @@
 import { http } from '@google-cloud/functions-framework';
 import { endpoint } from '../lib/http/endpoint.ts';
 import { routes } from '../lib/http/routes.ts';
-import { statusParameters } from '../lib/sync/parameters.ts';
-import { readStatus } from '../lib/sync/status.ts';
-import { listWaiting } from '../lib/sync/waiting.ts';
+import { statusParameters } from './status/parameters.ts';
+import { readStatus } from './status/status.ts';
+import { listWaiting } from './status/waiting.ts';
 
 /** How old the last complete full run may be when an election opens, unless the caller says so. */
 const DEFAULT_WITHIN_MINUTES = 60;

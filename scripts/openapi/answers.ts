@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
+import { listedCodes } from '../../functions/status/parameters.ts';
+import type { SyncStatus } from '../../functions/status/status.ts';
 import { statusOf } from '../../lib/errors.ts';
-import { listedCodes } from '../../lib/sync/parameters.ts';
-import type { SyncStatus } from '../../lib/sync/status.ts';
 import type { SyncResult } from '../../lib/sync/types.ts';
 
 // What the functions answer, field by field. The bundles do not load this: it makes openapi.json, and a

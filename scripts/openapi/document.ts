@@ -1,11 +1,8 @@
 import * as z from 'zod/mini';
+import { logsParameters } from '../../functions/logs/parameters.ts';
+import { statusParameters } from '../../functions/status/parameters.ts';
+import { dryRunParameters, syncParameters } from '../../functions/sync/parameters.ts';
 import { statusOf } from '../../lib/errors.ts';
-import {
-  dryRunParameters,
-  logsParameters,
-  statusParameters,
-  syncParameters,
-} from '../../lib/sync/parameters.ts';
 import { failure } from './answers.ts';
 import { type Operation, operations } from './operations.ts';
 

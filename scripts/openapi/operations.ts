@@ -1,12 +1,9 @@
 import type * as z from 'zod/mini';
+import { logsParameters } from '../../functions/logs/parameters.ts';
+import { statusParameters } from '../../functions/status/parameters.ts';
+import { dryRunParameters, syncParameters } from '../../functions/sync/parameters.ts';
 import type { ErrorCode } from '../../lib/errors.ts';
 import { type Route, routes } from '../../lib/http/routes.ts';
-import {
-  dryRunParameters,
-  logsParameters,
-  statusParameters,
-  syncParameters,
-} from '../../lib/sync/parameters.ts';
 import {
   dryRunResult,
   health,

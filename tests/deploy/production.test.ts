@@ -354,7 +354,7 @@ describe('a value', () => {
 
   test('the parser looks at what each function reads', () => {
     for (const name of [...functions, 'syncAdmin'].filter((each) => each !== 'health')) {
-      const file = name === 'syncAdmin' ? 'lib/admin/admin.ts' : `functions/${name}.ts`;
+      const file = name === 'syncAdmin' ? 'functions/admin/admin.ts' : `functions/${name}.ts`;
       const source = readFileSync(join(root, file), 'utf8');
       const [, needs = ''] = /needs(?::| =) \[([^\]]*)\]/.exec(source) ?? [];
       const own = [...needs.matchAll(/'(\w+)'/g)].map(([, group]) => group);

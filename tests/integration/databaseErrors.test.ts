@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
+import { readStatus } from '../../functions/status/status.ts';
 import { closePool } from '../../lib/database.ts';
 import { toSyncError } from '../../lib/failure.ts';
 import { fixedCredential } from '../../lib/secrets.ts';
-import { readStatus } from '../../lib/sync/status.ts';
 import { createEmptyDatabase, createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { onServer } from '../support/server.ts';
 import { createWorld, type World } from '../support/world.ts';

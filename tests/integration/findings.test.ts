@@ -1,8 +1,8 @@
+import { readMember } from '../../functions/logs/history.ts';
+import { readStatus } from '../../functions/status/status.ts';
+import { listWaiting } from '../../functions/status/waiting.ts';
 import { closePool } from '../../lib/database.ts';
 import { fixedCredential } from '../../lib/secrets.ts';
-import { readMember } from '../../lib/sync/history.ts';
-import { readStatus } from '../../lib/sync/status.ts';
-import { listWaiting } from '../../lib/sync/waiting.ts';
 import { createWorld, type World } from '../support/world.ts';
 
 // What waits for a person, as runs find it and settle it.

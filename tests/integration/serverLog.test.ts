@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { search } from '../../lib/admin/reads.ts';
+import { search } from '../../functions/admin/reads.ts';
 import { fixedCredential } from '../../lib/secrets.ts';
 import type { MemberRecord } from '../../local/mockDjango/people.ts';
 import { type OwnServer, startOwnServer } from '../support/ownServer.ts';

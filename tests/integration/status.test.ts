@@ -1,9 +1,9 @@
+import { readLogs } from '../../functions/logs/logs.ts';
+import { readStatus, type SyncStatus } from '../../functions/status/status.ts';
 import { closePool, connect } from '../../lib/database.ts';
 import { fixedCredential } from '../../lib/secrets.ts';
 import { SYNC_LOCK, takeLock } from '../../lib/sync/lock.ts';
-import { readLogs } from '../../lib/sync/logs.ts';
 import { openSession } from '../../lib/sync/session.ts';
-import { readStatus, type SyncStatus } from '../../lib/sync/status.ts';
 import { noSessionLeft } from '../support/database.ts';
 import { contextOf } from '../support/run.ts';
 import { createWorld, type World } from '../support/world.ts';

@@ -70,7 +70,9 @@ test('the README names each function, and counts them', () => {
   const numbers = ['four', 'five', 'six', 'seven', 'eight'];
   const [, number = '', sentence = ''] =
     /It is (\w+) Google Cloud Functions[^:]*: ([^.]*)/.exec(read('README.md')) ?? [];
-  const functions = readdirSync(join(root, 'functions')).map((file) => file.replace('.ts', ''));
+  const functions = readdirSync(join(root, 'functions'))
+    .filter((file) => file.endsWith('.ts'))
+    .map((file) => file.replace('.ts', ''));
   expect([...sentence.matchAll(/`(\w+)`/g)].map(([, name]) => name).sort()).toEqual(
     functions.sort(),
   );
@@ -89,14 +91,18 @@ test('what the README says to deploy works as it stands there', async () => {
 // The example of CONTRIBUTING is worked like the phone number.
 describe('the example of a new field', () => {
   const [, example = ''] = /\n## Add a field.*?\n(.*?)\n## /s.exec(read('CONTRIBUTING.md')) ?? [];
-  const files = readdirSync(join(root, 'lib'), { recursive: true, encoding: 'utf8' });
+  const files = ['lib', 'functions'].flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map((file) =>
+      join(folder, file),
+    ),
+  );
   const nameOf = (path: string) => path.split('/').at(-1) ?? '';
   const named = [...example.matchAll(/`(?:[\w/]*\/)?([\w*]+\.(?:sql|ts))`/g)].map(
     ([, name = '']) => new RegExp(`^${name.replace('.', '\\.').replace('*', '\\w+')}$`),
   );
   const without = (pattern: RegExp) =>
     files
-      .filter((path) => path.endsWith('.sql') && pattern.test(read(`lib/${path}`)))
+      .filter((path) => path.endsWith('.sql') && pattern.test(read(path)))
       .filter((path) => !named.some((name) => name.test(nameOf(path))));
 
   test('names files that are there', () => {
@@ -111,7 +117,7 @@ describe('the example of a new field', () => {
   test('names every statement that makes the digest of an update', () => {
     const [, step = ''] = /\n7\. (.*?)\n/.exec(example) ?? [];
     const callers = files
-      .filter((path) => path.endsWith('.sql') && read(`lib/${path}`).includes('change_digest('))
+      .filter((path) => path.endsWith('.sql') && read(path).includes('change_digest('))
       .map(nameOf)
       .filter((name) => !['plan_additions.sql', 'plan_removals.sql'].includes(name));
     expect(callers.filter((name) => !step.includes(`\`${name}\``))).toEqual([]);

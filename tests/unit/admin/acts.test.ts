@@ -1,8 +1,8 @@
-import type { Acting } from '../../../lib/admin/acting.ts';
-import { decisions, glances } from '../../../lib/admin/acts.ts';
-import { createFunctions, type Functions, type Reply } from '../../../lib/admin/functions.ts';
-import { createLooks, type Made, madeKey } from '../../../lib/admin/look.ts';
-import { createVisit } from '../../../lib/admin/visit.ts';
+import type { Acting } from '../../../functions/admin/acting.ts';
+import { decisions, glances } from '../../../functions/admin/acts.ts';
+import { createFunctions, type Functions, type Reply } from '../../../functions/admin/functions.ts';
+import { createLooks, type Made, madeKey } from '../../../functions/admin/look.ts';
+import { createVisit } from '../../../functions/admin/visit.ts';
 import { createLog } from '../../../lib/log.ts';
 
 const visit = createVisit({ name: 'anna@felag.example', role: 'approver' }, new URLSearchParams(), {

@@ -1,5 +1,5 @@
-import { whyNobody } from '../../../lib/admin/find.ts';
-import { is } from '../../../lib/admin/words/is.ts';
+import { whyNobody } from '../../../functions/admin/find.ts';
+import { is } from '../../../functions/admin/words/is.ts';
 
 test.each([
   ['', is.searchShort],

@@ -1,5 +1,5 @@
-import { asOf, foldRuns } from '../../../lib/admin/fold.ts';
-import type { RunLine } from '../../../lib/admin/reads.ts';
+import { asOf, foldRuns } from '../../../functions/admin/fold.ts';
+import type { RunLine } from '../../../functions/admin/reads.ts';
 
 let id = 0;
 const run = (more: Partial<RunLine> = {}): RunLine => ({

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createFunctions } from '../../../lib/admin/functions.ts';
+import { createFunctions } from '../../../functions/admin/functions.ts';
 
 const person = { name: 'anna@felag.example', role: 'approver' } as const;
 const signal = new AbortController().signal;

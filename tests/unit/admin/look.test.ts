@@ -1,4 +1,4 @@
-import { lookCsv } from '../../../lib/admin/changeTable.tsx';
+import { lookCsv } from '../../../functions/admin/changeTable.tsx';
 import {
   changesIn,
   compareLooks,
@@ -6,9 +6,9 @@ import {
   decidedIn,
   type Look,
   madeKey,
-} from '../../../lib/admin/look.ts';
-import { lookView } from '../../../lib/admin/lookView.tsx';
-import { createVisit, type Role } from '../../../lib/admin/visit.ts';
+} from '../../../functions/admin/look.ts';
+import { lookView } from '../../../functions/admin/lookView.tsx';
+import { createVisit, type Role } from '../../../functions/admin/visit.ts';
 import type { Held, PreviewedChange } from '../../../lib/sync/types.ts';
 
 const removal = (id: number, more: Partial<PreviewedChange> = {}): PreviewedChange => ({

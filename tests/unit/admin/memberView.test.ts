@@ -1,8 +1,8 @@
-import type { AskedMember } from '../../../lib/admin/askedView.tsx';
-import { memberView } from '../../../lib/admin/memberView.tsx';
-import { createVisit } from '../../../lib/admin/visit.ts';
-import type { MemberHistory } from '../../../lib/sync/history.ts';
-import type { MemberReason } from '../../../lib/sync/memberReason.ts';
+import type { AskedMember } from '../../../functions/admin/askedView.tsx';
+import { memberView } from '../../../functions/admin/memberView.tsx';
+import { createVisit } from '../../../functions/admin/visit.ts';
+import type { MemberHistory } from '../../../functions/logs/history.ts';
+import type { MemberReason } from '../../../functions/logs/memberReason.ts';
 import type { PreviewedChange } from '../../../lib/sync/types.ts';
 
 const visit = createVisit({ name: 'a@b.c', role: 'approver' }, new URLSearchParams(), {

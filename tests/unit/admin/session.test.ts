@@ -1,4 +1,4 @@
-import { isSignedIn, signedIn, signedOut } from '../../../lib/admin/session.ts';
+import { isSignedIn, signedIn, signedOut } from '../../../functions/admin/session.ts';
 
 const key = 'k'.repeat(40);
 const now = Date.UTC(2026, 10, 26);

@@ -1,8 +1,8 @@
-import type { PageFacts } from '../../../lib/admin/reads.ts';
-import { statusView, verdictOf } from '../../../lib/admin/statusView.tsx';
-import { createVisit } from '../../../lib/admin/visit.ts';
-import { listAttention, reasonsNotToOpen } from '../../../lib/sync/attention.ts';
-import type { SyncStatus } from '../../../lib/sync/status.ts';
+import type { PageFacts } from '../../../functions/admin/reads.ts';
+import { statusView, verdictOf } from '../../../functions/admin/statusView.tsx';
+import { createVisit } from '../../../functions/admin/visit.ts';
+import { listAttention, reasonsNotToOpen } from '../../../functions/status/attention.ts';
+import type { SyncStatus } from '../../../functions/status/status.ts';
 
 const quiet: SyncStatus = {
   status: 'ok',

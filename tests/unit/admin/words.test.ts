@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { codesEn } from '../../../lib/admin/words/codesEn.ts';
-import { codesIs } from '../../../lib/admin/words/codesIs.ts';
-import { en } from '../../../lib/admin/words/en.ts';
-import { is } from '../../../lib/admin/words/is.ts';
+import { codesEn } from '../../../functions/admin/words/codesEn.ts';
+import { codesIs } from '../../../functions/admin/words/codesIs.ts';
+import { en } from '../../../functions/admin/words/en.ts';
+import { is } from '../../../functions/admin/words/is.ts';
 import { confirmations, evidences, reasonOf } from '../../../lib/sync/preview.ts';
 
 test.each(Object.keys(codesIs) as (keyof typeof codesIs)[])(

@@ -1,11 +1,17 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-const folder = join(import.meta.dirname, '../../../lib/sync');
+const root = join(import.meta.dirname, '../../..');
 const comments = /--.*$|^\s*(?:\/\/|\/?\*).*$/gm;
-const statements = readdirSync(folder, { recursive: true, encoding: 'utf8' })
-  .filter((file) => /\.(sql|ts)$/.test(file))
-  .map((file) => ({ file, text: readFileSync(join(folder, file), 'utf8').replace(comments, '') }));
+const statements = ['lib/sync', 'functions/status', 'functions/logs'].flatMap((folder) =>
+  readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter((file) => /\.(sql|ts)$/.test(file))
+    .map((name) => ({ file: join(folder, name), text: textOf(join(root, folder, name)) })),
+);
+
+function textOf(path: string): string {
+  return readFileSync(path, 'utf8').replace(comments, '');
+}
 
 // Another service may have a table of any name in schema public, and a role a search_path of its own.
 test('every statement names the schema of each table', () => {
@@ -78,7 +84,7 @@ describe('on Citus', () => {
   );
 
   test('statements that read members are found', () => {
-    expect(files(reading)).toContain('sql/plan/pair_records.sql');
+    expect(files(reading)).toContain('lib/sync/sql/plan/pair_records.sql');
     expect(new Set(files(writing)).size).toBeGreaterThan(3);
   });
 

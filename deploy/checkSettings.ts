@@ -1,6 +1,5 @@
 import { ConfigError, type ConfigGroup, loadConfig } from '../lib/config.ts';
-import { problemWithSecret } from '../lib/secretForms.ts';
-import { type SecretName, secretNames } from '../lib/secrets.ts';
+import { problemWithSecret, type SecretName, secretNames } from '../lib/secrets.ts';
 
 // Says with the functions' own parser what they would not start with. Lines "FUNCTION NAME=value" on
 // stdin, or with the name of a secret and the scheme of the register its value; one problem a line on stdout,

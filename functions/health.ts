@@ -1,5 +1,5 @@
 import { http } from '@google-cloud/functions-framework';
-import { routes } from '../lib/http/routes.ts';
+import { routes } from '../lib/http/request.ts';
 import { serve } from '../lib/http/serve.ts';
 import { levelOf } from '../lib/log.ts';
 

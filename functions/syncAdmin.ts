@@ -1,5 +1,5 @@
 import { http } from '@google-cloud/functions-framework';
-import { routes } from '../lib/http/routes.ts';
+import { routes } from '../lib/http/request.ts';
 import { adminPage } from './admin/admin.ts';
 
 // The page of the people who decide: see, look, approve and take back, without a command line.

@@ -1,6 +1,6 @@
 import { http } from '@google-cloud/functions-framework';
 import { endpoint } from '../lib/http/endpoint.ts';
-import { routes } from '../lib/http/routes.ts';
+import { routes } from '../lib/http/request.ts';
 import { performSync } from '../lib/sync/performSync.ts';
 import { dryRunParameters, syncRequest } from './sync/parameters.ts';
 

@@ -1,7 +1,6 @@
 import type * as z from 'zod/mini';
 import { SyncError } from './errors.ts';
-import { isTooShort, tooShort } from './secretForms.ts';
-import { isSecretReference, type SecretName, secretNames } from './secrets.ts';
+import { isTooShort, type SecretName, secretNames, tooShort } from './secrets.ts';
 import {
   account,
   choice,
@@ -12,6 +11,7 @@ import {
   headerValue,
   hostAndPort,
   httpUrl,
+  isSecretReference,
   limit,
   memberUrl,
   optional,

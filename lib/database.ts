@@ -1,10 +1,9 @@
 import { Socket } from 'node:net';
 import pg from 'pg';
-import { isConnectionLost, isLoginRefused } from './databaseErrors.ts';
-import { endOnNonsense } from './databaseProtocol.ts';
+import { endOnNonsense, isConnectionLost, isLoginRefused } from './databaseErrors.ts';
 import { parseDatabaseUrl } from './databaseUrl.ts';
-import { withRenewal } from './renewal.ts';
 import type { Credential } from './secrets.ts';
+import { withRenewal } from './secrets.ts';
 
 /** Longest wait for a connection, in ms. */
 const CONNECT_TIMEOUT_MS = 10_000;

@@ -1,5 +1,28 @@
+import type { Duplex } from 'node:stream';
+import type pg from 'pg';
 import { type Kind, kinds } from './databaseWords.ts';
 import { isError, SyncError } from './errors.ts';
+
+/**
+ * The SyncError that stands for anything thrown while a request or a run went on. Once the signal has
+ * aborted, an error of a library is only the echo of that. What nobody expected becomes `internal_error`,
+ * without any detail, and keeps the original as its cause.
+ */
+export function toSyncError(thrown: unknown, signal: AbortSignal): SyncError {
+  const known = thrown instanceof SyncError ? thrown : undefined;
+  if (known && known.code !== 'internal_error') return known;
+  const { aborted, reason } = signal;
+  if (aborted && reason instanceof SyncError) {
+    return new SyncError(reason.code, reason.message, { cause: thrown });
+  }
+  return (
+    asDatabaseUnavailable(thrown) ??
+    new SyncError('internal_error', 'Something went wrong that nobody expected. See the log.', {
+      cause: thrown,
+      runId: known?.runId,
+    })
+  );
+}
 
 /**
  * The SyncError for a driver's error that means the database cannot be reached, refuses us or cannot do
@@ -125,4 +148,29 @@ const isSocketCall = (syscall: unknown) =>
 function codeOf(thrown: unknown): string {
   const code = isError(thrown) && 'code' in thrown ? thrown.code : undefined;
   return typeof code === 'string' ? code : '';
+}
+
+/**
+ * Has a client lose its connection where the server, or what stands in its place, says something that pg cannot read: a
+ * kind of login that it does not know, a message that is cut short. pg throws that where the socket is read, outside any
+ * promise, and it would end the process.
+ */
+export function endOnNonsense(client: pg.Client): void {
+  const { connection } = client as unknown as {
+    connection: { attachListeners(stream: Duplex): void };
+  };
+  const attach = connection.attachListeners.bind(connection);
+  connection.attachListeners = (stream) => {
+    attach(stream);
+    for (const read of stream.listeners('data')) {
+      stream.off('data', read as () => void);
+      stream.on('data', (chunk: Buffer) => {
+        try {
+          read.call(stream, chunk);
+        } catch (cause) {
+          stream.destroy(new Error('Connection terminated by what pg cannot read', { cause }));
+        }
+      });
+    }
+  };
 }

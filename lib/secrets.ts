@@ -1,6 +1,14 @@
 import { isError, SyncError } from './errors.ts';
 import type { Log } from './log.ts';
 import type { FetchSecret } from './secretManager.ts';
+import {
+  headerValue,
+  isSecretReference,
+  postgresUrl,
+  secretVersionName,
+  signingKey,
+  userAndPassword,
+} from './variables.ts';
 
 /** The variables whose value may be a reference to Secret Manager. deploy/settings.sh lists the same. */
 export const secretNames = [
@@ -116,18 +124,61 @@ const unavailable = (name: SecretName, why: string, cause?: unknown) =>
     ...(cause === undefined ? {} : { cause }),
   });
 
-const short = /^sm:\/\/(?<project>[^/#]+)\/(?<secret>[^/#]+)(?:#(?<version>[^/#]+))?$/;
-const full = /^projects\/[^/]+\/(?:locations\/[^/]+\/)?secrets\/[^/]+\/versions\/[^/]+$/;
-
-/** Whether a value refers to Secret Manager: `sm://PROJECT/SECRET[#VERSION]` or the full resource name. */
-export function isSecretReference(value: string): boolean {
-  return short.test(value) || full.test(value);
+/**
+ * What is wrong with the value behind a reference to Secret Manager, in words that do not repeat it.
+ * Undefined when the environment itself could have held it.
+ */
+export function problemWithSecret(nodeEnv: string) {
+  return (name: SecretName, value: string): string | undefined => {
+    if (value === '') return 'is empty';
+    if (isSecretReference(value)) return 'is itself a reference';
+    if (ourKeys.has(name) && isTooShort(value, nodeEnv)) return tooShort;
+    const form = forms[name] ?? headerValue;
+    return form.check(value) ? undefined : form.message;
+  };
 }
 
-/** The resource name of the secret version that a reference means; the version defaults to `latest`. */
-export function secretVersionName(reference: string): string | undefined {
-  if (full.test(reference)) return reference;
-  const groups = short.exec(reference)?.groups;
-  if (!groups) return undefined;
-  return `projects/${groups['project']}/secrets/${groups['secret']}/versions/${groups['version'] ?? 'latest'}`;
+// A secret is read without its scheme beside it.
+const djangoKey = {
+  check: (value: string) => headerValue.check(value) || userAndPassword.check(value),
+  message: headerValue.message,
+};
+
+const forms: Partial<Record<SecretName, typeof headerValue>> = {
+  DATABASE_URL: postgresUrl,
+  DATABASE_READER_URL: postgresUrl,
+  DJANGO_API_KEY: djangoKey,
+  NOTIFY_SECRET: signingKey,
+};
+
+const ourKeys = new Set<SecretName>(['ADMIN_API_KEY', 'WEBHOOK_KEY']);
+/** The shortest key of ours accepted outside development and tests, in characters. */
+const SHORTEST_KEY = 32;
+export const tooShort = `is too short: at least ${SHORTEST_KEY} characters outside development`;
+export const isTooShort = (key: string, nodeEnv: string | undefined) =>
+  key.length < SHORTEST_KEY && !['development', 'test'].includes(nodeEnv ?? '');
+
+/** How a peer refuses a credential: by what a call returns, or by what it throws. */
+interface Refusal<T> {
+  returned?: (result: T) => boolean;
+  thrown?: (error: unknown) => boolean;
 }
+
+/**
+ * Calls a peer with a credential, so that a rotated secret fails nothing. When the peer refuses the value,
+ * the secret is read again. When it has changed, the call is made once more with the new value; otherwise
+ * the refusal stands. Throws what the call throws, and SyncError `secrets_unavailable`.
+ */
+export async function withRenewal<T>(
+  credential: Credential,
+  call: (value: string) => Promise<T>,
+  { returned = never, thrown = never }: Refusal<T>,
+): Promise<T> {
+  const value = await credential.get();
+  const first = call(value);
+  const isRefused = await first.then(returned, thrown);
+  const renewed = isRefused ? await credential.renew(value) : undefined;
+  return renewed === undefined ? first : call(renewed);
+}
+
+const never = () => false;

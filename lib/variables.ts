@@ -1,7 +1,6 @@
 import * as z from 'zod/mini';
 import { DATABASE_URL_FORM, isDatabaseUrl } from './databaseUrl.ts';
 import { isPersonalId } from './redact.ts';
-import { isSecretReference } from './secrets.ts';
 
 // How one environment variable is read. Each schema takes `string | undefined`. Its words follow the
 // variable's name, and never repeat the value, which may be a secret.
@@ -136,6 +135,22 @@ export const hostAndPort = optional({
   check: (value) => /^[^\s/@:]+:[0-9]{1,5}$/.test(value),
   message: 'must be host:port',
 });
+
+const short = /^sm:\/\/(?<project>[^/#]+)\/(?<secret>[^/#]+)(?:#(?<version>[^/#]+))?$/;
+const full = /^projects\/[^/]+\/(?:locations\/[^/]+\/)?secrets\/[^/]+\/versions\/[^/]+$/;
+
+/** Whether a value refers to Secret Manager: `sm://PROJECT/SECRET[#VERSION]` or the full resource name. */
+export function isSecretReference(value: string): boolean {
+  return short.test(value) || full.test(value);
+}
+
+/** The resource name of the secret version that a reference means; the version defaults to `latest`. */
+export function secretVersionName(reference: string): string | undefined {
+  if (full.test(reference)) return reference;
+  const groups = short.exec(reference)?.groups;
+  if (!groups) return undefined;
+  return `projects/${groups['project']}/secrets/${groups['secret']}/versions/${groups['version'] ?? 'latest'}`;
+}
 
 /** A variable whose value may be a reference to Secret Manager instead. */
 export const secret = (schema: z.ZodMiniType<string, string | undefined>) =>

@@ -5,7 +5,7 @@ import type { Answer } from '../../lib/http/answer.ts';
 import { authenticate } from '../../lib/http/auth.ts';
 import { isIn } from '../../lib/http/authPolicy.ts';
 import { prepare } from '../../lib/http/endpoint.ts';
-import { routes } from '../../lib/http/routes.ts';
+import { routes } from '../../lib/http/request.ts';
 import { type Incoming, serve } from '../../lib/http/serve.ts';
 import { type Acting, named, seeOther } from './acting.ts';
 import { decisions, glances } from './acts.ts';

@@ -1,9 +1,9 @@
 import { DjangoShapeError } from './errors.ts';
 import { countKeys, refuseOtherSpelling } from './membershipKeys.ts';
+import { type ListHeaders, own, readWhatFollows, type WhatFollows } from './pagination.ts';
 import { parseRecord, type RecordRules } from './record.ts';
 import type { JsonReply } from './request.ts';
 import type { MembersPage } from './types.ts';
-import { type ListHeaders, own, readWhatFollows, type WhatFollows } from './whatFollows.ts';
 
 /** The most rows of a page: more would not fit in memory. The staging numbers the rows of a page from its index times this. */
 export const MOST_ROWS = 1_000_000;

@@ -4,15 +4,14 @@ import pRetry from 'p-retry';
 import type { Config } from '../config.ts';
 import { SyncError } from '../errors.ts';
 import type { Log } from '../log.ts';
-import { withRenewal } from '../renewal.ts';
 import type { Credential } from '../secrets.ts';
+import { withRenewal } from '../secrets.ts';
 import { userAndPassword } from '../variables.ts';
 import { DjangoError, DjangoHttpError } from './errors.ts';
-import { isApiError, readJson } from './json.ts';
+import type { ListHeaders } from './pagination.ts';
+import { isApiError, isStale, parseDate, type Reply, readJson } from './reply.ts';
 import { parseRetryAfter, retryWaitMs } from './retryTiming.ts';
-import { isStale, parseDate } from './stale.ts';
-import { createTransport, type Destination, type Reply } from './transport.ts';
-import type { ListHeaders } from './whatFollows.ts';
+import { createTransport, type Destination } from './transport.ts';
 
 const FIRST_BACKOFF_MS = 500;
 

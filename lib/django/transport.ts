@@ -1,18 +1,9 @@
 import http from 'node:http';
 import https from 'node:https';
-import { pipeline, type Readable } from 'node:stream';
 import { getHeapStatistics } from 'node:v8';
-import { constants, createGunzip } from 'node:zlib';
-import type { AxiosResponse, InternalAxiosRequestConfig } from 'axios';
 import type { Config } from '../config.ts';
-import {
-  DjangoError,
-  DjangoHttpError,
-  DjangoNetworkError,
-  DjangoShapeError,
-  DjangoTimeoutError,
-} from './errors.ts';
-import { isSamePath, redirectTarget } from './redirect.ts';
+import { DjangoHttpError, DjangoShapeError, DjangoTimeoutError } from './errors.ts';
+import { type Reply, receiveReply } from './reply.ts';
 
 const MOST_REDIRECTS = 3;
 const MEBIBYTE = 1024 * 1024;
@@ -42,14 +33,6 @@ export interface Destination {
   signal: AbortSignal;
   /** Follows a redirect only to this path with or without its slash; any other redirect is the reply. */
   stays?: boolean;
-}
-
-/** One complete HTTP reply, whatever its status. */
-export interface Reply {
-  status: number;
-  header(name: string): string | undefined;
-  body: Buffer;
-  durationMs: number;
 }
 
 export interface Transport {
@@ -103,7 +86,7 @@ export function createTransport(origin: string, config: Config['django']): Trans
         headers,
         transformResponse: [],
         signal: stop.signal,
-        adapter: (request) => getByNode(request, agent, receive),
+        adapter: (request) => receiveReply(request, agent, receive),
       });
       return {
         status: reply.status,
@@ -159,67 +142,48 @@ export function createTransport(origin: string, config: Config['django']): Trans
   };
 }
 
-/**
- * axios' adapter over node:http: one GET, its body in memory. The library's own makes several streams of
- * every reply; without them a walk takes a quarter less of the function's CPU (measured).
- */
-function getByNode(
-  config: InternalAxiosRequestConfig,
-  agent: http.Agent,
-  receive: (chunk: Buffer) => DjangoError | undefined,
-): Promise<AxiosResponse<Buffer>> {
-  const url = new URL(config.url ?? '');
-  const { get } = url.protocol === 'https:' ? https : http;
-  return new Promise((resolve, reject) => {
-    const fail = (error: NodeJS.ErrnoException) => {
-      const { code, message } = error;
-      const known = error instanceof DjangoError;
-      reject(known ? error : new DjangoNetworkError(url.pathname, { code, message }));
-      request.destroy();
-    };
-    const options = { agent, headers: config.headers.toJSON(), signal: config.signal };
-    const request = get(url, options as http.RequestOptions, (response) => {
-      const chunks: Buffer[] = [];
-      decompressed(response, fail)
-        .on('data', (chunk: Buffer) => {
-          const problem = receive(chunk);
-          if (problem) {
-            fail(problem);
-          } else chunks.push(chunk);
-        })
-        .on('error', fail)
-        .on('end', () => {
-          const { statusCode: status = 0, headers } = response;
-          resolve({
-            status,
-            statusText: '',
-            headers,
-            data: Buffer.concat(chunks),
-            config,
-          } as AxiosResponse<Buffer>);
-        });
-    });
-    request.on('error', fail);
-    // A 101 that nobody asked for ends in no response and no error.
-    request.on('upgrade', (_reply, socket) => {
-      socket.destroy();
-      fail(new Error('the reply switches to another protocol'));
-    });
-  });
-}
-
-// A gzip stream that ends early ends politely: the JSON in it is then cut off, which its reader notices.
-function decompressed(response: http.IncomingMessage, fail: (error: Error) => void): Readable {
-  if (response.headers['content-encoding']?.toLowerCase() !== 'gzip') return response;
-  return pipeline(response, createGunzip({ finishFlush: constants.Z_SYNC_FLUSH }), (error) => {
-    if (error) fail(error);
-  });
-}
-
 function tooLarge(path: string): DjangoShapeError {
   const mebibytes = Math.floor(BODY_BYTES_AT_ONCE / MEBIBYTE);
   return new DjangoShapeError(
     path,
     `with more than ${mebibytes} MiB at once, which do not fit in memory. Lower DJANGO_PAGE_SIZE (or paginate the list in Django), or give the function more memory.`,
   );
+}
+
+// Where a reply redirects to; undefined where it does not. Only the path of its target is taken, the query stays ours.
+// Throws DjangoHttpError for another origin (http to https and another port are that too): the key must not go there, and
+// a request without it would get what strangers get.
+function redirectTarget(reply: Pick<Reply, 'status' | 'header'>, from: URL): URL | undefined {
+  if (![301, 302, 303, 307, 308].includes(reply.status)) return undefined;
+  const location = reply.header('location');
+  const target = location === undefined ? null : URL.parse(location, from.href);
+  if (!target) {
+    throw new DjangoHttpError(from.pathname, reply.status, {
+      advice: 'It says no address to go to: check DJANGO_BASE_URL and DJANGO_MEMBERS_PATH.',
+    });
+  }
+  if (target.origin !== from.origin) {
+    throw new DjangoHttpError(from.pathname, reply.status, {
+      advice:
+        'It leads to another origin, which is not followed because it would see the key. Set DJANGO_BASE_URL to the scheme, host and port on which Django itself answers.',
+      // Whatever the register says here is for the caller, and is neither logged nor stored.
+      extra: { redirected_to: target.origin },
+    });
+  }
+  const url = new URL(from);
+  url.pathname = target.pathname;
+  return url;
+}
+
+// Whether two paths are one, but for a slash at the end.
+const isSamePath = (one: string, other: string): boolean => bare(one) === bare(other);
+
+// Django writes an address with fewer characters encoded than we do.
+function bare(path: string): string {
+  const plain = path.replace(/\/$/, '');
+  try {
+    return decodeURIComponent(plain);
+  } catch {
+    return plain;
+  }
 }

@@ -2,8 +2,8 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Config } from '../config.ts';
 import { SyncError } from '../errors.ts';
 import type { Log } from '../log.ts';
-import { withRenewal } from '../renewal.ts';
 import type { Credential } from '../secrets.ts';
+import { withRenewal } from '../secrets.ts';
 import { createAssertionVerifier, createIdTokenVerifier, type VerifyToken } from './idToken.ts';
 
 /** How long a wrong key does not make us ask Secret Manager again. */

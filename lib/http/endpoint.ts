@@ -12,14 +12,13 @@ import {
 } from '../config.ts';
 import { SyncError } from '../errors.ts';
 import { createLog, type Log } from '../log.ts';
-import { problemWithSecret } from '../secretForms.ts';
 import { createSecretFetcher } from '../secretManager.ts';
-import { type Credential, openCredential, type SecretName } from '../secrets.ts';
+import { type Credential, openCredential, problemWithSecret, type SecretName } from '../secrets.ts';
 import type { Answer } from './answer.ts';
 import { authenticate, authorize, schedulerHints } from './auth.ts';
 import { type AuthPolicy, createAuthPolicy, forbidden, mayAsk, type Right } from './authPolicy.ts';
 import { readParameters } from './parameters.ts';
-import type { Route } from './routes.ts';
+import type { Route } from './request.ts';
 import { type Incoming, type Service, serve } from './serve.ts';
 
 type Needs<G extends ConfigGroup> = G | 'runtime' | 'auth';

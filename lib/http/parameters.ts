@@ -2,7 +2,6 @@ import type { Request } from '@google-cloud/functions-framework';
 import type * as z from 'zod/mini';
 import { en } from 'zod/v4/locales';
 import { SyncError } from '../errors.ts';
-import { messageIn } from './pubsub.ts';
 
 type Values = Record<string, unknown>;
 type Shape = Record<string, z.core.$ZodType>;
@@ -64,6 +63,21 @@ function jsonValues(body: Uint8Array, shape: Shape, pubsub: boolean): Values {
   const beside = Object.keys(values).filter((name) => Object.hasOwn(shape, name));
   if (beside.length > 0) throw invalid([`${names(beside)} beside the message of a Pub/Sub push`]);
   return parseObject(message);
+}
+
+// The message in the body of a Pub/Sub push, which is an envelope around it:
+// {"message":{"data":"<base64>",…},"subscription":"projects/…"}. undefined for a body that is none. Throws
+// SyncError invalid_request for data that is no base64.
+function messageIn(body: Values): Buffer | undefined {
+  const { subscription, message } = body;
+  if (typeof subscription !== 'string' || typeof message !== 'object' || message === null) {
+    return undefined;
+  }
+  const { data = '' } = message as { data?: unknown };
+  if (typeof data !== 'string' || !/^[A-Za-z0-9+/]*={0,2}$/.test(data)) {
+    throw new SyncError('invalid_request', 'message.data must be base64.');
+  }
+  return Buffer.from(data, 'base64');
 }
 
 // No body is an empty object.

@@ -1,15 +1,32 @@
 import type { IncomingMessage } from 'node:http';
 import type { Request } from '@google-cloud/functions-framework';
 import { SyncError } from '../errors.ts';
-import type { Route } from './routes.ts';
+
+/** Where a function answers, and by which methods. */
+export interface Route {
+  name: string;
+  /** Its path locally and behind a gateway; `/` and `/<name>` always work too. */
+  path: string;
+  methods: readonly string[];
+}
+
+/** The routes of all functions: what they accept, what is served locally, and what openapi.json says. */
+export const routes = {
+  syncScheduled: { name: 'syncScheduled', path: '/sync', methods: ['POST'] },
+  syncDryRun: { name: 'syncDryRun', path: '/sync/dry-run', methods: ['POST'] },
+  syncStatus: { name: 'syncStatus', path: '/sync/status', methods: ['GET', 'POST'] },
+  syncLogs: { name: 'syncLogs', path: '/sync/logs', methods: ['GET', 'POST'] },
+  syncAdmin: { name: 'syncAdmin', path: '/admin', methods: ['GET', 'POST'] },
+  health: { name: 'health', path: '/health', methods: ['GET'] },
+} as const satisfies Record<string, Route>;
 
 /** No request of ours needs more. */
 const LARGEST_BODY = 64 * 1024;
 /** How long a body may take to arrive, in ms. */
 const SLOWEST_BODY_MS = 10_000;
 
-/** A request keeps what the framework is not shown under this key. Tests load this module several times. */
-export const arrival: unique symbol = Symbol.for('membership-sync.arrival') as never;
+// A request keeps what the framework is not shown under this key. Tests load this module several times.
+const arrival: unique symbol = Symbol.for('membership-sync.arrival') as never;
 
 /** What a request said of itself when it arrived. */
 interface Arrival {
@@ -21,9 +38,18 @@ interface Arrived {
   [arrival]?: Arrival;
 }
 
-/** Keeps what a request says of its path and its body. */
-export function keepArrival(request: IncomingMessage): void {
-  (request as Arrived)[arrival] = arrivalOf(request);
+/**
+ * Hides body and path of a request from the functions framework; checkRequest and readBody see them all the same. Express
+ * would read and inflate a body of any size before a function sees the request, and answer what it cannot parse with HTML.
+ */
+export function hideFromFramework(request: Arrived & IncomingMessage): void {
+  if (arrival in request) return;
+  request[arrival] = arrivalOf(request);
+  const { url = '/', headers } = request;
+  // By these two Express knows that there is a body. Node.js itself does not look at them again.
+  delete headers['content-length'];
+  delete headers['transfer-encoding'];
+  request.url = `/${/\?.*/s.exec(url)?.[0] ?? ''}`;
 }
 
 const arrivalOf = ({

@@ -1,14 +1,15 @@
+import { subscribe } from 'node:diagnostics_channel';
+import type { IncomingMessage, Server } from 'node:http';
+import { format } from 'node:util';
 import type { HttpFunction, Request, Response } from '@google-cloud/functions-framework';
-import { SyncError, statusOf } from '../errors.ts';
-import { toSyncError } from '../failure.ts';
-import { createLog, type Log, type LogFields, type Severity } from '../log.ts';
-import { redactedStack } from '../redact.ts';
+import { toSyncError } from '../databaseErrors.ts';
+import { isError, SyncError, statusOf } from '../errors.ts';
+import { createLog, type Log, type LogFields, type Severity, traceFields } from '../log.ts';
+import { redact, redactedStack } from '../redact.ts';
 import { type Answer, errorBody, sendAnswer } from './answer.ts';
-import { leaveDomain, quietFramework } from './quietFramework.ts';
-import { checkRequest, readBody } from './request.ts';
-import type { Route } from './routes.ts';
+import type { Route } from './request.ts';
+import { checkRequest, hideFromFramework, readBody } from './request.ts';
 import { processShutdown, type Shutdown } from './shutdown.ts';
-import { traceFields } from './trace.ts';
 
 /** One request being answered. */
 export interface Incoming {
@@ -183,3 +184,38 @@ const reportedError = {
   '@type': 'type.googleapis.com/google.devtools.clouderrorreporting.v1beta1.ReportedErrorEvent',
   serviceContext: { service: 'membership-sync' },
 };
+
+const quieted = new WeakSet<object>();
+
+/**
+ * Leaves the framework nothing to answer or to print: outside of production it would do so with a stack. What goes to
+ * console.error all the same is logged without a member's data.
+ */
+export function quietFramework(log: Log, target: Pick<Console, 'error'> = console): void {
+  if (quieted.has(target)) return;
+  quieted.add(target);
+  target.error = (...given: unknown[]) => {
+    const errors = given.filter(isError);
+    const text =
+      errors.length > 0 ? errors.map(redactedStack).join('\n') : redact(format(...given));
+    log('ERROR', 'console_error', text);
+  };
+  // Node.js publishes this before the framework's server handles the request.
+  subscribe('http.server.request.start', (message) => {
+    const { request, server } = message as { request: IncomingMessage; server: Server };
+    if (isFrameworks(server)) hideFromFramework(request);
+  });
+}
+
+// In a process of tests there are other servers, whose requests are no business of ours.
+const isFrameworks = (server: Server) =>
+  server.listeners('request').some((listener) => 'mountpath' in listener);
+
+/**
+ * Leaves the domain in which the framework runs a request. An exception that nobody caught would be answered with
+ * its message there, and the run would go on; so it ends the process (shutdown.ts). And the hooks of a domain on every
+ * promise were a sixth of the function's CPU in a walk.
+ */
+function leaveDomain(): void {
+  (process as { domain?: { exit(): void } | null }).domain?.exit();
+}

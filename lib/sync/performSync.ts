@@ -1,6 +1,6 @@
 import type { Connection } from '../database.ts';
+import { toSyncError } from '../databaseErrors.ts';
 import { SyncError } from '../errors.ts';
-import { toSyncError } from '../failure.ts';
 import { applyPlan } from './apply.ts';
 import { PlanOutdatedError } from './changes.ts';
 import { rehearse } from './dryRun.ts';

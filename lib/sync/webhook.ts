@@ -1,5 +1,5 @@
-import { withRenewal } from '../renewal.ts';
 import type { Credential } from '../secrets.ts';
+import { withRenewal } from '../secrets.ts';
 
 /** How long a receiver may take to reply, in ms. */
 const RECEIVER_TIMEOUT_MS = 10_000;

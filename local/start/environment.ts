@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { isSecretReference } from '../../lib/secrets.ts';
+import { isSecretReference } from '../../lib/variables.ts';
 import { readEnvFile } from '../envFile.ts';
 
 /**

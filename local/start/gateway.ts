@@ -8,7 +8,7 @@ import {
 } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { routes } from '../../lib/http/routes.ts';
+import { routes } from '../../lib/http/request.ts';
 import { prettyJson } from './pretty.ts';
 
 // `/<function>` works as well.

@@ -1,4 +1,4 @@
-import { routes } from '../../lib/http/routes.ts';
+import { routes } from '../../lib/http/request.ts';
 
 export interface Invitation {
   url: string;

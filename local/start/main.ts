@@ -1,6 +1,6 @@
 import { stop as stopEsbuild } from 'esbuild';
 import { buildAll } from '../../esbuild.config.ts';
-import { routes } from '../../lib/http/routes.ts';
+import { routes } from '../../lib/http/request.ts';
 import { migrate } from '../../migrations/migrate.ts';
 import type { StartFlags } from './arguments.ts';
 import { loadEnvFile } from './environment.ts';

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { routes } from '../../lib/http/routes.ts';
+import { routes } from '../../lib/http/request.ts';
 import type { Progress } from './progressLine.ts';
 
 /** The fields of the API's answers that are shown. */

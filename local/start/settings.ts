@@ -1,5 +1,5 @@
 import { ConfigError, loadConfig } from '../../lib/config.ts';
-import { isSecretReference } from '../../lib/secrets.ts';
+import { isSecretReference } from '../../lib/variables.ts';
 import { mistypedNames } from '../envFile.ts';
 import type { StartFlags } from './arguments.ts';
 import {

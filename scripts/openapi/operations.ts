@@ -3,7 +3,7 @@ import { logsParameters } from '../../functions/logs/parameters.ts';
 import { statusParameters } from '../../functions/status/parameters.ts';
 import { dryRunParameters, syncParameters } from '../../functions/sync/parameters.ts';
 import type { ErrorCode } from '../../lib/errors.ts';
-import { type Route, routes } from '../../lib/http/routes.ts';
+import { type Route, routes } from '../../lib/http/request.ts';
 import {
   dryRunResult,
   health,

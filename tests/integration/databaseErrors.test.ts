@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { readStatus } from '../../functions/status/status.ts';
 import { closePool } from '../../lib/database.ts';
-import { toSyncError } from '../../lib/failure.ts';
+import { toSyncError } from '../../lib/databaseErrors.ts';
 import { fixedCredential } from '../../lib/secrets.ts';
 import { createEmptyDatabase, createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { onServer } from '../support/server.ts';

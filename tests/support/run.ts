@@ -1,5 +1,5 @@
 import { loadConfig } from '../../lib/config.ts';
-import { toSyncError } from '../../lib/failure.ts';
+import { toSyncError } from '../../lib/databaseErrors.ts';
 import { createLog } from '../../lib/log.ts';
 import { fixedCredential } from '../../lib/secrets.ts';
 import type { SyncContext, SyncRequest, SyncResult } from '../../lib/sync/types.ts';

@@ -9,7 +9,7 @@ import {
   secretsOf,
   variableNames,
 } from '../../lib/config.ts';
-import { problemWithSecret } from '../../lib/secretForms.ts';
+import { problemWithSecret } from '../../lib/secrets.ts';
 
 const groups: ConfigGroup[] = ['runtime', 'auth', 'database', 'reader', 'django', 'sync', 'notify'];
 const complete: Environment = {

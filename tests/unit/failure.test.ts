@@ -1,5 +1,5 @@
+import { toSyncError } from '../../lib/databaseErrors.ts';
 import { type ErrorCode, SyncError, statusOf } from '../../lib/errors.ts';
-import { toSyncError } from '../../lib/failure.ts';
 import { errorBody } from '../../lib/http/answer.ts';
 
 const running = new AbortController().signal;

@@ -1,14 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createLog } from '../../lib/log.ts';
-import { withRenewal } from '../../lib/renewal.ts';
 import { crc32c } from '../../lib/secretManager.ts';
-import {
-  isSecretReference,
-  openCredential,
-  secretNames,
-  secretVersionName,
-} from '../../lib/secrets.ts';
+import { openCredential, secretNames, withRenewal } from '../../lib/secrets.ts';
+import { isSecretReference, secretVersionName } from '../../lib/variables.ts';
 
 const log = createLog('CRITICAL', () => {});
 const reference = 'sm://p/django-key';

@@ -1,6 +1,6 @@
 import { readPageBody } from '../../../lib/django/page.ts';
+import type { ListHeaders } from '../../../lib/django/pagination.ts';
 import { MOST_PAGES, recognisePagination } from '../../../lib/django/pagination.ts';
-import type { ListHeaders } from '../../../lib/django/whatFollows.ts';
 
 const recognise = (length: number, count: number | undefined, next?: string) =>
   recognisePagination(

@@ -4,8 +4,7 @@ import * as z from 'zod/mini';
 import { SyncError, statusOf } from '../../../lib/errors.ts';
 import { errorBody, isGcloud } from '../../../lib/http/answer.ts';
 import { readParameters } from '../../../lib/http/parameters.ts';
-import { checkRequest } from '../../../lib/http/request.ts';
-import { routes } from '../../../lib/http/routes.ts';
+import { checkRequest, routes } from '../../../lib/http/request.ts';
 
 const schema = z.strictObject({
   limit: z._default(z.int().check(z.minimum(1), z.maximum(200)), 20),

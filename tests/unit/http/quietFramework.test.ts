@@ -1,4 +1,4 @@
-import { quietFramework } from '../../../lib/http/quietFramework.ts';
+import { quietFramework } from '../../../lib/http/serve.ts';
 import { createLog } from '../../../lib/log.ts';
 
 function quietedConsole() {

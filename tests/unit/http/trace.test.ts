@@ -1,4 +1,4 @@
-import { traceFields } from '../../../lib/http/trace.ts';
+import { traceFields } from '../../../lib/log.ts';
 
 const id = '4bf92f3577b34da6a3ce929d0e0e4736';
 const fields = (span: string, sampled: boolean) => ({

@@ -1,4 +1,4 @@
-import { reasonOf } from '../../lib/sync/preview.ts';
+import { reasonOf } from '../../lib/sync/result.ts';
 import type { Action } from '../../lib/sync/types.ts';
 import type { MemberHistory } from '../logs/history.ts';
 import { tabOf } from './look.ts';

@@ -4,8 +4,7 @@ import { SyncError } from '../../lib/errors.ts';
 import { maskKennitala, normaliseKennitala } from '../../lib/kennitala.ts';
 import { shownId } from '../../lib/redact.ts';
 import type { Credential } from '../../lib/secrets.ts';
-import { reasonOf, shownText } from '../../lib/sync/preview.ts';
-import { readableRun } from '../../lib/sync/runLog.ts';
+import { reasonOf, shownText } from '../../lib/sync/result.ts';
 import { explainMember, type MemberFacts, type MemberReason } from './memberReason.ts';
 import type { logsParameters } from './parameters.ts';
 import changesOfMember from './sql/changes_of_member.sql';
@@ -188,3 +187,21 @@ function changed(values: Values | null, fields: string[]): Values {
 
 const shownValue = (field: string, value: unknown): unknown =>
   typeof value === 'string' ? shownText(field, value) : (value ?? null);
+
+/**
+ * A sync_log row as JSON, with every time in UTC, to the millisecond and with its Z, whatever zone the
+ * server has: `sync_timestamp` is stored without a zone and is UTC; the others are timestamptz, which
+ * PostgreSQL writes in its own.
+ */
+export function readableRun(row: Record<string, unknown>): Record<string, unknown> {
+  const { sync_timestamp, finished_at, register_mark, register_seen_at } = row;
+  return {
+    ...row,
+    sync_timestamp: utc(typeof sync_timestamp === 'string' ? `${sync_timestamp}Z` : null),
+    finished_at: utc(finished_at),
+    register_mark: utc(register_mark),
+    register_seen_at: utc(register_seen_at),
+  };
+}
+
+const utc = (time: unknown) => (typeof time === 'string' ? new Date(time).toISOString() : null);

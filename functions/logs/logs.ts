@@ -3,11 +3,11 @@ import { queryPooled } from '../../lib/database.ts';
 import { SyncError } from '../../lib/errors.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Credential } from '../../lib/secrets.ts';
-import { readableRun } from '../../lib/sync/runLog.ts';
 import {
   type ChangePage,
   type LoggedChange,
   type MemberInWords,
+  readableRun,
   readMember,
   readRunChanges,
 } from './history.ts';

@@ -1,4 +1,4 @@
-import { reasonOf as reasonOfChange } from '../../lib/sync/preview.ts';
+import { reasonOf as reasonOfChange } from '../../lib/sync/result.ts';
 
 /** What is known of one person; without a row of theirs all but the findings and the id is null. */
 export interface MemberFacts {

@@ -14,8 +14,8 @@ import pruneChanges from './sql/apply/prune_changes.sql';
 import pruneHeld from './sql/apply/prune_held.sql';
 import rememberHeld from './sql/apply/remember_held.sql';
 import rememberUndone from './sql/apply/remember_undone.sql';
+import { openly, openPath } from './staging.ts';
 import type { RunDetails, RunError, SyncResult } from './types.ts';
-import { openly, openPath } from './writingPath.ts';
 
 /** How long a run tries again, in ms, before a change that somebody else stands in the way of waits for the next. */
 const PATIENCE_MS = 4_000;

@@ -1,15 +1,16 @@
 import type pg from 'pg';
-import { beginAttempts, tryChanges } from './attempt.ts';
-import { doByHalves } from './halves.ts';
-import { asThrown, throwIfForAll, watchForAll } from './refusalOfAll.ts';
+import { beginAttempts, doByHalves, tryChanges } from './attempts.ts';
 import {
+  asThrown,
   isContention,
   isUndoneByTrigger,
   LATER,
   type MembersNames,
   type Refusal,
   readNames,
+  throwIfForAll,
   UNTRIED,
+  watchForAll,
   wordsFor,
   wordsOf,
 } from './refusals.ts';
@@ -31,8 +32,8 @@ import setDependentsAside from './sql/apply/set_dependents_aside.sql';
 import setIneffectiveAside from './sql/apply/set_ineffective_aside.sql';
 import setTurnAside from './sql/apply/set_turn_aside.sql';
 import setUntriedAside from './sql/apply/set_untried_aside.sql';
+import { openly } from './staging.ts';
 import { isDecision, type RunError } from './types.ts';
-import { openly } from './writingPath.ts';
 
 /** Someone else wrote a planned row between plan and apply; the plan has to be made again. */
 export class PlanOutdatedError extends Error {

@@ -3,8 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import { CHECK_MS, type Connection, queryOnce, withConnection } from '../database.ts';
 import type { Log } from '../log.ts';
-import type { Credential } from '../secrets.ts';
-import { changedIn } from './result.ts';
+import { type Credential, withRenewal } from '../secrets.ts';
 import claimNotification from './sql/outbox/claim_notification.sql';
 import dueReceivers from './sql/outbox/due_receivers.sql';
 import expireNotifications from './sql/outbox/expire_notifications.sql';
@@ -12,8 +11,7 @@ import outboxWaitsStatement from './sql/outbox/outbox_waits.sql';
 import pruneNotifications from './sql/outbox/prune_notifications.sql';
 import settleNotification from './sql/outbox/settle_notification.sql';
 import writeNotifications from './sql/outbox/write_notifications.sql';
-import type { SyncContext, SyncResult } from './types.ts';
-import { type Notification, postNotification } from './webhook.ts';
+import { changedIn, type SyncContext, type SyncResult } from './types.ts';
 
 /** How long a caller of the sync waits for deliveries, in ms; what is slower goes on behind the answer. */
 const PATIENCE_MS = 2_000;
@@ -21,6 +19,8 @@ const PATIENCE_MS = 2_000;
 const ASKING_MS = 1_000;
 /** How long all of it may take, in ms; what is left then is for a later run. */
 const DELIVERY_MS = 600_000;
+/** How long a receiver may take to reply, in ms. */
+const RECEIVER_TIMEOUT_MS = 10_000;
 /** A try that failed is followed by another after the shortest wait, then after twice as long each time. */
 const WAIT = { shortest: '30 seconds', longest: '6 hours' };
 /** How long a notification is tried. */
@@ -56,6 +56,11 @@ export async function writeOutbox(
     `msg_${randomUUID()}`,
     payload,
   ]);
+}
+
+interface Notification {
+  webhook_id: string;
+  payload: string;
 }
 
 interface Claimed extends Notification {
@@ -153,5 +158,63 @@ async function deliverInOrder({ query, secret, log }: Delivery, receiver: string
       { receiver: origin, webhook_id: notification.webhook_id, dead },
     );
     if (!dead) return;
+  }
+}
+
+// Posts one notification; undefined when the receiver took it, else why not. A receiver that refuses the
+// signature may know a newer secret than this instance: then it is posted once more. Throws only when the
+// secret cannot be read.
+async function postNotification(
+  receiver: string,
+  notification: Notification,
+  secret: Credential,
+): Promise<string | undefined> {
+  const reply = await withRenewal(secret, (key) => postOnce(receiver, notification, key), {
+    returned: ({ status = 0 }) => [400, 401, 403].includes(status),
+  });
+  return reply.failure;
+}
+
+interface ReceiverReply {
+  failure: string | undefined;
+  status?: number;
+}
+
+// A redirect is a failure: following one would turn the POST into a GET (Fetch standard) and send the
+// signature to an address nobody configured.
+async function postOnce(
+  receiver: string,
+  notification: Notification,
+  key: string,
+): Promise<ReceiverReply> {
+  const timestamp = new Date();
+  // Signed by the Standard Webhooks scheme.
+  const { Webhook } = await import('standardwebhooks');
+  const { webhook_id, payload } = notification;
+  const signature = new Webhook(key).sign(webhook_id, timestamp, payload);
+  try {
+    const response = await fetch(receiver, {
+      method: 'POST',
+      redirect: 'manual',
+      signal: AbortSignal.timeout(RECEIVER_TIMEOUT_MS),
+      headers: {
+        'content-type': 'application/json',
+        'user-agent': 'membership-sync',
+        'webhook-id': webhook_id,
+        'webhook-timestamp': String(Math.floor(timestamp.getTime() / 1000)),
+        'webhook-signature': signature,
+      },
+      body: payload,
+    });
+    // The status is the reply; what follows it is not read, and may break off.
+    response.body?.cancel().catch(() => undefined);
+    const { ok, status } = response;
+    return { status, failure: ok ? undefined : `the receiver answered ${status}` };
+  } catch (error) {
+    if ((error as Error).name === 'TimeoutError') {
+      return { failure: `no answer within ${RECEIVER_TIMEOUT_MS} ms` };
+    }
+    const { code } = ((error as Error).cause ?? {}) as { code?: string };
+    return { failure: `the receiver could not be reached (${code ?? 'no code'})` };
   }
 }

@@ -1,24 +1,25 @@
+import type pg from 'pg';
 import type { Connection } from '../database.ts';
 import { toSyncError } from '../databaseErrors.ts';
 import { SyncError } from '../errors.ts';
 import { applyPlan } from './apply.ts';
 import { PlanOutdatedError } from './changes.ts';
-import { rehearse } from './dryRun.ts';
 import { takeLock } from './lock.ts';
 import { deliverNotifications, outboxWaits } from './notify.ts';
 import { type Planned, planRun } from './planRun.ts';
-import { changedIn } from './result.ts';
+import { describe } from './result.ts';
 import { closeFailedRun, startRun } from './runLog.ts';
 import {
   begin,
   closeSession,
+  databaseTime,
   openSession,
   type Run,
   type StartedRun,
   stopwatch,
 } from './session.ts';
 import { emptyStaging } from './staging.ts';
-import type { SyncContext, SyncRequest, SyncResult } from './types.ts';
+import { changedIn, type SyncContext, type SyncRequest, type SyncResult } from './types.ts';
 
 /**
  * Makes the members say what the register says, or tells what that would change. One path for runs, dry
@@ -28,6 +29,25 @@ import type { SyncContext, SyncRequest, SyncResult } from './types.ts';
  */
 export async function performSync(request: SyncRequest, context: SyncContext): Promise<SyncResult> {
   return request.dryRun ? rehearse(request, context) : runLocked(request, context);
+}
+
+// A dry run plans as a run does, without the lock and without a row in the log, in a session that can write nothing.
+async function rehearse(request: SyncRequest, context: SyncContext): Promise<SyncResult> {
+  const elapsed = stopwatch();
+  const client = await openSession(context);
+  try {
+    const startedAt = await databaseTime(client);
+    const run = await begin({ request, context, client, id: null, startedAt, elapsed });
+    await makeReadOnly(client);
+    return await describe(run, await planRun(run));
+  } finally {
+    await closeSession(client);
+  }
+}
+
+/** From here on the session can write nothing but its own temporary tables: a dry run persists nothing. */
+export async function makeReadOnly(client: pg.Client): Promise<void> {
+  await client.query('set default_transaction_read_only = on');
 }
 
 async function runLocked(request: SyncRequest, context: SyncContext): Promise<SyncResult> {

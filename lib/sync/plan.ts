@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { SyncError } from '../errors.ts';
 import { shownId } from '../redact.ts';
-import type { ErrorList } from './errorList.ts';
+import type { ErrorList } from './findings.ts';
 import { holdBlockedChanges } from './guard.ts';
 import type { Run } from './session.ts';
 import type { Snapshot } from './snapshot.ts';

@@ -2,7 +2,7 @@ import type pg from 'pg';
 import type { DjangoClient } from '../django/client.ts';
 import type { Member, MemberLookup } from '../django/types.ts';
 import { SyncError } from '../errors.ts';
-import type { ErrorList } from './errorList.ts';
+import type { ErrorList } from './findings.ts';
 import {
   askAgain,
   askPages,
@@ -12,13 +12,12 @@ import {
   pagesAreTrue,
   takesVote,
 } from './memberPages.ts';
-import { walkAgain } from './secondWalk.ts';
 import type { Run } from './session.ts';
 import { dropDuplicates, nothingSeen, type Snapshot } from './snapshot.ts';
 import setReversalsAside from './sql/plan/set_reversals_aside.sql';
 import selectUnknown from './sql/snapshot/select_unknown.sql';
 import { addFormer, addMember, addShields, LEFT_OUT, openIncoming } from './staging.ts';
-import { emptyProof } from './walkProof.ts';
+import { emptyProof, walkAgain } from './walkProof.ts';
 
 /**
  * Asks the register for these members only and stages its replies; an id that it does not know is staged as

@@ -4,14 +4,12 @@ import { type Connection, connect, queryOnce, setting, withConnection } from '..
 import { POOLER_SHARES_SESSIONS } from '../databaseWords.ts';
 import { SyncError } from '../errors.ts';
 import { type ChosenMode, chooseMode } from './mode.ts';
-import { refusePlacement } from './placement.ts';
-import { type Progress, trackProgress } from './progress.ts';
+import { type Progress, trackProgress } from './runLog.ts';
 import endSession from './sql/session/end_session.sql';
 import findPlanted from './sql/session/find_planted.sql';
 import inspectBackend from './sql/session/inspect_backend.sql';
-import { createStaging } from './staging.ts';
+import { createStaging, PINNED, refusePlacement } from './staging.ts';
 import type { SyncContext, SyncRequest } from './types.ts';
-import { PINNED } from './writingPath.ts';
 
 /** A run that has begun, before it knows how it reads the register. */
 export interface StartedRun {

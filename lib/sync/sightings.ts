@@ -1,4 +1,4 @@
-import { doByHalves } from './halves.ts';
+import { doByHalves } from './attempts.ts';
 import type { Planned } from './planRun.ts';
 import { isContention } from './refusals.ts';
 import type { Summary } from './result.ts';
@@ -9,7 +9,7 @@ import markUnseen from './sql/apply/mark_unseen.sql';
 import shieldLocked from './sql/apply/shield_locked.sql';
 import stampExceptions from './sql/apply/stamp_exceptions.sql';
 import stampVerified from './sql/apply/stamp_verified.sql';
-import { openPath, pinPath } from './writingPath.ts';
+import { openPath, pinPath } from './staging.ts';
 
 const HOUR_MS = 3_600_000;
 /** From the least to the greatest that PostgreSQL's `int` can be. */

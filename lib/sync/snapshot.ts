@@ -6,7 +6,7 @@ import type { MembersPage } from '../django/types.ts';
 import { SyncError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { CopyWriter } from './copy.ts';
-import { createErrorList, type ErrorList } from './errorList.ts';
+import { createErrorList, type ErrorList } from './findings.ts';
 import type { Run } from './session.ts';
 import dropRepeated from './sql/snapshot/drop_repeated.sql';
 import findRepeatedIds from './sql/snapshot/find_repeated_ids.sql';

@@ -149,3 +149,10 @@ export interface SyncResult {
   /** Pass it as `after` for the changes behind these; null when these were the last. */
   next?: string | null;
 }
+
+/** How many members a run changed. */
+export const changedIn = (result: SyncResult): number =>
+  result.members_added +
+  result.members_removed +
+  result.members_updated +
+  result.members_reactivated;

@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../../../lib/errors.ts';
-import type { Phase } from '../../../lib/sync/progress.ts';
+import type { Phase } from '../../../lib/sync/runLog.ts';
 import type { Action, HeldReason } from '../../../lib/sync/types.ts';
 import type { MemberReason } from '../../logs/memberReason.ts';
 import type { ElectionReason } from '../../status/attention.ts';

@@ -4,7 +4,7 @@ import { codesEn } from '../../../functions/admin/words/codesEn.ts';
 import { codesIs } from '../../../functions/admin/words/codesIs.ts';
 import { en } from '../../../functions/admin/words/en.ts';
 import { is } from '../../../functions/admin/words/is.ts';
-import { confirmations, evidences, reasonOf } from '../../../lib/sync/preview.ts';
+import { confirmations, evidences, reasonOf } from '../../../lib/sync/result.ts';
 
 test.each(Object.keys(codesIs) as (keyof typeof codesIs)[])(
   '%s says the same codes in both',

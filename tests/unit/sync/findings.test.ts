@@ -1,5 +1,4 @@
-import { createErrorList } from '../../../lib/sync/errorList.ts';
-import { findingsOf } from '../../../lib/sync/findings.ts';
+import { createErrorList, findingsOf } from '../../../lib/sync/findings.ts';
 
 test('errors become findings, one a member and one for all records that name nobody', () => {
   const errors = createErrorList();

@@ -1,4 +1,4 @@
-import { problemWith } from '../../../lib/sync/placement.ts';
+import { problemWithPlacement } from '../../../lib/sync/staging.ts';
 
 test.each([
   { is_worker: false, distributed: [] as string[], says: undefined },
@@ -8,7 +8,7 @@ test.each([
   { is_worker: false, distributed: ['sync_log'], says: /public\.sync_log must not/ },
   { is_worker: false, has_no_copy: true, distributed: [], says: /citus_set_coordinator_host/ },
 ])('$distributed, on a worker $is_worker: $says', ({ says, ...placement }) => {
-  const problem = problemWith({ has_no_copy: false, ...placement });
+  const problem = problemWithPlacement({ has_no_copy: false, ...placement });
   if (says === undefined) {
     expect(problem).toBeUndefined();
   } else expect(problem).toMatch(says);

@@ -1,6 +1,6 @@
 import type pg from 'pg';
-import { createErrorList } from '../../../lib/sync/errorList.ts';
-import { trackProgress } from '../../../lib/sync/progress.ts';
+import { createErrorList } from '../../../lib/sync/findings.ts';
+import { trackProgress } from '../../../lib/sync/runLog.ts';
 
 function track(runId: number | null, query = async () => ({})) {
   const told: unknown[] = [];

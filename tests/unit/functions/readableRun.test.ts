@@ -1,6 +1,6 @@
-import { readableRun } from '../../../lib/sync/runLog.ts';
+import { readableRun } from '../../../functions/logs/history.ts';
 
-test('every time of a run is told in UTC, to the millisecond', () => {
+test('every time of a run is in UTC, to the millisecond', () => {
   const row = {
     id: 7,
     sync_timestamp: '2026-01-31T12:00:00.123456',

@@ -5,15 +5,19 @@ import type { Summary } from './result.ts';
 import type { Run } from './session.ts';
 import countSightings from './sql/apply/count_sightings.sql';
 import createSighting from './sql/apply/create_sighting.sql';
+import createUnstamped from './sql/apply/create_unstamped.sql';
 import markUnseen from './sql/apply/mark_unseen.sql';
+import selectAltered from './sql/apply/select_altered.sql';
 import shieldLocked from './sql/apply/shield_locked.sql';
 import stampExceptions from './sql/apply/stamp_exceptions.sql';
 import stampVerified from './sql/apply/stamp_verified.sql';
 import { openPath, pinPath } from './staging.ts';
 
 const HOUR_MS = 3_600_000;
+/** The first and the last id of rows. */
+type Ids = [from: number, to: number];
 /** From the least to the greatest that PostgreSQL's `int` can be. */
-const ALL_IDS = [-(2 ** 31), 2 ** 31 - 1];
+const ALL_IDS: Ids = [-(2 ** 31), 2 ** 31 - 1];
 
 export interface Sightings {
   /** When this run saw every member that is not marked; null when that is not so. */
@@ -29,14 +33,15 @@ interface Counts {
   stamped_at: Date | null;
 }
 
-/** How far a statement came: `some`: but for rows that a rule or a trigger guards; `none`: somebody holds a row. */
+/** How far a statement came: `some`: but for rows that a rule or a trigger guards; `none`: somebody holds a row, or all were altered. */
 type Reach = 'all' | 'some' | 'none';
 
 /**
  * Notes whom the run saw in the register, so that `member_sightings` says it of every member. A run that read the
  * whole register says it by its own row, and writes only the exceptions: members whom it did not see, and members
  * who were marked so and are back. Every SYNC_STAMP_HOURS it stamps all that it saw. A row that somebody else
- * locks, or that a trigger guards, fails no run: the view then says an earlier time, and never a later one.
+ * locks, or that a trigger guards or makes another of, fails no run: the view then says an earlier time, and never a
+ * later one.
  */
 export async function noteSightings(
   run: Run,
@@ -85,14 +90,18 @@ function isDue({ context, startedAt }: Run, stampedAt: Date | null): boolean {
 }
 
 // Writes with a statement whose last parameters are the first and the last id of the rows: all of them, or those that
-// can be written, found by halves.
+// can be written, found by halves. A stamp changes nothing else of a member: where a trigger of another service makes
+// more of it, it is refused.
 function writer({ client, context }: Run) {
-  const attempt = async (statement: string, values: unknown[]) => {
+  const isAltered = async (ids: Ids) => (await client.query(selectAltered, ids)).rowCount === 1;
+  const attempt = async (statement: string, values: unknown[], ids: Ids) => {
     await client.query(`savepoint sightings; ${openPath}`);
     try {
-      await client.query(statement, values);
+      await client.query(statement, [...values, ...ids]);
       // What would fail at the commit fails here.
-      await client.query(`set constraints all immediate; release savepoint sightings; ${pinPath}`);
+      await client.query(`set constraints all immediate; ${pinPath}`);
+      if (await isAltered(ids)) throw Object.assign(new Error(), { code: 'MS001' });
+      await client.query('release savepoint sightings');
       return undefined;
     } catch (error) {
       // Fails as well where the connection is what was lost, and the run with it.
@@ -102,7 +111,8 @@ function writer({ client, context }: Run) {
     }
   };
   return async (statement: string, values: unknown[]): Promise<Reach> => {
-    const failure = await attempt(statement, [...values, ...ALL_IDS]);
+    await client.query(createUnstamped);
+    const failure = await attempt(statement, values, ALL_IDS);
     if (!failure) return 'all';
     context.log(
       'WARNING',
@@ -112,13 +122,17 @@ function writer({ client, context }: Run) {
     );
     if (isContention(failure)) return 'none';
     const parts = {
-      attempt: (from: number, to: number) => attempt(statement, [...values, from, to]),
+      attempt: (from: number, to: number) => attempt(statement, values, [from, to]),
       refuse: async () => undefined,
       leave: async () => undefined,
     };
     const ids = 'select min(id) as first, max(id) as last from public.members';
     const { rows } = await client.query<{ first: number; last: number }>(ids);
+    await client.query('savepoint stamps');
     if (rows[0]) await doByHalves(rows[0].first, rows[0].last, parts);
-    return 'some';
+    // A trigger may have changed a member that was not written at all.
+    if (!(await isAltered(ALL_IDS))) return 'some';
+    await client.query('rollback to savepoint stamps');
+    return 'none';
   };
 }

@@ -246,3 +246,64 @@ describe('what is about a table and no member is one error in words', () => {
     expect(await row(newcomer)).toBeUndefined();
   });
 });
+
+// A run in which nothing changes writes the time of its sighting once a day.
+describe('on the stamp of a run that changes nothing', () => {
+  const votes = () =>
+    query(
+      'select id, kennitala, is_active, removed_at, sync_source from public.members order by id',
+    );
+  const stamped = async (at: string) =>
+    (await query(`select from public.members where last_verified_at = '${at}'`)).length;
+  const stamp = () => world.run({}, { settings: { SYNC_STAMP_HOURS: '0' } });
+
+  test.each([
+    ['takes a member for its own', 'before', `new.sync_source := 'events';`],
+    ['takes a member for its own afterwards', 'after', `sync_source = 'events'`],
+    ['makes a member inactive', 'before', 'new.is_active := false;'],
+    ['makes a member a leaver', 'before', 'new.is_active := false; new.removed_at := now();'],
+    ['writes another kennitala', 'before', `new.kennitala := '${kennitala}';`],
+  ])('one that %s changes no vote, and the others are stamped', async (_what, when, change) => {
+    const body =
+      when === 'before'
+        ? `if new.external_id = '3' then ${change} end if; return new;`
+        : `update public.members set ${change} where id = new.id and external_id = '3'; return null;`;
+    await trigger(
+      `trigger theirs ${when} update on public.members for each row when (pg_trigger_depth() = 0)`,
+      body,
+    );
+    const before = await votes();
+    const { timestamp, status } = await stamp();
+    expect(status).toBe('success');
+    expect(await votes()).toEqual(before);
+    expect(await stamped(timestamp)).toBe(19);
+  });
+
+  test('one that changes another member than the one that is written changes no vote', async () => {
+    await trigger(
+      'trigger theirs after update on public.members for each row when (pg_trigger_depth() = 0)',
+      `update public.members set is_active = false where external_id = '20' and new.external_id = '3'; return null;`,
+    );
+    const before = await votes();
+    const { timestamp } = await stamp();
+    expect(await votes()).toEqual(before);
+    expect(await stamped(timestamp)).toBe(0);
+  });
+
+  test('one that takes whom it writes for its own keeps no leaver', async () => {
+    await trigger(
+      'trigger theirs before update on public.members for each row',
+      `new.sync_source := 'events'; return new;`,
+    );
+    world.django.members.remove(2);
+    for (let times = 0; times < 2; times++) {
+      expect(await sync()).toMatchObject({
+        status: 'partial',
+        errors: [{ code: 'change_refused', external_id: '2' }],
+      });
+    }
+    expect(await row(2)).toMatchObject({ sync_source: 'django', is_active: true });
+    await query('drop function public.theirs() cascade');
+    expect(await sync()).toMatchObject({ status: 'success', members_removed: 1 });
+  });
+});

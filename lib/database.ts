@@ -2,8 +2,7 @@ import { Socket } from 'node:net';
 import pg from 'pg';
 import { endOnNonsense, isConnectionLost, isLoginRefused } from './databaseErrors.ts';
 import { parseDatabaseUrl } from './databaseUrl.ts';
-import type { Credential } from './secrets.ts';
-import { withRenewal } from './secrets.ts';
+import { type Credential, withRenewal } from './secrets.ts';
 
 /** Longest wait for a connection, in ms. */
 const CONNECT_TIMEOUT_MS = 10_000;

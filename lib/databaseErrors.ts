@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type pg from 'pg';
+import { BufferReader } from 'pg-protocol/dist/buffer-reader.js';
 import { type Kind, kinds } from './databaseWords.ts';
 import { isError, SyncError } from './errors.ts';
 
@@ -64,7 +65,7 @@ export function isConnectionLost(thrown: unknown): boolean {
   if (!isError(thrown)) return false;
   return (
     LOST.includes(codeOf(thrown)) ||
-    /^(Connection terminated|Client has encountered a connection error)(?!.*timeout)/.test(
+    /^(Connection terminated|Client has encountered a connection error|Received unexpected)(?!.*timeout)/.test(
       thrown.message,
     )
   );
@@ -150,15 +151,21 @@ function codeOf(thrown: unknown): string {
   return typeof code === 'string' ? code : '';
 }
 
+/** What pg keeps of a client for itself. */
+interface Inside {
+  connection: { attachListeners(stream: Duplex): void };
+  _connectionError: boolean;
+  _queryable: boolean;
+}
+
 /**
- * Has a client lose its connection where the server, or what stands in its place, says something that pg cannot read: a
- * kind of login that it does not know, a message that is cut short. pg throws that where the socket is read, outside any
- * promise, and it would end the process.
+ * Has a client lose its connection where the server, or what stands in its place, says something that pg cannot read, or
+ * that it did not expect: a kind of login that it does not know, a message that is cut short, one that nobody asked for.
+ * pg throws where the socket is read, outside any promise, and it would end the process; or it leaves the socket open.
  */
 export function endOnNonsense(client: pg.Client): void {
-  const { connection } = client as unknown as {
-    connection: { attachListeners(stream: Duplex): void };
-  };
+  const inside = client as unknown as Inside;
+  const { connection } = inside;
   const attach = connection.attachListeners.bind(connection);
   connection.attachListeners = (stream) => {
     attach(stream);
@@ -167,6 +174,7 @@ export function endOnNonsense(client: pg.Client): void {
       stream.on('data', (chunk: Buffer) => {
         try {
           read.call(stream, chunk);
+          if (inside._connectionError || !inside._queryable) stream.destroy();
         } catch (cause) {
           stream.destroy(new Error('Connection terminated by what pg cannot read', { cause }));
         }
@@ -174,3 +182,12 @@ export function endOnNonsense(client: pg.Client): void {
     }
   };
 }
+
+// Past the end of what was received there is an empty text for ever, and pg-protocol looks there for the end of an error
+// or a notice that has none: nothing else would run in this process again.
+const { string: read } = BufferReader.prototype;
+BufferReader.prototype.string = function (length) {
+  const { offset, buffer } = this as unknown as { offset: number; buffer: Buffer };
+  if (offset + length > buffer.length) throw new RangeError('a message has no end');
+  return read.call(this, length);
+};

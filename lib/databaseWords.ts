@@ -118,7 +118,8 @@ export const kinds: Kind[] = [
   },
   {
     codes: ['08', '57P01', '57P02', '57P05', '25P03', '25P04'],
-    message: /^(Connection terminated|Client has encountered a connection error|Client was closed)/,
+    message:
+      /^(Connection terminated|Client has encountered a connection error|Client was closed|Received unexpected)/,
     words:
       'The connection to the database was lost, as when it restarts: the next call makes a new one',
   },

@@ -177,6 +177,12 @@ test.each([
   { name: 'asks for a kind of login that pg does not know', says: message('R', 0, 0, 0, 7) },
   { name: 'cuts a message short', says: Buffer.concat([loggedIn, message('K', 1, 2)]) },
   { name: 'answers what was not asked', says: Buffer.concat([loggedIn, message('D', 0, 9, 1)]) },
+  { name: 'reports an error without its end', says: message('E', 0x53) },
+  { name: 'gives a notice without its end', says: message('N', 0x53, 0x57, 0x41, 0x52, 0x4e) },
+  {
+    name: 'ends a statement that nobody sent',
+    says: Buffer.concat([loggedIn, message('C', 0x41, 0)]),
+  },
 ])('a server that $name is one whose connection is lost', async ({ says }) => {
   const server = createServer((socket) => {
     socket.on('error', () => undefined).once('data', () => socket.write(says));

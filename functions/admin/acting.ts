@@ -59,6 +59,10 @@ export function logSeen(
   }
 }
 
+/** The run that did what was asked for; also where its answer was lost on the way. undefined: nothing was done. */
+export const runOf = ({ status, body }: Reply): number | null | undefined =>
+  status === 200 ? body.run_id : body.error?.applied ? body.error.run_id : undefined;
+
 /** A function refused or failed: says so, logs it, and leads back to where the visitor was. */
 export function refusal(visit: Visit, { log }: Acting, reply: Reply, back?: string): Answer {
   const { code, message } = reply.body.error ?? {};

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Answer } from '../../lib/http/answer.ts';
 import { changeClasses } from '../../lib/sync/types.ts';
-import { type Acting, logSeen, refusal, seeOther } from './acting.ts';
+import { type Acting, logSeen, refusal, runOf, seeOther } from './acting.ts';
 import { changedView } from './changedView.tsx';
 import { compareLooks, isShown, type Look, takeLook, undoOf, waitingIn } from './look.ts';
 import { lookView } from './lookView.tsx';
@@ -45,9 +45,8 @@ async function start(visit: Visit, acting: Acting, more: object): Promise<Answer
   const run = acting.functions.sync({ sync_type: 'manual', ...more }, visit.person, unstopped);
   run.catch(() => undefined);
   const reply = await Promise.race([run, sleep(START_MS, undefined)]);
-  if (reply?.status === 200 && reply.body.run_id) {
-    return seeOther(visit, visit.link('run', { id: reply.body.run_id }));
-  }
+  const id = reply && runOf(reply);
+  if (id) return seeOther(visit, visit.link('run', { id }));
   if (reply) return refusal(visit, acting, reply);
   return seeOther(visit, visit.link('status', { started: Date.now() }));
 }
@@ -116,9 +115,8 @@ async function decide(visit: Visit, acting: Acting, seen: Look, more: object): P
   const type = undoOf(seen) === undefined ? { sync_type: 'manual' } : {};
   const body = { ...type, ...seen.asked, ...more, plan: seen.plan };
   const reply = await functions.sync(body, visit.person, signal);
-  if (reply.status === 200 && reply.body.run_id) {
-    return seeOther(visit, visit.link('run', { id: reply.body.run_id }));
-  }
+  const id = runOf(reply);
+  if (id) return seeOther(visit, visit.link('run', { id }));
   if (reply.body.error?.code !== 'plan_changed') return refusal(visit, acting, reply);
   const lastRun = await views.lastRun();
   const outcome = await takeLook(functions, seen.asked, visit.person, signal, lastRun);

@@ -13,7 +13,7 @@ import { createFunctions, createIdTokens } from './functions.ts';
 import { problemView, signInView } from './gateViews.tsx';
 import { createLooks } from './look.ts';
 import { isSignedIn, signedIn, signedOut } from './session.ts';
-import { createViews } from './views.ts';
+import { createViews, viewNames } from './views.ts';
 import {
   createVisit,
   isFromOurPage,
@@ -101,7 +101,7 @@ export function adminPage(environment: Environment = process.env): HttpFunction 
       if (query.get('view') === 'signIn') return signInView(stranger);
       return seeOther(stranger, linkTo(language, { view: 'signIn' }));
     }
-    note({ caller: person.name, view: isPost ? act : (query.get('view') ?? 'status') });
+    note({ caller: person.name, view: nameIn(isPost ? act : (query.get('view') ?? 'status')) });
     const visit = createVisit(person, query, {
       secure,
       signOut: byKey,
@@ -138,6 +138,12 @@ function strangerOf(request: Request) {
   const language = languageOf(query);
   return { query, language, words: wordsOf(language), secure: isSecure(request.headers) };
 }
+
+// An address may hold anything; the log has what names a view or an act.
+const nameIn = (given: string) =>
+  [...Object.keys(decisions), ...Object.keys(glances), 'find', ...viewNames].find(
+    (name) => name === given,
+  ) ?? 'unknown';
 
 const forbiddenWords = (request: Request, words: ReturnType<typeof wordsOf>) =>
   request.method === 'POST' && !isFromOurPage(request.headers) ? words.otherSite : words.noAccess;

@@ -8,7 +8,14 @@ export interface Reply {
   body: Omit<Partial<SyncResult>, 'status'> & {
     /** `skipped`: syncs are switched off. */
     status?: SyncResult['status'] | 'skipped';
-    error?: { code: string; message: string; changed?: unknown };
+    error?: {
+      code: string;
+      message: string;
+      changed?: unknown;
+      run_id?: number | undefined;
+      /** The run was applied all the same, and only its answer was lost. */
+      applied?: boolean | undefined;
+    };
     reason?: string;
   };
 }
@@ -49,7 +56,12 @@ const change = z.looseObject({
   kennitala: z.string(),
   fields: z.array(z.string()),
 });
-const error = z.looseObject({ code: z.string(), message: z.string() });
+const error = z.looseObject({
+  code: z.string(),
+  message: z.string(),
+  run_id: z.optional(z.int()),
+  applied: z.optional(z.boolean()),
+});
 const refused = z.looseObject({ error });
 const skipped = z.looseObject({ status: z.literal('skipped') });
 const shapes = {
@@ -74,8 +86,8 @@ export function createFunctions(options: FunctionsOptions): Functions {
     try {
       return await readReply(name, await fetch(url, { ...init, redirect: 'error' }));
     } catch (error) {
-      // Whether it came to our deadline, or to theirs.
-      if (signal.aborted) throw error;
+      // A look is over when our time is. What was begun may go on, and be done.
+      if (signal.aborted && name === 'dryRun') throw error;
       const { code } = ((error as Error).cause ?? {}) as { code?: string };
       const message = `no reply came (${code ?? 'unknown'})`;
       const what = name === 'sync' ? 'unreachable' : 'no_reply';
@@ -95,15 +107,18 @@ async function readReply(name: keyof typeof shapes, response: Response): Promise
   const expected = ok ? z.union([shapes[name], skipped]) : refused;
   if (z.safeParse(expected, body).success) return { status, body: body as Reply['body'] };
   const message = `answered ${status} with what is no answer of this function`;
-  return { status, body: { error: { code: platformCodes[status] ?? 'internal_error', message } } };
+  const code = platformCode(name, status);
+  return { status: status < 400 ? 502 : status, body: { error: { code, message } } };
 }
 
-const platformCodes: Record<number, string | undefined> = {
-  401: 'unauthorized',
-  403: 'unauthorized',
-  429: 'too_busy',
-  503: 'too_busy',
-};
+// 429 comes before any instance has the request; what comes from above it may come in the middle of a run, as where an
+// instance dies (Cloud Run's list of errors).
+function platformCode(name: keyof typeof shapes, status: number): string {
+  if (status === 401 || status === 403) return 'unauthorized';
+  if (status === 429) return 'too_busy';
+  if (status >= 500 && name === 'sync') return 'unreachable';
+  return status === 503 ? 'too_busy' : 'internal_error';
+}
 
 function jsonOf(text: string): unknown {
   try {

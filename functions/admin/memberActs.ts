@@ -1,5 +1,5 @@
 import type { Answer } from '../../lib/http/answer.ts';
-import { type Acting, idOf, refusal, seeOther } from './acting.ts';
+import { type Acting, idOf, refusal, runOf, seeOther } from './acting.ts';
 import type { Visit } from './visit.ts';
 
 interface Asking {
@@ -46,9 +46,10 @@ export async function apply(visit: Visit, acting: Acting): Promise<Answer> {
     plan,
   });
   const reply = await functions.sync({ sync_type: 'manual', ...asked }, visit.person, signal);
-  const { run_id: run, status, error } = reply.body;
+  const { status, error } = reply.body;
+  const run = runOf(reply);
   if (error?.code === 'plan_changed') return ask(visit, acting, { release, isChanged: true });
   const member = visit.link('member', { id });
-  if (reply.status !== 200 || !run) return refusal(visit, acting, reply, member);
+  if (!run) return refusal(visit, acting, reply, member);
   return seeOther(visit, status === 'success' ? member : visit.link('run', { id: run }));
 }

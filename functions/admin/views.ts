@@ -38,6 +38,17 @@ interface Sources {
   looks: Looks;
 }
 
+/** What `view` names. */
+export const viewNames = [
+  'status',
+  'look',
+  'member',
+  'waiting',
+  'history',
+  'run',
+  'signIn',
+] as const;
+
 /** Views, and the posts that only show something. Names and numbers are posted, so that no address holds them. */
 export interface Views {
   show(visit: Visit, log: Log): Promise<Answer>;
@@ -153,7 +164,7 @@ export function createViews({ database, intervalMinutes, looks }: Sources): View
     return problemView(visit, 413, visit.words.tooManyRows(MAX_CSV_ROWS));
   };
 
-  const shows: Record<string, (visit: Visit, log: Log) => Promise<Answer>> = {
+  const shows: Record<(typeof viewNames)[number], (visit: Visit, log: Log) => Promise<Answer>> = {
     status: showStatus,
     look: showLook,
     member: showMember,

@@ -87,7 +87,7 @@ async function runLogged(
       throw new SyncError(
         code,
         `Run ${id} was applied, and then its connection was lost; syncLogs has its result.`,
-        { cause, runId: id },
+        { cause, runId: id, extra: { applied: true } },
       );
     }
     throw error;

@@ -13,15 +13,11 @@ import startRunStatement from './sql/log/start_run.sql';
 import type { SyncMode, SyncRequest, SyncResult } from './types.ts';
 
 /**
- * Writes the pending row of a new run and returns its id and its time, by the database's clock. Runs that a killed process left pending are
- * closed as failed first; only the holder of the sync lock may call this. Where sync_log takes no row, open_findings
- * says so until a run is written again. Throws what pg throws.
+ * Writes the pending row of a new run and returns its id and its time, by the database's clock. Runs that a killed
+ * process left pending are closed as failed first; only the holder of the sync lock may call this. Where sync_log takes
+ * no row, open_findings says so until a run is written again. Throws what pg throws.
  */
-export async function startRun(
-  client: pg.Client,
-  request: SyncRequest,
-  log: Log,
-): Promise<Pick<StartedRun, 'startedAt'> & { id: number }> {
+export async function startRun(client: pg.Client, request: SyncRequest, log: Log): Promise<Begun> {
   try {
     return await writeStart(client, request, log);
   } catch (error) {
@@ -30,11 +26,9 @@ export async function startRun(
   }
 }
 
-async function writeStart(
-  client: pg.Client,
-  request: SyncRequest,
-  log: Log,
-): Promise<Pick<StartedRun, 'startedAt'> & { id: number }> {
+type Begun = Pick<StartedRun, 'startedAt'> & { id: number };
+
+async function writeStart(client: pg.Client, request: SyncRequest, log: Log): Promise<Begun> {
   const { rows: abandoned } = await client.query<{ id: number }>(closeAbandonedRuns);
   for (const { id } of abandoned) {
     log(
@@ -64,6 +58,7 @@ async function writeStart(
 }
 
 const dropped = 'a trigger or a rule of another service drops it without a word. Drop that one.';
+const rewritten = 'a trigger of another service writes another status. Drop that one.';
 
 // A run that fails before it has chosen its mode is told from one that reads the register.
 function knownMode({ undo, externalIds }: SyncRequest): SyncMode | null {
@@ -91,7 +86,7 @@ export interface FinishedRun {
  */
 export async function finishRun(client: pg.Client, runId: number, run: FinishedRun): Promise<void> {
   await checkSession(client);
-  const { rowCount } = await client.query(finishRunStatement, [
+  const { rowCount, rows: stored } = await client.query<{ status: string }>(finishRunStatement, [
     runId,
     JSON.stringify(run.result),
     run.mark,
@@ -110,6 +105,11 @@ export async function finishRun(client: pg.Client, runId: number, run: FinishedR
       });
     }
     throw new SyncError('interrupted', `run ${runId} was closed by another run while it went on`, {
+      runId,
+    });
+  }
+  if (stored[0]?.status !== run.result.status) {
+    throw new SyncError('database_unavailable', `sync_log takes no result: ${rewritten}`, {
       runId,
     });
   }
@@ -166,7 +166,13 @@ async function storeFailure(
   const reason = JSON.stringify({ code, message });
   return withConnection(context.secrets.DATABASE_URL, CLOSE_MS, async (connection) => {
     // Waits for the row when the run's own session is still about to end.
-    await queryOnce(connection, failRunStatement, [runId, elapsed(), reason, status]);
+    const failed = [runId, elapsed(), reason, status];
+    const closed = await queryOnce<{ status: string }>(connection, failRunStatement, failed);
+    if (closed.rowCount) {
+      // Whatever a trigger of another service makes of it.
+      if (closed.rows[0]?.status !== status) await queryOnce(connection, noteUnwritten);
+      return status;
+    }
     const found = 'select status from public.sync_log where id = $1::int';
     const { rows } = await queryOnce<{ status: string }>(connection, found, [runId]);
     return rows[0]?.status;

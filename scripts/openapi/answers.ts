@@ -389,6 +389,12 @@ export const failure = named(
       code: z.enum(Object.keys(statusOf)),
       message: z.string(),
       run_id: z.exactOptional(told('The run that failed, where there was one.', z.int())),
+      applied: z.exactOptional(
+        told(
+          'The run was done all the same; its connection was lost before it was known.',
+          z.literal(true),
+        ),
+      ),
       plan: z.exactOptional(told('With plan_changed: the digest that is in force now.', digest)),
       changed: z.exactOptional(
         told(

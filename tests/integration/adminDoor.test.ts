@@ -129,6 +129,9 @@ test('it logs every act and every look at a person, without personal data', asyn
   }
   // A kennitala where an id belongs is neither looked up nor logged.
   expect((await request(`${admin.url}?view=member&id=${kennitala}`, { headers })).status).toBe(404);
+  // Nor is it in the name of a view or an act.
+  expect((await request(`${admin.url}?view=${kennitala}`, { headers })).status).toBe(404);
+  expect((await postForm(admin.url, String(kennitala), {}, headers)).status).toBe(404);
   for (const act of ['ask', 'apply', 'release']) {
     expect((await postForm(admin.url, act, { id: String(kennitala) }, headers)).status).toBe(404);
   }

@@ -1,3 +1,4 @@
+import type { SyncError } from '../../lib/errors.ts';
 import type { SeenRequest } from '../../local/mockDjango/types.ts';
 import { type Bundle, startBundle } from '../support/bundle.ts';
 import { noSessionLeft, type Row, sessionsOfRuns } from '../support/database.ts';
@@ -263,13 +264,16 @@ test('a connection cut before or after any statement of a run leaves all or noth
     const pattern = { test: (text: string) => text === statement } as RegExp;
     const cut = proxy.cutAt({ when, statement: pattern });
     const outcome = await runHere({ ...direct, DATABASE_URL: proxy.url }).catch(
-      (error: { code: string }) => error.code,
+      ({ code, extra }: SyncError) => ({ code, ...extra }),
     );
     await cut;
     await noSessionLeft(world.database);
     const committed = statement === 'commit' && when === 'after';
     const here = { statement, when };
-    expect({ ...here, outcome }).toEqual({ ...here, outcome: 'database_unavailable' });
+    expect({ ...here, outcome }).toEqual({
+      ...here,
+      outcome: { code: 'database_unavailable', ...(committed ? { applied: true } : {}) },
+    });
     const found = await people();
     expect({ ...here, found }).toEqual({
       ...here,

@@ -237,6 +237,12 @@ describe('what is about a table and no member is one error in words', () => {
         create trigger theirs before update on public.sync_log for each row when (new.status = 'success') execute function public.theirs()`,
       says: /^sync_log takes no result/,
     },
+    {
+      name: 'a trigger on sync_log that writes another result',
+      make: `create function public.theirs() returns trigger language plpgsql as $$ begin new.status := 'partial'; return new; end $$;
+        create trigger theirs before update on public.sync_log for each row when (new.finished_at is not null) execute function public.theirs()`,
+      says: /^sync_log takes no result: a trigger of another service writes another status/,
+    },
   ])('$name', async ({ make, says }) => {
     await query(make);
     world.django.members.add({ id: newcomer });

@@ -186,6 +186,19 @@ describe('what somebody wants to do with a member', () => {
   });
 });
 
+test.each(forms.filter(([act]) => ['run', 'full', 'approve', 'undo', 'apply'].includes(act)))(
+  '%s whose run was done, and whose answer was lost, leads to that run',
+  async (act, form) => {
+    const error = { code: 'database_unavailable', message: 'x', run_id: 8, applied: true };
+    const functions = always({ status: 503, body: { error } });
+    const answer = await decisions[act]?.(visit, actingWith(functions, form));
+    expect([answer?.status, answer?.headers?.['Location']]).toEqual([
+      303,
+      expect.stringMatching(/view=run&id=8$/),
+    ]);
+  },
+);
+
 describe('an approval that comes second', () => {
   const approve = async (made: Made) => {
     const functions: Functions = {

@@ -55,12 +55,30 @@ test.each([
   ['sync', 200, JSON.stringify(dryResult), 'internal_error'],
   ['sync', 403, '<html>Forbidden</html>', 'unauthorized'],
   ['sync', 429, 'Rate exceeded.', 'too_busy'],
-  ['sync', 500, '{"detail":"no"}', 'internal_error'],
+  // An instance may have died in the middle of the run.
+  ['sync', 503, '<html>Service Unavailable</html>', 'unreachable'],
+  ['sync', 504, '<html>Gateway Timeout</html>', 'unreachable'],
+  ['sync', 500, '{"detail":"no"}', 'unreachable'],
+  ['dryRun', 503, '<html>Service Unavailable</html>', 'too_busy'],
+  ['dryRun', 500, '{"detail":"no"}', 'internal_error'],
 ] as const)(
   'what is no answer of it proves nothing: %s, %d, %s',
   async (name, status, text, code) => {
     const reply = await answered(name, status, text);
-    expect([reply.status, reply.body.error?.code]).toEqual([status, code]);
+    // A browser shows nothing for some of the statuses that say all is well.
+    expect([reply.status, reply.body.error?.code]).toEqual([status === 200 ? 502 : status, code]);
     expect(reply.body.changes).toBeUndefined();
   },
 );
+
+test('an act that our time is over for may go on, and a look is over', async () => {
+  const functions = createFunctions({
+    syncUrl: 'http://127.0.0.1:9/',
+    dryRunUrl: 'http://127.0.0.1:9/',
+    authorization: async () => 'Bearer x',
+    inTheNameOf: true,
+  });
+  const over = AbortSignal.abort(new Error('over'));
+  expect((await functions.sync({}, person, over)).body.error?.code).toBe('unreachable');
+  await expect(functions.dryRun({}, person, over)).rejects.toThrow('over');
+});

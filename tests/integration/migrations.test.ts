@@ -3,6 +3,7 @@ import { cp, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
+import { bareEnvironment } from '../support/commands.ts';
 import { createEmptyDatabase, createTestDatabase, dump } from '../support/database.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -16,7 +17,7 @@ interface Outcome {
 
 // The real command in a process of its own, as `npm run migrate` starts it.
 async function migrate(databaseUrl: string, script = 'migrations/migrate.ts'): Promise<Outcome> {
-  const env = { PATH: process.env['PATH'], DATABASE_URL: databaseUrl };
+  const env = { ...bareEnvironment(), DATABASE_URL: databaseUrl };
   return promisify(execFile)(node, [resolve(root, script)], { env }).then(
     ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
     ({ code, stdout, stderr }) => ({ code, stdout, stderr }),
@@ -242,7 +243,7 @@ test('the address may stand in .env, where nothing else counts', async () => {
     (folder) =>
       writeFile(join(folder, '../.env'), `# mine\nDATABASE_URL=${url}\nPGOPTIONS=-c nonsense=1\n`),
     async (script) => {
-      const env = { PATH: process.env['PATH'] };
+      const env = bareEnvironment();
       const { stdout } = await promisify(execFile)(node, [script], { env });
       expect(stdout.trim().split('\n')).toHaveLength((await migrationNames()).length);
       // The environment wins, even with nothing in it.

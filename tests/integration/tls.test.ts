@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { describeWith } from '../support/commands.ts';
+import { bareEnvironment, describeWith } from '../support/commands.ts';
 import { startTlsServer, type TlsServer } from '../support/tlsServer.ts';
 import { createWorld, type World } from '../support/world.ts';
 
@@ -10,7 +10,7 @@ import { createWorld, type World } from '../support/world.ts';
 const root = join(import.meta.dirname, '../..');
 const migrate = (url: string) =>
   promisify(execFile)(join(root, 'node_modules/.bin/node'), [join(root, 'migrations/migrate.ts')], {
-    env: { PATH: process.env['PATH'], DATABASE_URL: url },
+    env: { ...bareEnvironment(), DATABASE_URL: url },
   }).then(
     ({ stdout }) => stdout,
     ({ stderr }) => stderr,

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { freePort } from '../../local/freePort.ts';
 import { afterTests } from './cleanUp.ts';
+import { bareEnvironment } from './commands.ts';
 import type { Row } from './database.ts';
 import { until } from './until.ts';
 
@@ -32,7 +33,7 @@ const START_TIMEOUT_MS = 20_000;
 
 /**
  * Serves a built function as the platform does: its bundle under the functions framework, in a
- * process of its own that sees PATH and the given variables only. Needs `npm run build` before.
+ * process of its own that sees bareEnvironment() and the given variables only. Needs `npm run build` before.
  */
 export async function startBundle(
   name: string,
@@ -43,7 +44,7 @@ export async function startBundle(
   const port = await freePort();
   const flags = [framework, `--source=${source}`, `--target=${name}`, `--port=${port}`];
   const child = spawn(node, flags, {
-    env: { PATH: process.env['PATH'], ...env },
+    env: { ...bareEnvironment(), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));

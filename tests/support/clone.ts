@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterTests } from './cleanUp.ts';
+import { bareEnvironment } from './commands.ts';
 
 const root = join(import.meta.dirname, '../..');
 const sources = [
@@ -63,7 +64,7 @@ export async function createClone(): Promise<Clone> {
         cwd: folder,
         detached: true,
         stdio: ['ignore', 'pipe', 'pipe'],
-        env: { PATH: process.env['PATH'], TMPDIR: temporary, ...env },
+        env: { ...bareEnvironment(), TMPDIR: temporary, ...env },
       }),
     );
     all.push(started);

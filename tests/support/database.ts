@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
 import { afterTests } from './cleanUp.ts';
+import { bareEnvironment } from './commands.ts';
 import { onServer, SERVER_URL, TEMPLATE, withDatabase } from './server.ts';
 import { until } from './until.ts';
 
@@ -88,6 +89,6 @@ export async function runMigrations(databaseUrl: string): Promise<void> {
   await promisify(execFile)(
     join(root, 'node_modules/.bin/node'),
     [join(root, 'migrations/migrate.ts')],
-    { env: { PATH: process.env['PATH'], DATABASE_URL: databaseUrl } },
+    { env: { ...bareEnvironment(), DATABASE_URL: databaseUrl } },
   );
 }

@@ -12,6 +12,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { bareEnvironment } from './commands.ts';
 
 const root = join(import.meta.dirname, '../..');
 const deployed = ['deploy.sh', 'deploy', 'package.json', 'package-lock.json'];
@@ -103,7 +104,7 @@ function deploy(
   return new Promise((resolve, reject) => {
     const child = spawn(join(folder, 'deploy.sh'), words, {
       cwd,
-      env: { PATH: process.env['PATH'], HOME: folder, ...env },
+      env: { ...bareEnvironment(), HOME: folder, ...env },
     });
     const outcome = { status: -1, stdout: '', stderr: '' };
     for (const stream of ['stdout', 'stderr'] as const) {

@@ -1,4 +1,5 @@
 import { startPostgres } from '../../local/postgres.ts';
+import { openCompileCache } from './compileCache.ts';
 import { createTemplate } from './template.ts';
 
 /**
@@ -7,6 +8,7 @@ import { createTemplate } from './template.ts';
  * TEST_POSTGRES names the npm package of another release.
  */
 export default async function globalSetup(): Promise<void> {
+  const cached = openCompileCache();
   const own = process.env['TEST_DATABASE_URL'];
   const release = process.env['TEST_POSTGRES'];
   const postgres = own
@@ -14,6 +16,7 @@ export default async function globalSetup(): Promise<void> {
     : await startPostgres({ inMemory: true, ...(release ? { package: release } : {}) });
   globalThis.membershipSyncPostgres = postgres;
   await createTemplate(own ?? postgres?.url ?? '');
+  await cached;
 }
 
 declare global {

@@ -102,11 +102,11 @@ export function expectRegister(
     const { kennitala, name, email, phone, id } = member;
     if (errors.has(`just_changed ${id}`)) continue;
     const was = old.get(Number(row?.['id']));
-    // Who meets a row that is inactive by another's will is named, unless that was decided of this member.
-    if (isInactiveHere(was) && errors.has(`inactive_here ${id}`)) continue;
-    const isSuspended =
-      isInactiveHere(was) &&
-      before.some((one) => one['external_id'] === String(id) && isInactiveHere(one));
+    const linked = before.some((one) => one['external_id'] === String(id) && isInactiveHere(one));
+    // Who meets a row that is inactive by another's will is named, unless that was decided of this member. A row that is
+    // linked to them keeps its kennitala.
+    if ((isInactiveHere(was) || linked) && errors.has(`inactive_here ${id}`)) continue;
+    const isSuspended = isInactiveHere(was) && linked;
     const written = name.normalize('NFC').trim();
     const wanted = {
       kennitala,

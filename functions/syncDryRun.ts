@@ -2,7 +2,7 @@ import { http } from '@google-cloud/functions-framework';
 import { endpoint } from '../lib/http/endpoint.ts';
 import { routes } from '../lib/http/request.ts';
 import { performSync } from '../lib/sync/performSync.ts';
-import { dryRunParameters, syncRequest } from './sync/parameters.ts';
+import { dryRunParameters, syncRequest } from './sync/schema.ts';
 
 // What a run would do now: the same code in a session that can write nothing.
 http(

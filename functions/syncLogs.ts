@@ -3,7 +3,7 @@ import { endpoint } from '../lib/http/endpoint.ts';
 import { routes } from '../lib/http/request.ts';
 import { toCsv } from './logs/csv.ts';
 import { answerLogs } from './logs/logs.ts';
-import { logsParameters } from './logs/parameters.ts';
+import { logsParameters } from './logs/schema.ts';
 
 // The runs, the changes of one run, or one member and their history; newest first.
 http(

@@ -2,7 +2,7 @@ import { http } from '@google-cloud/functions-framework';
 import { endpoint } from '../lib/http/endpoint.ts';
 import { routes } from '../lib/http/request.ts';
 import { performSync } from '../lib/sync/performSync.ts';
-import { syncParameters, syncRequest } from './sync/parameters.ts';
+import { syncParameters, syncRequest } from './sync/schema.ts';
 
 // The run itself: called by Cloud Scheduler every hour, by Django's webhooks and by admins. Only admins
 // approve and undo.

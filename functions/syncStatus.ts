@@ -1,7 +1,7 @@
 import { http } from '@google-cloud/functions-framework';
 import { endpoint } from '../lib/http/endpoint.ts';
 import { routes } from '../lib/http/request.ts';
-import { statusParameters } from './status/parameters.ts';
+import { statusParameters } from './status/schema.ts';
 import { readStatus } from './status/status.ts';
 import { listWaiting } from './status/waiting.ts';
 

@@ -2,7 +2,7 @@ import { SyncError } from '../../lib/errors.ts';
 import type { Answer } from '../../lib/http/answer.ts';
 import type { Log } from '../../lib/log.ts';
 import type { PreviewedChange } from '../../lib/sync/types.ts';
-import { djangoId } from '../sync/parameters.ts';
+import { djangoId } from '../sync/schema.ts';
 import type { Functions, Reply } from './functions.ts';
 import { problemView } from './gateViews.tsx';
 import { securityHeaders } from './layout.tsx';

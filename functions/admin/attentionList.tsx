@@ -1,4 +1,4 @@
-import { listedCodes } from '../status/parameters.ts';
+import { listedCodes } from '../status/schema.ts';
 import type { SyncStatus } from '../status/status.ts';
 import { Box } from './parts.tsx';
 import type { Visit } from './visit.ts';

@@ -3,7 +3,7 @@ import { hasCheckDigit, normaliseKennitala } from '../../lib/kennitala.ts';
 import { isPersonalId } from '../../lib/redact.ts';
 import type { Credential } from '../../lib/secrets.ts';
 import { readMember } from '../logs/history.ts';
-import { djangoId } from '../sync/parameters.ts';
+import { djangoId } from '../sync/schema.ts';
 import { type Acting, seeOther } from './acting.ts';
 import { memberView } from './memberView.tsx';
 import { search } from './reads.ts';

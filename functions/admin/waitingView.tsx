@@ -1,5 +1,5 @@
 import type { Answer } from '../../lib/http/answer.ts';
-import { listedCodes } from '../status/parameters.ts';
+import { listedCodes } from '../status/schema.ts';
 import type { SyncStatus } from '../status/status.ts';
 import type { WaitingList } from '../status/waiting.ts';
 import { AttentionBox } from './attentionList.tsx';

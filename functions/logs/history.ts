@@ -6,7 +6,7 @@ import { shownId } from '../../lib/redact.ts';
 import type { Credential } from '../../lib/secrets.ts';
 import { reasonOf, shownText } from '../../lib/sync/result.ts';
 import { explainMember, type MemberFacts, type MemberReason } from './memberReason.ts';
-import type { logsParameters } from './parameters.ts';
+import type { logsParameters } from './schema.ts';
 import changesOfMember from './sql/changes_of_member.sql';
 import changesOfRun from './sql/changes_of_run.sql';
 import findMember from './sql/find_member.sql';

@@ -11,7 +11,7 @@ import {
   readMember,
   readRunChanges,
 } from './history.ts';
-import { checkLogsRequest, type logsParameters, MAX_CSV_ROWS } from './parameters.ts';
+import { checkLogsRequest, type logsParameters, MAX_CSV_ROWS } from './schema.ts';
 import syncLogs from './sql/sync_logs.sql';
 
 type Asked = z.output<typeof logsParameters>;

@@ -1,7 +1,7 @@
 import { queryPooled } from '../../lib/database.ts';
 import { shownId } from '../../lib/redact.ts';
 import type { Credential } from '../../lib/secrets.ts';
-import type { listedCodes } from './parameters.ts';
+import type { listedCodes } from './schema.ts';
 import listStatement from './sql/list_waiting.sql';
 
 /** Most members of one list. */

@@ -1,4 +1,3 @@
-import type pg from 'pg';
 import type { Connection } from '../database.ts';
 import { toSyncError } from '../databaseErrors.ts';
 import { SyncError } from '../errors.ts';
@@ -13,6 +12,7 @@ import {
   begin,
   closeSession,
   databaseTime,
+  makeReadOnly,
   openSession,
   type Run,
   type StartedRun,
@@ -43,11 +43,6 @@ async function rehearse(request: SyncRequest, context: SyncContext): Promise<Syn
   } finally {
     await closeSession(client);
   }
-}
-
-/** From here on the session can write nothing but its own temporary tables: a dry run persists nothing. */
-export async function makeReadOnly(client: pg.Client): Promise<void> {
-  await client.query('set default_transaction_read_only = on');
 }
 
 async function runLocked(request: SyncRequest, context: SyncContext): Promise<SyncResult> {

@@ -212,6 +212,11 @@ export async function databaseTime(client: pg.Client): Promise<Date> {
   return (rows[0] as { now: Date }).now;
 }
 
+/** From here on the session can write nothing but its own temporary tables: a dry run persists nothing. */
+export async function makeReadOnly(client: pg.Client): Promise<void> {
+  await client.query('set default_transaction_read_only = on');
+}
+
 /** Ends a session and leaves nothing behind in it, in case a pooler gives it to the next. Never throws. */
 export async function closeSession(connection: pg.Client): Promise<void> {
   const emptied = connection.query('discard all').catch(() => undefined);

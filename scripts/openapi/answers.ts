@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { listedCodes } from '../../functions/status/parameters.ts';
+import { listedCodes } from '../../functions/status/schema.ts';
 import type { SyncStatus } from '../../functions/status/status.ts';
 import { statusOf } from '../../lib/errors.ts';
 import type { SyncResult } from '../../lib/sync/types.ts';

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
-import { logsParameters } from '../../functions/logs/parameters.ts';
-import { statusParameters } from '../../functions/status/parameters.ts';
-import { dryRunParameters, syncParameters } from '../../functions/sync/parameters.ts';
+import { logsParameters } from '../../functions/logs/schema.ts';
+import { statusParameters } from '../../functions/status/schema.ts';
+import { dryRunParameters, syncParameters } from '../../functions/sync/schema.ts';
 import { statusOf } from '../../lib/errors.ts';
 import { failure } from './answers.ts';
 import { type Operation, operations } from './operations.ts';

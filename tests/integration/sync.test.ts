@@ -1,6 +1,5 @@
 import { takeLock } from '../../lib/sync/lock.ts';
-import { makeReadOnly } from '../../lib/sync/performSync.ts';
-import { openSession } from '../../lib/sync/session.ts';
+import { makeReadOnly, openSession } from '../../lib/sync/session.ts';
 import { createStaging } from '../../lib/sync/staging.ts';
 import { dump, type Row } from '../support/database.ts';
 import { changeRegister } from '../support/register.ts';

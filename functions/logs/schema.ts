@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { normaliseKennitala } from '../../lib/kennitala.ts';
-import { djangoId, MAX_RUN_ID, refuse, runId } from '../sync/parameters.ts';
+import { djangoId, MAX_RUN_ID, refuse, runId } from '../sync/schema.ts';
 
 const kennitala = z
   .string()

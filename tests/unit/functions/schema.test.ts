@@ -1,8 +1,4 @@
-import {
-  dryRunParameters,
-  syncParameters,
-  syncRequest,
-} from '../../../functions/sync/parameters.ts';
+import { dryRunParameters, syncParameters, syncRequest } from '../../../functions/sync/schema.ts';
 import { SyncError } from '../../../lib/errors.ts';
 
 const digest = `sha256:${'0a'.repeat(32)}`;

@@ -70,6 +70,16 @@ export const limit = (fallback: string) =>
     fallback,
   );
 
+/** The most that a limit allows: a share of so many, or a number, and the floor at least. */
+export const allowance = (limit: Limit, of: number, floor: number) =>
+  Math.max(
+    floor,
+    'percent' in limit ? Math.floor(roundOff(limit.percent * of) / 100) : limit.count,
+  );
+
+// 0.57 % of 10,000 are 57, and in binary a little less.
+const roundOff = (product: number) => Number(product.toFixed(6));
+
 const isHttpUrl = (value: string) => {
   const url = URL.parse(value);
   return url !== null && /^https?:$/.test(url.protocol) && !url.username && !url.password;

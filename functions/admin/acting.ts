@@ -3,18 +3,27 @@ import type { Answer } from '../../lib/http/answer.ts';
 import type { Log } from '../../lib/log.ts';
 import type { PreviewedChange } from '../../lib/sync/types.ts';
 import { djangoId } from '../sync/schema.ts';
+import type { AskedMember } from './askedView.tsx';
 import type { Functions, Reply } from './functions.ts';
 import { problemView } from './gateViews.tsx';
 import { securityHeaders } from './layout.tsx';
-import type { Look, Looks } from './look.ts';
-import type { Views } from './views.ts';
+import type { Look, Looks, Made } from './look.ts';
 import type { Visit } from './visit.ts';
+
+/** What an act reads and shows. */
+export interface ActViews {
+  /** A member, with what the register was found to say. */
+  showAsked(visit: Visit, log: Log, id: string, asked: AskedMember): Promise<Answer>;
+  lastRun(): Promise<number>;
+  /** What the runs after this one have changed. */
+  madeAfter(run: number): Promise<Made>;
+}
 
 /** What an act needs besides the visit. */
 export interface Acting {
   functions: Functions;
   looks: Looks;
-  views: Pick<Views, 'showAsked' | 'lastRun' | 'madeAfter'>;
+  views: ActViews;
   log: Log;
   signal: AbortSignal;
   form: URLSearchParams;

@@ -7,7 +7,7 @@ import { MAX_CSV_ROWS } from '../logs/schema.ts';
 import { listedCodes } from '../status/schema.ts';
 import { readStatus } from '../status/status.ts';
 import { listWaiting, type WaitingList } from '../status/waiting.ts';
-import { type Acting, idOf, logSeen, named, seeOther } from './acting.ts';
+import { type Acting, type ActViews, idOf, logSeen, named, seeOther } from './acting.ts';
 import type { AskedMember } from './askedView.tsx';
 import { lookCsv } from './changeTable.tsx';
 import { rowsIn } from './decisionView.tsx';
@@ -15,7 +15,7 @@ import { find } from './find.ts';
 import { asOf } from './fold.ts';
 import { problemView } from './gateViews.tsx';
 import { historyCsv, historyView } from './historyView.tsx';
-import { changesIn, decidedIn, type Looks, type Made, tabIn } from './look.ts';
+import { changesIn, decidedIn, type Looks, tabIn } from './look.ts';
 import { lookView } from './lookView.tsx';
 import { memberView } from './memberView.tsx';
 import {
@@ -50,14 +50,9 @@ export const viewNames = [
 ] as const;
 
 /** Views, and the posts that only show something. Names and numbers are posted, so that no address holds them. */
-export interface Views {
+interface Views extends ActViews {
   show(visit: Visit, log: Log): Promise<Answer>;
   answer(act: string, visit: Visit, acting: Acting): Promise<Answer>;
-  /** A member, with what the register was found to say. */
-  showAsked(visit: Visit, log: Log, id: string, asked: AskedMember): Promise<Answer>;
-  lastRun(): Promise<number>;
-  /** What the runs after this one have changed. */
-  madeAfter(run: number): Promise<Made>;
 }
 
 /** How old the last complete full run may be when an election opens, in minutes. */

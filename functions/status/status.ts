@@ -1,8 +1,7 @@
 import { queryPooled } from '../../lib/database.ts';
 import type { Credential } from '../../lib/secrets.ts';
 import { SYNC_LOCK } from '../../lib/sync/lock.ts';
-import type { Phase } from '../../lib/sync/runLog.ts';
-import type { Held, RunDetails } from '../../lib/sync/types.ts';
+import type { Held, Phase, RunDetails } from '../../lib/sync/types.ts';
 import { readableRun } from '../logs/history.ts';
 import {
   type Attention,

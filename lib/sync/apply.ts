@@ -6,7 +6,6 @@ import { writeOutbox } from './notify.ts';
 import type { Planned } from './planRun.ts';
 import { describe, summarise } from './result.ts';
 import { finishRun } from './runLog.ts';
-import type { Run } from './session.ts';
 import { noteSightings } from './sightings.ts';
 import followUndone from './sql/apply/follow_undone.sql';
 import forgetUndone from './sql/apply/forget_undone.sql';
@@ -15,7 +14,7 @@ import pruneHeld from './sql/apply/prune_held.sql';
 import rememberHeld from './sql/apply/remember_held.sql';
 import rememberUndone from './sql/apply/remember_undone.sql';
 import { openly, openPath } from './staging.ts';
-import type { RunDetails, RunError, SyncResult } from './types.ts';
+import type { Run, RunDetails, RunError, SyncResult } from './types.ts';
 
 /** How long a run tries again, in ms, before a change that somebody else stands in the way of waits for the next. */
 const PATIENCE_MS = 4_000;

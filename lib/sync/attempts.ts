@@ -1,6 +1,4 @@
 import type pg from 'pg';
-import type { Refusal } from './refusals.ts';
-import type { Run } from './session.ts';
 import attempts from './sql/apply/begin_attempts.sql';
 import createAdded from './sql/apply/create_added.sql';
 import createAttempt from './sql/apply/create_attempt.sql';
@@ -10,6 +8,17 @@ import createWritten from './sql/apply/create_written.sql';
 import probeStatement from './sql/apply/probe_rows.sql';
 import tryStatement from './sql/apply/try_changes.sql';
 import { openPath, pinPath } from './staging.ts';
+import type { Run } from './types.ts';
+
+/** What the database said when it refused what was tried. `context` and `message` may hold values of a row. */
+export interface Refusal {
+  state: string;
+  constraint_name: string;
+  table_name: string;
+  column_name: string;
+  context: string;
+  message: string;
+}
 
 /** Makes the tables that hold what is tried in this transaction; they live as long as it. Throws what pg throws. */
 export async function beginAttempts(

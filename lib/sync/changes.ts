@@ -1,12 +1,11 @@
 import type pg from 'pg';
-import { beginAttempts, doByHalves, tryChanges } from './attempts.ts';
+import { beginAttempts, doByHalves, type Refusal, tryChanges } from './attempts.ts';
 import {
   asThrown,
   isContention,
   isUndoneByTrigger,
   LATER,
   type MembersNames,
-  type Refusal,
   readNames,
   throwIfForAll,
   UNTRIED,
@@ -14,7 +13,6 @@ import {
   wordsFor,
   wordsOf,
 } from './refusals.ts';
-import type { Run } from './session.ts';
 import createSpare from './sql/apply/create_spare.sql';
 import fillSpare from './sql/apply/fill_spare.sql';
 import findNeeds from './sql/apply/find_needs.sql';
@@ -33,7 +31,7 @@ import setIneffectiveAside from './sql/apply/set_ineffective_aside.sql';
 import setTurnAside from './sql/apply/set_turn_aside.sql';
 import setUntriedAside from './sql/apply/set_untried_aside.sql';
 import { openly } from './staging.ts';
-import { isDecision, type RunError } from './types.ts';
+import { isDecision, type Run, type RunError } from './types.ts';
 
 /** Someone else wrote a planned row between plan and apply; the plan has to be made again. */
 export class PlanOutdatedError extends Error {

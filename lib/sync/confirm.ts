@@ -3,12 +3,12 @@ import { DjangoHttpError, DjangoShapeError } from '../django/errors.ts';
 import type { MembersPage } from '../django/types.ts';
 import { SyncError } from '../errors.ts';
 import { askAgain, askPages, type PageReply, pagesAreTrue } from './memberPages.ts';
-import type { Run } from './session.ts';
 import type { Snapshot } from './snapshot.ts';
 import markBlocked from './sql/guard/mark_blocked.sql';
 import markConfirmed from './sql/guard/mark_confirmed.sql';
 import selectLongRefused from './sql/guard/select_long_refused.sql';
 import selectToConfirm from './sql/guard/select_to_confirm.sql';
+import type { Run } from './types.ts';
 import { walkAgain } from './walkProof.ts';
 
 /** A change that takes a vote or gives one back. */

@@ -1,13 +1,18 @@
 import type pg from 'pg';
 import { shownId } from '../redact.ts';
-import { allowance } from './guard.ts';
-import type { Run } from './session.ts';
-import type { Snapshot } from './snapshot.ts';
+import { allowance } from '../variables.ts';
 import countSetAside from './sql/apply/count_set_aside.sql';
 import followDecisions from './sql/apply/follow_decisions.sql';
 import settleDecisionsStatement from './sql/apply/settle_decisions.sql';
 import settle from './sql/apply/settle_findings.sql';
-import { isDecision, type RunError, type SetAside, type SyncRequest } from './types.ts';
+import {
+  type ErrorList,
+  isDecision,
+  type Run,
+  type RunError,
+  type SetAside,
+  type SyncRequest,
+} from './types.ts';
 
 /** Errors shown in an answer and in sync_log; all of them are counted. */
 const SHOWN = 100;
@@ -15,18 +20,7 @@ const SHOWN = 100;
 /** Errors kept for syncStatus: what waits for a person, member by member. Some 2 MB of memory. */
 const KEPT = 10_000;
 
-/** The errors of a run: every one counted, the first ten thousand kept, the first hundred shown. */
-export interface ErrorList {
-  add(code: string, externalId: string | null | undefined, message: string): void;
-  /** Leaves out this id where it was named. */
-  hideId(externalId: string): void;
-  count(): number;
-  kept(): readonly RunError[];
-  /** How many were counted and not kept, by their codes. */
-  unkept(): ReadonlyMap<string, number>;
-  shown(): RunError[];
-}
-
+/** An empty list. */
 export function createErrorList(): ErrorList {
   let count = 0;
   const kept: RunError[] = [];
@@ -49,6 +43,13 @@ export function createErrorList(): ErrorList {
     unkept: () => unkept,
     shown: () => kept.slice(0, SHOWN),
   };
+}
+
+/** What of a snapshot says what waits. */
+interface Seen {
+  errors: ErrorList;
+  proof: { complete: boolean };
+  fetched: number;
 }
 
 interface Finding {
@@ -109,7 +110,7 @@ interface Counts {
  * Writes what waits for a person to open_findings, in the transaction that applies the run. An undo did not read the
  * register, so it says only what of it was not made. Throws what pg throws.
  */
-export async function settleFindings(run: Run, runId: number, snapshot: Snapshot): Promise<void> {
+export async function settleFindings(run: Run, runId: number, snapshot: Seen): Promise<void> {
   const { client, request } = run;
   const found = findingsOf(snapshot.errors).map((finding) =>
     isDecision(request) && finding.code === CHANGES_REFUSED
@@ -135,7 +136,7 @@ async function anyDecisionWaits(client: pg.Client): Promise<boolean> {
   return (await client.query(waiting)).rowCount === 1;
 }
 
-async function settleDecisions(run: Run, snapshot: Snapshot): Promise<void> {
+async function settleDecisions(run: Run, snapshot: Seen): Promise<void> {
   const { client, request } = run;
   await client.query(followDecisions);
   const named = snapshot.errors.kept().flatMap(({ external_id }) => external_id ?? []);
@@ -147,7 +148,7 @@ async function settleDecisions(run: Run, snapshot: Snapshot): Promise<void> {
   ]);
 }
 
-const isWhole = ({ mode }: Run, { proof }: Snapshot) => mode === 'full' && proof.complete;
+const isWhole = ({ mode }: Run, { proof }: Seen) => mode === 'full' && proof.complete;
 
 /**
  * Judges the records that could not be used, those of earlier runs that still wait among them; a dry run and its run
@@ -156,7 +157,7 @@ const isWhole = ({ mode }: Run, { proof }: Snapshot) => mode === 'full' && proof
  */
 export async function judgeSetAside(
   run: Run,
-  snapshot: Snapshot,
+  snapshot: Seen,
   more: number,
 ): Promise<SetAside | undefined> {
   const { client, mode, context } = run;

@@ -1,13 +1,12 @@
 import type { Config } from '../config.ts';
-import type { Limit } from '../variables.ts';
-import type { Run } from './session.ts';
+import { allowance } from '../variables.ts';
 import type { Snapshot } from './snapshot.ts';
 import holdClass from './sql/guard/hold_class.sql';
 import holdUndone from './sql/guard/hold_undone.sql';
 import markBlocked from './sql/guard/mark_blocked.sql';
 import releaseFirstLoad from './sql/guard/release_first_load.sql';
 import weighPlan from './sql/guard/weigh_plan.sql';
-import { type ChangeClass, changeClasses, type HeldReason } from './types.ts';
+import { type ChangeClass, changeClasses, type HeldReason, type Run } from './types.ts';
 
 type ClassCounts = Record<ChangeClass, number>;
 
@@ -41,16 +40,6 @@ const settings = {
   updates: 'SYNC_MAX_UPDATES',
   kennitala_changes: 'SYNC_MAX_KENNITALA_CHANGES',
 } as const satisfies Record<ChangeClass, keyof Config['sync']>;
-
-/** The most that a limit allows: a share of so many, or a number, and the floor at least. */
-export const allowance = (limit: Limit, of: number, floor: number) =>
-  Math.max(
-    floor,
-    'percent' in limit ? Math.floor(roundOff(limit.percent * of) / 100) : limit.count,
-  );
-
-// 0.57 % of 10,000 are 57, and in binary a little less.
-const roundOff = (product: number) => Number(product.toFixed(6));
 
 // In a register of ten the default would be no limit at all. A higher floor is taken at its word: somebody chose it.
 const DEFAULT_FLOOR = 10;

@@ -4,9 +4,9 @@ import type { DjangoClient } from '../django/client.ts';
 import { DjangoError } from '../django/errors.ts';
 import type { MemberLookup } from '../django/types.ts';
 import { SyncError } from '../errors.ts';
-import type { Run } from './session.ts';
 import selectNeighbours from './sql/guard/select_neighbours.sql';
 import selectProbes from './sql/guard/select_probes.sql';
+import type { Run } from './types.ts';
 
 /** A 404 is asked again after this time: a replica that lags or a gateway that starts says 404 as well. */
 const SECOND_LOOK_MS = 500;

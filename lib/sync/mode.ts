@@ -2,16 +2,10 @@ import type pg from 'pg';
 import type { Config } from '../config.ts';
 import { SyncError } from '../errors.ts';
 import lastMarks from './sql/log/last_marks.sql';
-import type { SyncMode, SyncRequest } from './types.ts';
+import type { ChosenMode, SyncRequest } from './types.ts';
 
 /** Changes of this many ms before the mark are asked for again: a transaction may commit long after its `modified`. */
 const OVERLAP_MS = 15 * 60_000;
-
-export interface ChosenMode {
-  mode: SyncMode;
-  /** For an incremental run: what has changed since then. */
-  since: Date | undefined;
-}
 
 interface Marks {
   register_mark: Date | null;

@@ -14,12 +14,17 @@ import {
   databaseTime,
   makeReadOnly,
   openSession,
-  type Run,
-  type StartedRun,
   stopwatch,
 } from './session.ts';
 import { emptyStaging } from './staging.ts';
-import { changedIn, type SyncContext, type SyncRequest, type SyncResult } from './types.ts';
+import {
+  changedIn,
+  type Run,
+  type StartedRun,
+  type SyncContext,
+  type SyncRequest,
+  type SyncResult,
+} from './types.ts';
 
 /**
  * Makes the members say what the register says, or tells what that would change. One path for runs, dry

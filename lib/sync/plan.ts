@@ -1,9 +1,7 @@
 import type pg from 'pg';
 import { SyncError } from '../errors.ts';
 import { shownId } from '../redact.ts';
-import type { ErrorList } from './findings.ts';
 import { holdBlockedChanges } from './guard.ts';
-import type { Run } from './session.ts';
 import type { Snapshot } from './snapshot.ts';
 import fillSpare from './sql/apply/fill_spare.sql';
 import countKept from './sql/plan/count_kept.sql';
@@ -29,6 +27,7 @@ import selectUndoConflicts from './sql/plan/select_undo_conflicts.sql';
 import selectUnknownChanges from './sql/plan/select_unknown_changes.sql';
 import setDisputedAside from './sql/plan/set_disputed_aside.sql';
 import vacateAdded from './sql/plan/vacate_added.sql';
+import type { ErrorList, Run } from './types.ts';
 
 // Without statistics of what the applicable part is chosen by, the planner takes it for one row, and joins each change
 // with all the others: 6,000 additions took 18 s, and take 0.8 s.

@@ -6,14 +6,13 @@ import { confirmPlan } from './confirm.ts';
 import { guardPlan, hold, holdBlockedChanges, type Verdict } from './guard.ts';
 import { digestOf, planChanges, planInverse } from './plan.ts';
 import { protectSelected, takeSelection } from './selection.ts';
-import type { Run } from './session.ts';
 import { MAX_WALKS, nothingSeen, type Snapshot, takeSnapshot } from './snapshot.ts';
 import compareHeld from './sql/guard/compare_held.sql';
 import isHeldPlan from './sql/guard/is_held_plan.sql';
 import releasePlan from './sql/guard/release_plan.sql';
 import selectRequiredKeys from './sql/snapshot/select_required_keys.sql';
 import { emptyStaging } from './staging.ts';
-import { isApproved } from './types.ts';
+import { isApproved, type Run } from './types.ts';
 
 /** What planning saw and decided; the changes themselves, and why each one waits, are the rows of `plan`. */
 export interface Planned {

@@ -2,19 +2,9 @@ import type pg from 'pg';
 import { asDatabaseUnavailable, functionIn } from '../databaseErrors.ts';
 import { TRIGGER_FINDS_NOTHING } from '../databaseWords.ts';
 import { SyncError } from '../errors.ts';
-import { probeRows } from './attempts.ts';
+import { probeRows, type Refusal } from './attempts.ts';
 import describeMembers from './sql/apply/describe_members.sql';
 import doubtful from './sql/apply/select_doubtful.sql';
-
-/** What the database said when it refused what was tried. `context` and `message` may hold values of a row. */
-export interface Refusal {
-  state: string;
-  constraint_name: string;
-  table_name: string;
-  column_name: string;
-  context: string;
-  message: string;
-}
 
 /** What PostgreSQL calls things of `members`. */
 export interface MembersNames {

@@ -6,7 +6,6 @@ import { shownId } from '../redact.ts';
 import { judgeSetAside } from './findings.ts';
 import { digestOf } from './plan.ts';
 import type { Planned } from './planRun.ts';
-import type { Run } from './session.ts';
 import countHeld from './sql/guard/count_held.sql';
 import previewPlan from './sql/plan/preview_plan.sql';
 import summarisePlan from './sql/plan/summarise_plan.sql';
@@ -18,6 +17,7 @@ import {
   type HeldReason,
   isApproved,
   type PreviewedChange,
+  type Run,
   type SyncResult,
 } from './types.ts';
 

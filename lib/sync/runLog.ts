@@ -3,14 +3,21 @@ import { queryOnce, withConnection } from '../database.ts';
 import { type ErrorCode, SyncError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { checkSession } from './lock.ts';
-import type { StartedRun } from './session.ts';
 import closeAbandonedRuns from './sql/log/close_abandoned_runs.sql';
 import failRunStatement from './sql/log/fail_run.sql';
 import finishRunStatement from './sql/log/finish_run.sql';
 import noteUnwritten from './sql/log/note_unwritten.sql';
 import reportProgress from './sql/log/report_progress.sql';
 import startRunStatement from './sql/log/start_run.sql';
-import type { SyncMode, SyncRequest, SyncResult } from './types.ts';
+import type {
+  Counts,
+  Phase,
+  Progress,
+  StartedRun,
+  SyncMode,
+  SyncRequest,
+  SyncResult,
+} from './types.ts';
 
 /**
  * Writes the pending row of a new run and returns its id and its time, by the database's clock. Runs that a killed
@@ -177,21 +184,6 @@ async function storeFailure(
     const { rows } = await queryOnce<{ status: string }>(connection, found, [runId]);
     return rows[0]?.status;
   }).catch(() => undefined);
-}
-
-export type Phase = 'fetch' | 'plan' | 'confirm' | 'apply';
-
-export interface Counts {
-  pages_done?: number;
-  pages_total?: number | null;
-  members_fetched?: number;
-}
-
-export interface Progress {
-  /** Reports how far the run is, once `free` resolves: the connection is free then. It never fails the run. */
-  report(phase: Phase, counts?: Counts, free?: () => Promise<void>): Promise<void>;
-  /** How long each phase has taken until now, in ms. */
-  durations(): Partial<Record<Phase, number>>;
 }
 
 /**

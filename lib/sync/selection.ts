@@ -2,7 +2,6 @@ import type pg from 'pg';
 import type { DjangoClient } from '../django/client.ts';
 import type { Member, MemberLookup } from '../django/types.ts';
 import { SyncError } from '../errors.ts';
-import type { ErrorList } from './findings.ts';
 import {
   askAgain,
   askPages,
@@ -12,11 +11,11 @@ import {
   pagesAreTrue,
   takesVote,
 } from './memberPages.ts';
-import type { Run } from './session.ts';
 import { dropDuplicates, nothingSeen, type Snapshot } from './snapshot.ts';
 import setReversalsAside from './sql/plan/set_reversals_aside.sql';
 import selectUnknown from './sql/snapshot/select_unknown.sql';
 import { addFormer, addMember, addShields, LEFT_OUT, openIncoming } from './staging.ts';
+import type { ErrorList, Run } from './types.ts';
 import { emptyProof, walkAgain } from './walkProof.ts';
 
 /**

@@ -3,36 +3,18 @@ import type pg from 'pg';
 import { type Connection, connect, queryOnce, setting, withConnection } from '../database.ts';
 import { POOLER_SHARES_SESSIONS } from '../databaseWords.ts';
 import { SyncError } from '../errors.ts';
-import { type ChosenMode, chooseMode } from './mode.ts';
-import { type Progress, trackProgress } from './runLog.ts';
+import { chooseMode } from './mode.ts';
+import { trackProgress } from './runLog.ts';
 import endSession from './sql/session/end_session.sql';
 import findPlanted from './sql/session/find_planted.sql';
 import inspectBackend from './sql/session/inspect_backend.sql';
 import { createStaging, PINNED, refusePlacement } from './staging.ts';
-import type { SyncContext, SyncRequest } from './types.ts';
-
-/** A run that has begun, before it knows how it reads the register. */
-export interface StartedRun {
-  request: SyncRequest;
-  context: SyncContext;
-  /** The run's only connection: lock, temporary tables and transaction live and die with it. */
-  client: Connection;
-  /** null for a dry run, which is not logged. */
-  id: number | null;
-  startedAt: Date;
-  /** Milliseconds since then, whatever the clock does meanwhile. */
-  elapsed: () => number;
-}
+import type { Run, StartedRun, SyncContext } from './types.ts';
 
 /** Measures from now on, in whole ms, by a clock that never jumps. */
 export function stopwatch(): () => number {
   const started = performance.now();
   return () => Math.round(performance.now() - started);
-}
-
-/** One run while it goes on. */
-export interface Run extends StartedRun, ChosenMode {
-  progress: Progress;
 }
 
 /** How often a session that waits for the register shows that somebody is behind it, in ms. */

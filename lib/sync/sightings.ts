@@ -2,7 +2,6 @@ import { doByHalves } from './attempts.ts';
 import type { Planned } from './planRun.ts';
 import { isContention } from './refusals.ts';
 import type { Summary } from './result.ts';
-import type { Run } from './session.ts';
 import countSightings from './sql/apply/count_sightings.sql';
 import createSighting from './sql/apply/create_sighting.sql';
 import createUnstamped from './sql/apply/create_unstamped.sql';
@@ -12,6 +11,7 @@ import shieldLocked from './sql/apply/shield_locked.sql';
 import stampExceptions from './sql/apply/stamp_exceptions.sql';
 import stampVerified from './sql/apply/stamp_verified.sql';
 import { openPath, pinPath } from './staging.ts';
+import type { Run } from './types.ts';
 
 const HOUR_MS = 3_600_000;
 /** The first and the last id of rows. */

@@ -6,14 +6,14 @@ import type { MembersPage } from '../django/types.ts';
 import { SyncError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { CopyWriter } from './copy.ts';
-import { createErrorList, type ErrorList } from './findings.ts';
-import type { Run } from './session.ts';
+import { createErrorList } from './findings.ts';
 import dropRepeated from './sql/snapshot/drop_repeated.sql';
 import findRepeatedIds from './sql/snapshot/find_repeated_ids.sql';
 import findRepeatedKennitalas from './sql/snapshot/find_repeated_kennitalas.sql';
 import selectRepeated from './sql/snapshot/select_repeated.sql';
 import shieldRepeated from './sql/snapshot/shield_repeated.sql';
 import { addFormer, addMember, addShields, LEFT_OUT, openIncoming } from './staging.ts';
+import type { ErrorList, Run } from './types.ts';
 import { addPage, emptyProof, judgeWalk, type WalkProof } from './walkProof.ts';
 
 /** How often the register is walked before a run goes on without removals. */

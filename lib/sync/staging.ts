@@ -2,7 +2,6 @@ import type pg from 'pg';
 import type { Member } from '../django/types.ts';
 import { SyncError } from '../errors.ts';
 import { type CopyWriter, openCopy } from './copy.ts';
-import type { ErrorList } from './findings.ts';
 import createSpare from './sql/apply/create_spare.sql';
 import createApplicable from './sql/plan/create_applicable.sql';
 import knownMembersFull from './sql/plan/create_known_members_full.sql';
@@ -17,7 +16,7 @@ import copyShield from './sql/snapshot/copy_shield.sql';
 import createIncoming from './sql/snapshot/create_incoming.sql';
 import createRepeated from './sql/snapshot/create_repeated.sql';
 import createShield from './sql/snapshot/create_shield.sql';
-import type { SyncMode } from './types.ts';
+import type { ErrorList, SyncMode } from './types.ts';
 
 /**
  * Makes the session's temporary tables. A run over the whole register is compared with every member, another one

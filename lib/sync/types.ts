@@ -1,4 +1,5 @@
 import type { Config } from '../config.ts';
+import type { Connection } from '../database.ts';
 import type { Log } from '../log.ts';
 import type { Credential } from '../secrets.ts';
 
@@ -70,6 +71,58 @@ export interface RunError {
   code: string;
   external_id: string | null;
   message: string;
+}
+
+/** The errors of a run: every one counted, the first ten thousand kept, the first hundred shown. */
+export interface ErrorList {
+  add(code: string, externalId: string | null | undefined, message: string): void;
+  /** Leaves out this id where it was named. */
+  hideId(externalId: string): void;
+  count(): number;
+  kept(): readonly RunError[];
+  /** How many were counted and not kept, by their codes. */
+  unkept(): ReadonlyMap<string, number>;
+  shown(): RunError[];
+}
+
+export type Phase = 'fetch' | 'plan' | 'confirm' | 'apply';
+
+export interface Counts {
+  pages_done?: number;
+  pages_total?: number | null;
+  members_fetched?: number;
+}
+
+export interface Progress {
+  /** Reports how far the run is, once `free` resolves: the connection is free then. It never fails the run. */
+  report(phase: Phase, counts?: Counts, free?: () => Promise<void>): Promise<void>;
+  /** How long each phase has taken until now, in ms. */
+  durations(): Partial<Record<Phase, number>>;
+}
+
+/** How a run reads the register. */
+export interface ChosenMode {
+  mode: SyncMode;
+  /** For an incremental run: what has changed since then. */
+  since: Date | undefined;
+}
+
+/** A run that has begun, before it knows how it reads the register. */
+export interface StartedRun {
+  request: SyncRequest;
+  context: SyncContext;
+  /** The run's only connection: lock, temporary tables and transaction live and die with it. */
+  client: Connection;
+  /** null for a dry run, which is not logged. */
+  id: number | null;
+  startedAt: Date;
+  /** Milliseconds since then, whatever the clock does meanwhile. */
+  elapsed: () => number;
+}
+
+/** One run while it goes on. */
+export interface Run extends StartedRun, ChosenMode {
+  progress: Progress;
 }
 
 export interface HeldClass {

@@ -3,7 +3,7 @@ import { type MembershipKeys, noKeys } from '../django/membershipKeys.ts';
 import { namesOf } from '../django/page.ts';
 import type { MembersPage, Pagination } from '../django/types.ts';
 import { SyncError } from '../errors.ts';
-import type { Run } from './session.ts';
+import type { Run } from './types.ts';
 
 /** What one walk of the register saw, and whether that proves it complete; stored as details.snapshot. */
 export interface WalkProof {

@@ -1,6 +1,5 @@
 import type { ErrorCode } from '../../../lib/errors.ts';
-import type { Phase } from '../../../lib/sync/runLog.ts';
-import type { Action, HeldReason } from '../../../lib/sync/types.ts';
+import type { Action, HeldReason, Phase } from '../../../lib/sync/types.ts';
 import type { MemberReason } from '../../logs/memberReason.ts';
 import type { ElectionReason } from '../../status/attention.ts';
 import { formatOf, isSingularIs } from './format.ts';

@@ -6,6 +6,7 @@ import { checkSession } from './lock.ts';
 import closeAbandonedRuns from './sql/log/close_abandoned_runs.sql';
 import failRunStatement from './sql/log/fail_run.sql';
 import finishRunStatement from './sql/log/finish_run.sql';
+import isFinished from './sql/log/is_finished.sql';
 import noteUnwritten from './sql/log/note_unwritten.sql';
 import reportProgress from './sql/log/report_progress.sql';
 import startRunStatement from './sql/log/start_run.sql';
@@ -53,19 +54,21 @@ async function writeStart(client: pg.Client, request: SyncRequest, log: Log): Pr
       ? {}
       : { release: request.release, external_ids: request.externalIds }),
   };
-  const { rows } = await client.query<{ id: number; started_at: Date }>(startRunStatement, [
-    request.syncType,
-    JSON.stringify(details),
-    knownMode(request),
-  ]);
+  const { rows } = await client.query<{ id: number; started_at: Date; status: string }>(
+    startRunStatement,
+    [request.syncType, JSON.stringify(details), knownMode(request)],
+  );
   const [begun] = rows;
   if (!begun) throw new SyncError('database_unavailable', `sync_log takes no run: ${dropped}`);
-  const { id, started_at: startedAt } = begun;
+  const { id, started_at: startedAt, status } = begun;
+  if (status !== 'pending') {
+    throw new SyncError('database_unavailable', `sync_log takes no run: ${rewritten}`);
+  }
   return { id, startedAt };
 }
 
 const dropped = 'a trigger or a rule of another service drops it without a word. Drop that one.';
-const rewritten = 'a trigger of another service writes another status. Drop that one.';
+const rewritten = 'a trigger of another service writes another one. Drop that one.';
 
 // A run that fails before it has chosen its mode is told from one that reads the register.
 function knownMode({ undo, externalIds }: SyncRequest): SyncMode | null {
@@ -93,7 +96,7 @@ export interface FinishedRun {
  */
 export async function finishRun(client: pg.Client, runId: number, run: FinishedRun): Promise<void> {
   await checkSession(client);
-  const { rowCount, rows: stored } = await client.query<{ status: string }>(finishRunStatement, [
+  const values = [
     runId,
     JSON.stringify(run.result),
     run.mark,
@@ -102,25 +105,32 @@ export async function finishRun(client: pg.Client, runId: number, run: FinishedR
     run.approvedChanges,
     run.registerSeenAt,
     run.membersStamped,
-  ]);
-  if (rowCount !== 1) {
-    const found = 'select status from public.sync_log where id = $1::int';
-    const { rows } = await client.query<{ status: string }>(found, [runId]);
-    if (rows[0]?.status === 'pending') {
-      throw new SyncError('database_unavailable', `sync_log takes no result: ${dropped}`, {
-        runId,
-      });
-    }
-    throw new SyncError('interrupted', `run ${runId} was closed by another run while it went on`, {
-      runId,
-    });
-  }
-  if (stored[0]?.status !== run.result.status) {
-    throw new SyncError('database_unavailable', `sync_log takes no result: ${rewritten}`, {
-      runId,
-    });
-  }
+  ];
+  const { rows } = await client.query<{ may_be_rewritten: boolean }>(finishRunStatement, values);
+  if (!rows[0]) await throwUnfinished(client, runId);
+  if (!rows[0]?.may_be_rewritten) return;
+  // What would happen at the commit happens here.
+  await client.query('set constraints all immediate');
+  if (!(await client.query(isFinished, values)).rowCount) throw untaken(rewritten, runId);
 }
+
+const untaken = (why: string, runId: number) =>
+  new SyncError('database_unavailable', `sync_log takes no result: ${why}`, { runId });
+
+async function throwUnfinished(client: pg.Client, runId: number): Promise<never> {
+  const { rows } = await client.query<Found>(findRun, [runId]);
+  if (rows[0]?.status === 'pending') throw untaken(dropped, runId);
+  if (rows[0]?.is_finished === false) throw untaken(rewritten, runId);
+  throw new SyncError('interrupted', `run ${runId} was closed by another run while it went on`, {
+    runId,
+  });
+}
+
+interface Found {
+  status: string;
+  is_finished: boolean;
+}
+const findRun = `select status::text as status, finished_at is not null as is_finished from public.sync_log where id = $1::int`;
 
 // Errors that say no to the caller: the run did not fail, it was refused.
 const refusals: ErrorCode[] = ['plan_changed', 'not_found', 'invalid_request'];
@@ -174,15 +184,14 @@ async function storeFailure(
   return withConnection(context.secrets.DATABASE_URL, CLOSE_MS, async (connection) => {
     // Waits for the row when the run's own session is still about to end.
     const failed = [runId, elapsed(), reason, status];
-    const closed = await queryOnce<{ status: string }>(connection, failRunStatement, failed);
-    if (closed.rowCount) {
-      // Whatever a trigger of another service makes of it.
-      if (closed.rows[0]?.status !== status) await queryOnce(connection, noteUnwritten);
-      return status;
-    }
-    const found = 'select status from public.sync_log where id = $1::int';
-    const { rows } = await queryOnce<{ status: string }>(connection, found, [runId]);
-    return rows[0]?.status;
+    const { rowCount: isClosed } = await queryOnce(connection, failRunStatement, failed);
+    const { rows } = await queryOnce<Found>(connection, findRun, [runId]);
+    const [found] = rows;
+    const isOther = found?.status !== (isClosed ? status : 'pending');
+    if (!isClosed && (!isOther || found?.is_finished)) return found?.status;
+    // It was pending, or never finished: whatever a trigger of another service makes of it, nothing was applied.
+    if (isOther) await queryOnce(connection, noteUnwritten);
+    return status;
   }).catch(() => undefined);
 }
 

@@ -7,6 +7,7 @@ import createSighting from './sql/apply/create_sighting.sql';
 import createUnstamped from './sql/apply/create_unstamped.sql';
 import markUnseen from './sql/apply/mark_unseen.sql';
 import selectAltered from './sql/apply/select_altered.sql';
+import selectUnmarked from './sql/apply/select_unmarked.sql';
 import shieldLocked from './sql/apply/shield_locked.sql';
 import stampExceptions from './sql/apply/stamp_exceptions.sql';
 import stampVerified from './sql/apply/stamp_verified.sql';
@@ -55,8 +56,10 @@ export async function noteSightings(
   const { rows } = await client.query<Counts>(countSightings, [wholeRegister]);
   const { to_mark, to_stamp, seen_before, stamped_at } = rows[0] as Counts;
   const write = writer(run);
+  const areMarked = async () => !(await client.query(selectUnmarked, [wholeRegister])).rowCount;
   const marks = [startedAt, seen_before, wholeRegister];
-  const isMarked = to_mark === 0 || (await write(markUnseen, marks)) === 'all';
+  const isMarked =
+    to_mark === 0 || ((await write(markUnseen, marks)) === 'all' && (await areMarked()));
   // Who was added or changed has the stamp already: after a first load that is everybody.
   let membersStamped = added + updated + reactivated >= snapshot.members;
   if (!wholeRegister || !isMarked || (!membersStamped && isDue(run, stamped_at))) {

@@ -241,7 +241,7 @@ describe('what is about a table and no member is one error in words', () => {
       name: 'a trigger on sync_log that writes another result',
       make: `create function public.theirs() returns trigger language plpgsql as $$ begin new.status := 'partial'; return new; end $$;
         create trigger theirs before update on public.sync_log for each row when (new.finished_at is not null) execute function public.theirs()`,
-      says: /^sync_log takes no result: a trigger of another service writes another status/,
+      says: /^sync_log takes no result: a trigger of another service writes another one/,
     },
   ])('$name', async ({ make, says }) => {
     await query(make);
@@ -250,6 +250,47 @@ describe('what is about a table and no member is one error in words', () => {
     expect([status, body.error?.code]).toEqual([503, 'database_unavailable']);
     expect(body.error?.message).toMatch(says);
     expect(await row(newcomer)).toBeUndefined();
+  });
+});
+
+// What a run says of itself is what limits, signs and the next runs go by.
+describe('one on sync_log', () => {
+  test.each([
+    ['makes a success of every write', 'before update', `new.status := 'success'; return new;`],
+    ['makes a success of every run', 'before insert', `new.status := 'success'; return new;`],
+    [
+      'makes a success of what failed afterwards',
+      'after update',
+      `update public.sync_log set status = 'success' where id = new.id and status = 'failed'; return null;`,
+    ],
+    [
+      'deletes what failed',
+      'after update',
+      `delete from public.sync_log where id = new.id and status = 'failed'; return null;`,
+    ],
+  ])('that %s makes no failed run one that was done', async (_what, when, body) => {
+    await trigger(`trigger theirs ${when} on public.sync_log for each row`, body);
+    world.django.misbehave({ kind: 'status', status: 500, when: () => true });
+    const { status: code, body: answer } = await world.post('syncScheduled');
+    expect(code).toBeGreaterThanOrEqual(500);
+    expect(answer.error).not.toHaveProperty('applied');
+    expect((await world.get('syncStatus')).body).toMatchObject({ election: { may_open: false } });
+  });
+
+  test.each([
+    ['loses what is held', `new.details := '{}';`],
+    ['hides a run from the limits of a day', 'new.counts_towards_limits := false;'],
+    ['writes a time to come', `new.register_seen_at := now() + interval '1 year';`],
+    ['writes other numbers', 'new.members_removed := 0;'],
+  ])('that %s is named, and nothing is done', async (_what, change) => {
+    await trigger(
+      'trigger theirs before update on public.sync_log for each row when (new.finished_at is not null)',
+      `${change} return new;`,
+    );
+    world.django.members.remove(2);
+    const { body } = await world.post('syncScheduled');
+    expect(body.error?.message).toMatch(/^sync_log takes no result: a trigger of another service/);
+    expect(await row(2)).toMatchObject({ is_active: true });
   });
 });
 
@@ -294,6 +335,36 @@ describe('on the stamp of a run that changes nothing', () => {
     const { timestamp } = await stamp();
     expect(await votes()).toEqual(before);
     expect(await stamped(timestamp)).toBe(0);
+  });
+
+  test('one that deletes a member keeps the member', async () => {
+    await trigger(
+      'trigger theirs after update on public.members for each row',
+      `delete from public.members where id = new.id and external_id = '3'; return null;`,
+    );
+    const before = await votes();
+    const { timestamp } = await stamp();
+    expect(await votes()).toEqual(before);
+    expect(await stamped(timestamp)).toBe(19);
+  });
+
+  test.each([
+    ['drops the mark of an unseen member', 'return null;'],
+    ['keeps the mark as it was', 'new.unseen_since := old.unseen_since; return new;'],
+  ])('one that %s makes no member seen', async (_what, body) => {
+    await trigger(
+      'trigger theirs before update of unseen_since on public.members for each row when (new.unseen_since is not null)',
+      body,
+    );
+    const [seen] = await query(`select seen_at from public.member_sightings limit 1`);
+    for (const id of [2, 3, 4]) world.django.members.remove(id);
+    const held = { SYNC_LIMIT_FLOOR: '1', SYNC_MAX_REMOVALS: '1' };
+    expect((await world.run({}, { settings: held })).status).toBe('held');
+    const sightings = await query(
+      `select s.seen_at from public.member_sightings s join public.members m using (id)
+       where m.external_id in ('2', '3', '4')`,
+    );
+    expect(sightings).toEqual(Array(3).fill(seen));
   });
 
   test('one that takes whom it writes for its own keeps no leaver', async () => {

@@ -4,4 +4,3 @@ set status = $4::text, finished_at = now(), progress = null, duration_ms = $2::i
   error_count = greatest(error_count, 1),
   details = coalesce(details, '{}'::jsonb) || jsonb_build_object('error', $3::jsonb)
 where id = $1::int and status = 'pending'
-returning status::text as status

@@ -15,6 +15,14 @@ import { openPath, pinPath } from './staging.ts';
 import type { Run } from './types.ts';
 
 const HOUR_MS = 3_600_000;
+const indexUnstamped = 'create unique index if not exists unstamped_id on pg_temp.unstamped (id)';
+// A row that somebody else has written meanwhile is looked at as it is now, and gets no stamp.
+const unlessAltered = `and (
+  select row(m.kennitala::text, m.is_active, m.removed_at, m.sync_source::text)
+    is not distinct from row(u.kennitala, u.is_active, u.removed_at, u.sync_source)
+  from pg_temp.unstamped u where u.id = m.id
+)`;
+
 /** The first and the last id of rows. */
 type Ids = [from: number, to: number];
 /** From the least to the greatest that PostgreSQL's `int` can be. */
@@ -96,11 +104,13 @@ function isDue({ context, startedAt }: Run, stampedAt: Date | null): boolean {
 // can be written, found by halves. A stamp changes nothing else of a member: where a trigger of another service makes
 // more of it, it is refused.
 function writer({ client, context }: Run) {
-  const isAltered = async (ids: Ids) => (await client.query(selectAltered, ids)).rowCount === 1;
+  let isWatched = false;
+  const isAltered = async (ids: Ids) =>
+    isWatched && (await client.query(selectAltered, ids)).rowCount === 1;
   const attempt = async (statement: string, values: unknown[], ids: Ids) => {
     await client.query(`savepoint sightings; ${openPath}`);
     try {
-      await client.query(statement, [...values, ...ids]);
+      await client.query(isWatched ? statement + unlessAltered : statement, [...values, ...ids]);
       // What would fail at the commit fails here.
       await client.query(`set constraints all immediate; ${pinPath}`);
       if (await isAltered(ids)) throw Object.assign(new Error(), { code: 'MS001' });
@@ -114,7 +124,9 @@ function writer({ client, context }: Run) {
     }
   };
   return async (statement: string, values: unknown[]): Promise<Reach> => {
-    await client.query(createUnstamped);
+    // The second time it is there already.
+    isWatched ||= Boolean((await client.query(createUnstamped)).rowCount);
+    if (isWatched) await client.query(indexUnstamped);
     const failure = await attempt(statement, values, ALL_IDS);
     if (!failure) return 'all';
     context.log(

@@ -1,4 +1,5 @@
 import type { Row } from '../support/database.ts';
+import { until } from '../support/until.ts';
 import { createWorld, type World } from '../support/world.ts';
 
 // Triggers of other services that come after ours has written a row, or that change what makes it ours. What counts
@@ -335,6 +336,28 @@ describe('on the stamp of a run that changes nothing', () => {
     const { timestamp } = await stamp();
     expect(await votes()).toEqual(before);
     expect(await stamped(timestamp)).toBe(0);
+  });
+
+  test('one that takes its time, while another service writes, keeps nobody from the stamp', async () => {
+    await query('create table public.go (at timestamptz)');
+    await trigger(
+      'trigger theirs before update on public.members for each statement',
+      `while current_setting('application_name') = 'membership-sync' and not exists (select from public.go) loop
+         perform pg_sleep(0.01);
+       end loop;
+       return null;`,
+    );
+    const stamping = stamp();
+    await until(async () => {
+      const waiting = `select from pg_stat_activity where wait_event = 'PgSleep' and datname = current_database()`;
+      return (await query(waiting)).length === 1;
+    });
+    await query(`update public.members set is_active = false where external_id = '20'`);
+    await query('insert into public.go values (now())');
+    const { timestamp } = await stamping;
+    await query('drop table public.go');
+    expect(world.logged.map(({ event }) => event)).not.toContain('stamp_postponed');
+    expect([await stamped(timestamp), (await row(20))['is_active']]).toEqual([19, false]);
   });
 
   test('one that deletes a member keeps the member', async () => {

@@ -21,8 +21,8 @@ planted as (
         'array_agg', 'array_position', 'array_remove', 'bool_or', 'btrim', 'concat_ws', 'convert_to', 'count',
         'current_database', 'current_setting', 'date_trunc', 'dense_rank', 'encode', 'first_value', 'generate_series', 'has_sequence_privilege', 'has_table_privilege', 'jsonb_agg',
         'jsonb_build_object', 'jsonb_to_record', 'left', 'length', 'lower', 'make_interval', 'max', 'min', 'nextval',
-        'normalize', 'now', 'power', 'pg_backend_pid', 'pg_get_serial_sequence', 'pg_get_userbyid',
-        'pg_stat_get_activity', 'regexp_replace', 'replace', 'row_number',
+        'normalize', 'now', 'power', 'pg_backend_pid', 'pg_current_xact_id', 'pg_get_serial_sequence', 'pg_get_userbyid',
+        'pg_stat_get_activity', 'pg_xact_status', 'regexp_replace', 'replace', 'row_number',
         'set_config', 'sha256', 'split_part', 'starts_with', 'substr', 'string_agg', 'sum', 'to_char', 'to_hex', 'to_jsonb', 'translate', 'unnest'
       )
       or p.proowner not in (select oid from creator) and exists (

@@ -18,8 +18,8 @@ const HOUR_MS = 3_600_000;
 const indexUnstamped = 'create unique index if not exists unstamped_id on pg_temp.unstamped (id)';
 // A row that somebody else has written meanwhile is looked at as it is now, and gets no stamp.
 const unlessAltered = `and (
-  select row(m.kennitala::text, m.is_active, m.removed_at, m.sync_source::text)
-    is not distinct from row(u.kennitala, u.is_active, u.removed_at, u.sync_source)
+  select row(m.kennitala::text, m.external_id::text, m.is_active, m.removed_at, m.sync_source::text)
+    is not distinct from row(u.kennitala, u.external_id, u.is_active, u.removed_at, u.sync_source)
   from pg_temp.unstamped u where u.id = m.id
 )`;
 

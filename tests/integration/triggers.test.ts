@@ -299,7 +299,7 @@ describe('one on sync_log', () => {
 describe('on the stamp of a run that changes nothing', () => {
   const votes = () =>
     query(
-      'select id, kennitala, is_active, removed_at, sync_source from public.members order by id',
+      'select id, kennitala, external_id, is_active, removed_at, sync_source from public.members order by id',
     );
   const stamped = async (at: string) =>
     (await query(`select from public.members where last_verified_at = '${at}'`)).length;
@@ -311,6 +311,7 @@ describe('on the stamp of a run that changes nothing', () => {
     ['makes a member inactive', 'before', 'new.is_active := false;'],
     ['makes a member a leaver', 'before', 'new.is_active := false; new.removed_at := now();'],
     ['writes another kennitala', 'before', `new.kennitala := '${kennitala}';`],
+    ['writes another Django id', 'before', `new.external_id := '900';`],
   ])('one that %s changes no vote, and the others are stamped', async (_what, when, change) => {
     const body =
       when === 'before'
@@ -358,6 +359,19 @@ describe('on the stamp of a run that changes nothing', () => {
     await query('drop table public.go');
     expect(world.logged.map(({ event }) => event)).not.toContain('stamp_postponed');
     expect([await stamped(timestamp), (await row(20))['is_active']]).toEqual([19, false]);
+  });
+
+  test('one on a table that inherits from members is one as well', async () => {
+    await query(`create table public.guests () inherits (public.members);
+      with moved as (delete from public.members where external_id = '3' returning *) insert into public.guests select * from moved`);
+    await trigger(
+      'trigger theirs before update on public.guests for each row',
+      'new.is_active := false; return new;',
+    );
+    const before = await votes();
+    await stamp();
+    expect(await votes()).toEqual(before);
+    await query('drop table public.guests');
   });
 
   test('one that deletes a member keeps the member', async () => {

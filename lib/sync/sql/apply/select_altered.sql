@@ -8,8 +8,8 @@ cross join (select pg_current_xact_id()::text::bigint + 2147483648 as latest) x
 where u.id between $1::int and $2::int
   and case
     when m.id is null then true
-    when row(m.kennitala::text, m.is_active, m.removed_at, m.sync_source::text)
-      is not distinct from row(u.kennitala, u.is_active, u.removed_at, u.sync_source) then false
+    when row(m.kennitala::text, m.external_id::text, m.is_active, m.removed_at, m.sync_source::text)
+      is not distinct from row(u.kennitala, u.external_id, u.is_active, u.removed_at, u.sync_source) then false
     else pg_xact_status((x.latest - ((x.latest - m.xmin::text::bigint) & 4294967295))::text::xid8) = 'in progress'
   end
 limit 1

@@ -129,10 +129,14 @@ export async function inTransaction<T>(client: pg.Client, work: () => Promise<T>
   return ending(client, work);
 }
 
+/** What an error of a commit has beside its own. */
+const atCommit = { atCommit: true };
+
 async function ending<T>(client: pg.Client, work: () => Promise<T>): Promise<T> {
   try {
     const result = await work();
-    await client.query('commit');
+    // Where the reply is lost, nobody knows whether it was done.
+    await client.query('commit').catch((error) => Promise.reject(Object.assign(error, atCommit)));
     return result;
   } catch (error) {
     await client.query('rollback').catch(() => undefined);

@@ -87,6 +87,8 @@ export function refusal(visit: Visit, { log }: Acting, reply: Reply, back?: stri
 }
 
 function wordsFor({ words }: Visit, { body }: Reply): string {
-  const code = body.error?.code ?? (body.status === 'skipped' ? 'skipped' : 'internal_error');
+  const { code: named, applied } = body.error ?? {};
+  const other = body.status === 'skipped' ? 'skipped' : 'internal_error';
+  const code = applied === null ? 'unreachable' : (named ?? other);
   return words.errors[code] ?? words.errors['internal_error'] ?? code;
 }

@@ -13,8 +13,8 @@ export interface Reply {
       message: string;
       changed?: unknown;
       run_id?: number | undefined;
-      /** The run was applied all the same, and only its answer was lost. */
-      applied?: boolean | undefined;
+      /** The run was applied all the same, and only its answer was lost. null: nobody knows. */
+      applied?: boolean | null | undefined;
     };
     reason?: string;
   };
@@ -60,7 +60,7 @@ const error = z.looseObject({
   code: z.string(),
   message: z.string(),
   run_id: z.optional(z.int()),
-  applied: z.optional(z.boolean()),
+  applied: z.optional(z.nullable(z.boolean())),
 });
 const refused = z.looseObject({ error });
 const skipped = z.looseObject({ status: z.literal('skipped') });

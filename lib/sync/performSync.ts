@@ -1,6 +1,6 @@
 import type { Connection } from '../database.ts';
 import { toSyncError } from '../databaseErrors.ts';
-import { SyncError } from '../errors.ts';
+import { isError, SyncError } from '../errors.ts';
 import { applyPlan } from './apply.ts';
 import { PlanOutdatedError } from './changes.ts';
 import { takeLock } from './lock.ts';
@@ -83,14 +83,12 @@ async function runLogged(
     const { code, message, cause, extra } = toSyncError(thrown, context.signal);
     const error = new SyncError(code, message, { cause, extra, runId: id });
     await closeSession(client);
-    if (await closeFailedRun(run, id, error)) {
-      throw new SyncError(
-        code,
-        `Run ${id} was applied, and then its connection was lost; syncLogs has its result.`,
-        { cause, runId: id, extra: { applied: true } },
-      );
-    }
-    throw error;
+    const applied = await closeFailedRun(run, id, error, isError(thrown) && 'atCommit' in thrown);
+    if (applied === false) throw error;
+    const words = applied
+      ? `Run ${id} was applied, and then its connection was lost; syncLogs has its result.`
+      : `${message} Whether run ${id} was applied is not known; syncLogs says it when the database answers.`;
+    throw new SyncError(code, words, { cause, runId: id, extra: { applied } });
   }
 }
 

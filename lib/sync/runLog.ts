@@ -12,12 +12,12 @@ import reportProgress from './sql/log/report_progress.sql';
 import startRunStatement from './sql/log/start_run.sql';
 import type {
   Counts,
+  FinishedRun,
   Phase,
   Progress,
   StartedRun,
   SyncMode,
   SyncRequest,
-  SyncResult,
 } from './types.ts';
 
 /**
@@ -76,20 +76,6 @@ function knownMode({ undo, externalIds }: SyncRequest): SyncMode | null {
   return externalIds === undefined ? null : 'selected';
 }
 
-export interface FinishedRun {
-  result: SyncResult;
-  /** Django's clock at the start of a complete run; null for any other. */
-  mark: Date | null;
-  countsTowardsLimits: boolean;
-  /** Names the changes that an admin approved; null for none. */
-  approvedChanges: string | null;
-  /** The time of the run if every member that is not marked was seen by it; null otherwise. */
-  registerSeenAt: Date | null;
-  /** It wrote last_verified_at of every member that it saw. */
-  membersStamped: boolean;
-  details: Record<string, unknown>;
-}
-
 /**
  * Writes the final state of a run; part of the transaction that applies it. Throws `interrupted` when the
  * run's row is no longer pending, or its session is another now.
@@ -141,32 +127,39 @@ const CLOSE_MS = 5_000;
 /**
  * Closes a run that ended with an error, in sync_log and in the log, on a connection of its own because
  * the run's may be dead. Returns whether the run was applied all the same: a connection can be lost
- * between a commit and its reply. It never throws and takes five seconds at most: without a database the
- * row stays pending and the next run closes it.
+ * between a commit and its reply. null: that is not known. It never throws and takes five seconds at most: without a
+ * database the row stays pending and the next run closes it.
  */
 export async function closeFailedRun(
   run: StartedRun,
   runId: number,
   error: SyncError,
-): Promise<boolean> {
+  atCommit: boolean,
+): Promise<boolean | null> {
   const { log } = run.context;
   const refused = refusals.includes(error.code);
   const fields = { error_code: error.code };
   const status = await storeFailure(run, runId, error, refused ? 'refused' : 'failed');
+  const applied = status === undefined && atCommit ? null : wasApplied(status);
   if (status === undefined) {
     const message = `run ${runId} could not be closed; the next run will close it`;
     log('WARNING', 'run_left_pending', message);
   }
-  if (wasApplied(status)) {
-    const message = `run ${runId} was applied, and then its connection was lost`;
-    log('ERROR', 'sync_answer_lost', message, fields);
+  if (applied !== false) {
+    const what = applied ? 'was applied' : 'may have been applied';
+    log(
+      'ERROR',
+      'sync_answer_lost',
+      `run ${runId} ${what}, and then its connection was lost`,
+      fields,
+    );
   } else if (refused) {
     log('WARNING', 'sync_refused', `run ${runId} was refused: ${error.message}`, fields);
   } else {
     const message = `run ${runId} failed and changed nothing: ${error.message}`;
     log('ERROR', 'sync_failed', message, fields);
   }
-  return wasApplied(status);
+  return applied;
 }
 
 // A run that was closed by another while it stood still has not been applied either.

@@ -209,3 +209,18 @@ export const changedIn = (result: SyncResult): number =>
   result.members_removed +
   result.members_updated +
   result.members_reactivated;
+
+/** What the row of a run says in the end. */
+export interface FinishedRun {
+  result: SyncResult;
+  /** Django's clock at the start of a complete run; null for any other. */
+  mark: Date | null;
+  countsTowardsLimits: boolean;
+  /** Names the changes that an admin approved; null for none. */
+  approvedChanges: string | null;
+  /** The time of the run if every member that is not marked was seen by it; null otherwise. */
+  registerSeenAt: Date | null;
+  /** It wrote last_verified_at of every member that it saw. */
+  membersStamped: boolean;
+  details: Record<string, unknown>;
+}

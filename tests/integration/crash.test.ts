@@ -1,3 +1,4 @@
+import pg from 'pg';
 import type { SyncError } from '../../lib/errors.ts';
 import type { SeenRequest } from '../../local/mockDjango/types.ts';
 import { type Bundle, startBundle } from '../support/bundle.ts';
@@ -291,6 +292,29 @@ test('a connection cut before or after any statement of a run leaves all or noth
   }
   expect(await runHere(direct)).toMatchObject({ status: 'success' });
 }, 120_000);
+
+test('a run of which nobody can be asked whether it was applied is said to be one', async () => {
+  const states = await begin();
+  const url = new URL(world.database.url);
+  const [name, elsewhere] = [url.pathname.slice(1), new URL(url)];
+  elsewhere.pathname = '/postgres';
+  const server = new pg.Client(elsewhere.href);
+  await server.connect();
+  const allow = (is: boolean) => server.query(`alter database ${name} allow_connections ${is}`);
+  const stands = proxy.stopAt({ when: 'after', statement: /^commit$/ });
+  const run = runHere({ ...world.settings, DATABASE_URL: proxy.url }).catch(
+    (error: SyncError) => error,
+  );
+  await stands;
+  await allow(false);
+  proxy.cut();
+  const error = (await run) as SyncError;
+  await allow(true);
+  await server.end();
+  expect(error).toMatchObject({ code: 'database_unavailable', extra: { applied: null } });
+  expect(error.message).toMatch(/Whether run \d+ was applied is not known/);
+  expect(await people()).toEqual(states.after);
+});
 
 describe('a database that is restarted', () => {
   let victim: Bundle;

@@ -199,6 +199,14 @@ test.each(forms.filter(([act]) => ['run', 'full', 'approve', 'undo', 'apply'].in
   },
 );
 
+test('an act of which nobody knows whether it was done is not said to have failed', async () => {
+  const error = { code: 'database_unavailable', message: 'x', run_id: 8, applied: null };
+  const functions = always({ status: 503, body: { error } });
+  const form = { plan, class: 'removals', typed: '3' };
+  const answer = await decisions['approve']?.(visit, actingWith(functions, form));
+  expect(String(answer?.body)).toContain('Sagan sýnir hvort hún fór af stað');
+});
+
 describe('an approval that comes second', () => {
   const approve = async (made: Made) => {
     const functions: Functions = {

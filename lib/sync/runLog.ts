@@ -114,9 +114,12 @@ async function throwUnfinished(client: pg.Client, runId: number): Promise<never>
 
 interface Found {
   status: string;
+  /** Of a run that did not finish it is what the request alone says. */
+  mode: string | null;
   is_finished: boolean;
 }
-const findRun = `select status::text as status, finished_at is not null as is_finished from public.sync_log where id = $1::int`;
+const findRun = `select status::text as status, mode::text as mode, finished_at is not null as is_finished
+  from public.sync_log where id = $1::int`;
 
 // Errors that say no to the caller: the run did not fail, it was refused.
 const refusals: ErrorCode[] = ['plan_changed', 'not_found', 'invalid_request'];
@@ -168,7 +171,7 @@ const wasApplied = (status: string | undefined) =>
 
 // The run's status afterwards; undefined when the database could not be asked.
 async function storeFailure(
-  { context, elapsed }: StartedRun,
+  { context, request, elapsed }: StartedRun,
   runId: number,
   { code, message }: SyncError,
   status: 'refused' | 'failed',
@@ -183,7 +186,7 @@ async function storeFailure(
     const isOther = found?.status !== (isClosed ? status : 'pending');
     if (!isClosed && (!isOther || found?.is_finished)) return found?.status;
     // It was pending, or never finished: whatever a trigger of another service makes of it, nothing was applied.
-    if (isOther) await queryOnce(connection, noteUnwritten);
+    if (isOther || found?.mode !== knownMode(request)) await queryOnce(connection, noteUnwritten);
     return status;
   }).catch(() => undefined);
 }

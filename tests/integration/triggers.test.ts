@@ -258,6 +258,11 @@ describe('what is about a table and no member is one error in words', () => {
 describe('one on sync_log', () => {
   test.each([
     ['makes a success of every write', 'before update', `new.status := 'success'; return new;`],
+    [
+      'makes a call for single members of every run',
+      'before update',
+      `new.mode := 'selected'; return new;`,
+    ],
     ['makes a success of every run', 'before insert', `new.status := 'success'; return new;`],
     [
       'makes a success of what failed afterwards',

@@ -92,6 +92,8 @@ test('a run whose database is gone for good is answered, and the next one closes
   const [pending] = await world.database.query('select status from public.sync_log');
   expect(pending).toEqual({ status: 'pending' });
   relay.resume();
+  // The server hears now that the run's connection has gone.
+  await noSessionLeft(world.database);
   const next = await world.post('syncScheduled', {}, settings);
   expect(next).toMatchObject({ status: 200, body: { status: 'success' } });
   const [closed] = await world.database.query('select status from public.sync_log order by id');

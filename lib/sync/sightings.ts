@@ -15,13 +15,6 @@ import { openPath, pinPath } from './staging.ts';
 import type { Run } from './types.ts';
 
 const HOUR_MS = 3_600_000;
-const indexUnstamped = 'create unique index if not exists unstamped_id on pg_temp.unstamped (id)';
-// A row that somebody else has written meanwhile is looked at as it is now, and gets no stamp.
-const unlessAltered = `and (
-  select row(m.kennitala::text, m.external_id::text, m.is_active, m.removed_at, m.sync_source::text)
-    is not distinct from row(u.kennitala, u.external_id, u.is_active, u.removed_at, u.sync_source)
-  from pg_temp.unstamped u where u.id = m.id
-)`;
 
 /** The first and the last id of rows. */
 type Ids = [from: number, to: number];
@@ -100,13 +93,27 @@ function isDue({ context, startedAt }: Run, stampedAt: Date | null): boolean {
   return age >= hours * HOUR_MS || age < 0;
 }
 
+const indexUnstamped = 'create unique index on pg_temp.unstamped (id)';
+// A row that somebody else has written meanwhile is looked at as it is now, and gets no stamp. The columns are those of
+// select_altered.sql.
+const unlessAltered = `and (
+  select row(m.kennitala::text, m.external_id::text, m.is_active, m.removed_at, m.sync_source::text)
+    is not distinct from row(u.kennitala, u.external_id, u.is_active, u.removed_at, u.sync_source)
+  from pg_temp.unstamped u where u.id = m.id
+)`;
+
 // Writes with a statement whose last parameters are the first and the last id of the rows: all of them, or those that
-// can be written, found by halves. A stamp changes nothing else of a member: where a trigger of another service makes
-// more of it, it is refused.
+// can be written, found by halves. A stamp changes nothing that decides a vote: where a trigger of another
+// service does, it is refused.
 function writer({ client, context }: Run) {
-  let isWatched = false;
+  let isWatched: boolean | undefined;
+  const keepUnstamped = async () => {
+    const { rowCount } = await client.query(createUnstamped);
+    if (rowCount) await client.query(indexUnstamped);
+    return Boolean(rowCount);
+  };
   const isAltered = async (ids: Ids) =>
-    isWatched && (await client.query(selectAltered, ids)).rowCount === 1;
+    isWatched === true && (await client.query(selectAltered, ids)).rowCount === 1;
   const attempt = async (statement: string, values: unknown[], ids: Ids) => {
     await client.query(`savepoint sightings; ${openPath}`);
     try {
@@ -124,9 +131,7 @@ function writer({ client, context }: Run) {
     }
   };
   return async (statement: string, values: unknown[]): Promise<Reach> => {
-    // The second time it is there already.
-    isWatched ||= Boolean((await client.query(createUnstamped)).rowCount);
-    if (isWatched) await client.query(indexUnstamped);
+    isWatched ??= await keepUnstamped();
     const failure = await attempt(statement, values, ALL_IDS);
     if (!failure) return 'all';
     context.log(

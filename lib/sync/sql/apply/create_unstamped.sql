@@ -1,5 +1,5 @@
 -- What decides a vote, before a stamp is written. Where no code of others follows a write to members, nothing is kept.
-create temp table if not exists unstamped on commit drop as
+create temp table unstamped on commit drop as
 select m.id, m.kennitala::text as kennitala, m.external_id::text as external_id, m.is_active, m.removed_at,
   m.sync_source::text as sync_source
 from public.members m
